@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/device_spec.h"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+namespace nixlStripe {
+namespace {
+
+    constexpr std::string_view separators = ", \t\n\r\f\v";
+    /** Linux allows more in interface names, UCX does not: '/', '[' and '^' mean something there.
+     */
+    constexpr std::string_view name_characters = "abcdefghijklmnopqrstuvwxyz"
+                                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                 "0123456789_-.@";
+
+    [[noreturn]] void
+    reject(std::string_view key, std::string_view text, const std::string &reason) {
+        throw std::invalid_argument(std::string(key) + "='" + std::string(text) + "': " + reason +
+                                    "; accepted: device names with an optional :port, separated "
+                                    "by commas and/or spaces, e.g. 'mlx5_0:1, mlx5_1'");
+    }
+
+    deviceSpec
+    parseEntry(std::string_view key, std::string_view text, std::string_view entry) {
+        const std::size_t colon = entry.find(':');
+        deviceSpec spec;
+        spec.name = entry.substr(0, colon);
+        const std::string quoted = "'" + std::string(entry) + "'";
+        if (spec.name.empty()) {
+            reject(key, text, "entry " + quoted + " has no device name");
+        }
+        if (const auto bad = spec.name.find_first_not_of(name_characters);
+            bad != std::string::npos) {
+            reject(key, text, std::string("unexpected character '") + spec.name[bad] + "'");
+        }
+        if (colon == std::string_view::npos) {
+            return spec;
+        }
+        const std::string_view digits = entry.substr(colon + 1);
+        unsigned port = 0;
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), port);
+        if (error != std::errc() || end != digits.data() + digits.size() || port < 1 ||
+            port > 255) {
+            reject(key, text, "the port of entry " + quoted + " is not a number from 1 to 255");
+        }
+        spec.port = port;
+        return spec;
+    }
+
+} // namespace
+
+std::string
+deviceSpec::text() const {
+    return port ? name + ":" + std::to_string(*port) : name;
+}
+
+std::vector<deviceSpec>
+parseDeviceList(std::string_view key, std::string_view text) {
+    std::vector<deviceSpec> specs;
+    std::size_t pos = 0;
+    while ((pos = text.find_first_not_of(separators, pos)) != std::string_view::npos) {
+        const std::size_t end = std::min(text.find_first_of(separators, pos), text.size());
+        deviceSpec spec = parseEntry(key, text, text.substr(pos, end - pos));
+        if (std::find(specs.begin(), specs.end(), spec) != specs.end()) {
+            reject(key, text, "'" + spec.text() + "' is there twice");
+        }
+        specs.push_back(std::move(spec));
+        pos = end;
+    }
+    return specs;
+}
+
+} // namespace nixlStripe

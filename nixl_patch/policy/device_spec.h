@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_DEVICE_SPEC_H
+#define NIXL_STRIPE_NIXL_PATCH_POLICY_DEVICE_SPEC_H
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nixlStripe {
+
+/** A device as a user names it: `mlx5_0`, `mlx5_0:1`, `eth0`. */
+struct deviceSpec {
+    std::string name;
+    std::optional<unsigned> port; /**< 1..255, as written behind the colon */
+
+    /** `name` or `name:port`, the spelling that was parsed. */
+    std::string text() const;
+
+    bool
+    operator==(const deviceSpec &other) const {
+        return name == other.name && port == other.port;
+    }
+};
+
+/**
+ * @brief Parses names with optional `:port`, separated by commas and/or white space.
+ * @param key Parameter or variable the text came from; named in errors.
+ * @param text The list; empty or only separators gives an empty result.
+ * @throws std::invalid_argument naming key, value and what is accepted: a character that no device
+ *         name has, an empty name, a port that is not 1..255, or the same entry twice (`d` and
+ *         `d:1` are two different entries, since a port left out is for the caller to fill in).
+ */
+std::vector<deviceSpec> parseDeviceList(std::string_view key, std::string_view text);
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_POLICY_DEVICE_SPEC_H

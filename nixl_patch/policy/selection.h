@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file selection.h
+ * @brief Which NICs: pure functions of a machine. The plugin and Python call the same ones.
+ */
+#ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_SELECTION_H
+#define NIXL_STRIPE_NIXL_PATCH_POLICY_SELECTION_H
+
+#include "topology/machine.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nixlStripe {
+
+/** What a user asked for, after precedence between parameters and environment was settled. */
+struct stripeRequest {
+    std::string stripe; /**< policy, count or list as written; "" and "off" select nothing */
+    std::optional<std::string> gpuPci; /**< PCI address of the GPU whose affinity counts */
+    std::optional<double> minRateGbps; /**< unset: the fastest rate present */
+};
+
+struct selection {
+    bool active = false;              /**< false: "" or "off", nothing changes */
+    std::vector<std::string> devices; /**< "mlx5_0:1", natural order; ports always spelled out */
+    std::map<std::string, std::string> excluded; /**< NIC name -> reason that a user can read */
+    std::vector<std::string> warnings;           /**< e.g. no usable NIC */
+};
+
+/**
+ * @brief Whether @p stripe can only be answered for a particular GPU (numa, nearest, fair, auto).
+ * @throws std::invalid_argument on a text that is no policy, count or list.
+ */
+bool needsGpu(std::string_view stripe);
+
+/**
+ * @brief Applies a policy to a machine.
+ * @throws std::invalid_argument on a bad value, a device that does not exist, a GPU that is needed
+ *         and missing or unknown to @p host, or more than max_rails NICs.
+ */
+selection selectNics(const machine &host, const stripeRequest &request);
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_POLICY_SELECTION_H

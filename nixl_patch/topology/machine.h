@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file machine.h
+ * @brief One host as data: RDMA NICs, network interfaces, GPUs and the PCIe tree that joins them.
+ *
+ * Plain values, no behaviour: sources (sysfs, hwloc XML, NCCL XML) fill a machine, policy and plan
+ * read it. This layer knows neither UCX nor NIXL.
+ */
+#ifndef NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_MACHINE_H
+#define NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_MACHINE_H
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace nixlStripe {
+
+/** A NUMA node that the source does not know (sysfs says -1 on flat virtual machines). */
+constexpr int unknown_numa = -1;
+
+enum class linkLayer_t { UNKNOWN, INFINIBAND, ETHERNET, EFA };
+
+/** `ports/N/state` in sysfs; UNKNOWN where a source (hwloc, NCCL) does not say. */
+enum class portState_t { UNKNOWN, DOWN, INIT, ARMED, ACTIVE, ACTIVE_DEFER };
+
+struct port {
+    unsigned number = 1; /**< as in `ports/<number>`, starts at 1 */
+    portState_t state = portState_t::UNKNOWN;
+    linkLayer_t linkLayer = linkLayer_t::UNKNOWN;
+    double rateGbps = 0; /**< Gbit/s; 0 = unknown */
+    unsigned lid = 0;
+    bool hasGid = false; /**< at least one GID entry that is not zero */
+    std::vector<std::string> gids;
+    std::string netdev; /**< network interface behind a RoCE port, "" = none */
+};
+
+/** Whether `/dev/infiniband/uverbsN` can be opened by this process. */
+enum class access_t {
+    UNKNOWN, /**< the source is not this machine */
+    YES,
+    NO_NODE, /**< no such device node, e.g. not mapped into the container */
+    DENIED,  /**< it is there, opening it is forbidden */
+};
+
+struct rdmaNic {
+    std::string name; /**< "mlx5_0" */
+    std::vector<port> ports;
+    std::string pci; /**< "0000:1b:00.0"; "" = unknown or a software device */
+    int numaNode = unknown_numa;
+    std::string driver; /**< kernel driver: "mlx5_core", "efa", "rdma_rxe"; "" = unknown */
+    bool isVirtualFunction = false;
+    std::string uverbs; /**< "uverbs0", "" = none */
+    access_t access = access_t::UNKNOWN;
+    std::string
+        bondMaster; /**< bond that one of its network interfaces is enslaved to, "" = none */
+};
+
+/** A network interface that UCX tcp could use. */
+struct netInterface {
+    std::string name;
+    bool up = false;
+    double rateGbps = 0; /**< Gbit/s; 0 = unknown (virtual interfaces) */
+    unsigned mtu = 0;
+    std::string pci; /**< "" for virtual interfaces */
+    int numaNode = unknown_numa;
+    std::string master; /**< bond or bridge it belongs to, "" = none */
+};
+
+enum class gpuVendor_t { NVIDIA, AMD, OTHER };
+
+struct gpu {
+    std::string pci;
+    gpuVendor_t vendor = gpuVendor_t::OTHER;
+    int numaNode = unknown_numa;
+    std::string model; /**< "" = unknown */
+};
+
+/** One PCI function (bridge, switch port, NIC, GPU) and the way up from it. */
+struct pciNode {
+    std::string address; /**< "0000:1b:00.0" */
+    std::string parent;  /**< address of the upstream bridge; "" = directly at the root complex */
+    std::string root;    /**< host bridge, "pci0000:16"; "" = unknown */
+    int numaNode = unknown_numa;
+    unsigned classCode = 0; /**< 24 bits, 0x060400 is a PCI bridge */
+    unsigned vendor = 0;
+    unsigned device = 0;
+    double linkGtps =
+        0; /**< negotiated speed of the link to its parent, GT/s per lane; 0 = unknown */
+    unsigned linkWidth = 0; /**< negotiated lanes of that link; 0 = unknown */
+};
+
+struct machine {
+    std::string source;                      /**< where it was read from: a path, for messages */
+    std::vector<rdmaNic> nics;               /**< natural order of names: mlx5_2 before mlx5_10 */
+    std::vector<netInterface> netInterfaces; /**< natural order; lo and down ones included */
+    std::vector<gpu> gpus; /**< order of PCI addresses, which is CUDA's PCI_BUS_ID order */
+    std::map<std::string, pciNode> pci; /**< by address: NICs, GPUs and every bridge above them */
+    std::vector<int> numaNodes;         /**< ascending */
+    bool isFlat =
+        false; /**< GPUs and NICs carry no affinity at all (cloud VMs without a topology file) */
+    bool isLive = false; /**< read from this machine's own /sys, so device access is known */
+};
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_MACHINE_H

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""The typer application, its exit codes and how errors are printed."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from nixl_stripe import __version__
+from nixl_stripe.errors import StripeError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+#: Modules of this package whose `register(app)` adds a verb; the order is that of `--help`.
+VERBS: tuple[str, ...] = (
+    # one a line, in the order of --help
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"nixl-stripe {__version__}")
+        raise typer.Exit
+
+
+def build_app() -> typer.Typer:
+    """Return the application with every verb registered."""
+    app = typer.Typer(
+        name="nixl-stripe",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Make NIXL's UCX backend use every NIC, and prove that it did.",
+    )
+
+    @app.callback()
+    def _root(
+        version: bool = typer.Option(
+            False, "--version", callback=_show_version, is_eager=True, help="Print the version."
+        ),
+    ) -> None:
+        del version
+
+    for verb in VERBS:
+        importlib.import_module(f"nixl_stripe.cli.{verb}").register(app)
+    return app
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; an expected failure is one line on stderr and exit code 1 (2: usage)."""
+    try:
+        build_app()(args=argv, prog_name="nixl-stripe", standalone_mode=True)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else EXIT_FAILED
+    except StripeError as error:
+        print(f"nixl-stripe: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
