@@ -27,12 +27,14 @@ enum class portState_t { UNKNOWN, DOWN, INIT, ARMED, ACTIVE, ACTIVE_DEFER };
 struct port {
     unsigned number = 1; /**< as in `ports/<number>`, starts at 1 */
     portState_t state = portState_t::UNKNOWN;
+    std::string physicalState; /**< "LinkUp", "Polling", "Disabled", ...; "" = unknown */
     linkLayer_t linkLayer = linkLayer_t::UNKNOWN;
     double rateGbps = 0; /**< Gbit/s; 0 = unknown */
     unsigned lid = 0;
-    bool hasGid = false; /**< at least one GID entry that is not zero */
-    std::vector<std::string> gids;
-    std::string netdev; /**< network interface behind a RoCE port, "" = none */
+    bool hasGid = false;           /**< at least one GID entry that is not zero */
+    std::vector<std::string> gids; /**< the ones that are not zero, in table order */
+    std::string netdev; /**< network interface of the port (RoCE: the one that carries it, IB:
+                             IPoIB), "" = none */
 };
 
 /** Whether `/dev/infiniband/uverbsN` can be opened by this process. */
@@ -50,10 +52,12 @@ struct rdmaNic {
     int numaNode = unknown_numa;
     std::string driver; /**< kernel driver: "mlx5_core", "efa", "rdma_rxe"; "" = unknown */
     bool isVirtualFunction = false;
-    std::string uverbs; /**< "uverbs0", "" = none */
+    std::string physicalFunction; /**< PCI address of a virtual function's parent; "" = none */
+    std::string uverbs;           /**< "uverbs0", "" = none */
     access_t access = access_t::UNKNOWN;
-    std::string
-        bondMaster; /**< bond that one of its network interfaces is enslaved to, "" = none */
+    /** Bond that an Ethernet port's interface is enslaved to or is itself (RoCE LAG), "" = none.
+        Bonds of IPoIB interfaces do not count: they leave the verbs device as it is. */
+    std::string bondMaster;
 };
 
 /** A network interface that UCX tcp could use. */
@@ -88,6 +92,9 @@ struct pciNode {
     double linkGtps =
         0; /**< negotiated speed of the link to its parent, GT/s per lane; 0 = unknown */
     unsigned linkWidth = 0; /**< negotiated lanes of that link; 0 = unknown */
+    /** Stands for a switch's upstream and downstream ports together (NCCL's XML has one node a
+        switch; sysfs and hwloc have one a port). */
+    bool isWholeSwitch = false;
 };
 
 struct machine {
@@ -97,8 +104,9 @@ struct machine {
     std::vector<gpu> gpus; /**< order of PCI addresses, which is CUDA's PCI_BUS_ID order */
     std::map<std::string, pciNode> pci; /**< by address: NICs, GPUs and every bridge above them */
     std::vector<int> numaNodes;         /**< ascending */
-    bool isFlat =
-        false; /**< GPUs and NICs carry no affinity at all (cloud VMs without a topology file) */
+    /** There are GPUs and NICs, none has a NUMA node, and every GPU is as far from one NIC as from
+        any other: affinity says nothing (cloud VMs without a topology file). Set by normalize(). */
+    bool isFlat = false;
     bool isLive = false; /**< read from this machine's own /sys, so device access is known */
 };
 
