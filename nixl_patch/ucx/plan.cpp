@@ -1,0 +1,243 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "ucx/plan.h"
+
+#include "policy/rails.h"
+#include "policy/selection.h"
+#include "ucx/devices.h"
+
+#include <stdexcept>
+
+namespace nixlStripe {
+namespace {
+
+    std::string
+    assignment(const std::string &key, const std::string &value) {
+        return key + "='" + value + "'";
+    }
+
+    std::string
+    joined(const std::vector<std::string> &items, const char *separator) {
+        std::string text;
+        for (const std::string &item : items) {
+            text += (text.empty() ? "" : separator) + item;
+        }
+        return text;
+    }
+
+    /** One call's working state: each step fills in its part of the plan. */
+    class planner {
+    public:
+        explicit planner(const planInputs &inputs)
+            : inputs_(inputs)
+            , rails_request_(parseRails(value(parameter_t::MAX_RMA_RAILS).origin,
+                                        value(parameter_t::MAX_RMA_RAILS).text)) {
+            const std::string &stripe = value(parameter_t::STRIPE).text;
+            stripe_asked_ = !stripe.empty() && stripe != "off";
+        }
+
+        stripePlan
+        run() {
+            if (!inputs_.parameters.anySet()) {
+                return plan_;
+            }
+            rejectContradictions();
+            chooseDevices();
+            if (stripe_asked_ && plan_.devices.empty()) {
+                return plan_; // the selection's warnings say why; everything stays as it was
+            }
+            chooseRails();
+            chooseSettings();
+            plan_.isStriped = stripe_asked_ && plan_.devices.size() > 1;
+            plan_.active = !plan_.settings.empty();
+            if (!overridden_.empty()) {
+                plan_.warnings.push_back(joined(overridden_, "; "));
+            }
+            return plan_;
+        }
+
+    private:
+        const parameterValue &
+        value(parameter_t id) const {
+            return inputs_.parameters.get(id);
+        }
+
+        const machine &
+        host() {
+            if (!host_) {
+                host_ = inputs_.readHost();
+            }
+            return *host_;
+        }
+
+        const std::string *
+        userVariable(const std::string &key) const {
+            const auto it = inputs_.environment.find("UCX_" + key);
+            return it == inputs_.environment.end() ? nullptr : &it->second;
+        }
+
+        const std::string *
+        engineConfig(const std::string &key) const {
+            const auto it = inputs_.engineConfig.find(key);
+            return it == inputs_.engineConfig.end() ? nullptr : &it->second;
+        }
+
+        void
+        rejectContradiction(const parameterValue &parameter, const std::string &key) const {
+            if (const std::string *other = engineConfig(key)) {
+                throw std::invalid_argument(assignment(parameter.origin, parameter.text) +
+                                            " contradicts engine_config, which sets " + key + "=" +
+                                            *other + "; accepted: one of the two");
+            }
+        }
+
+        void
+        rejectContradictions() const {
+            if (rails_request_.kind != railRequest::kind_t::UNSET) {
+                rejectContradiction(value(parameter_t::MAX_RMA_RAILS), "MAX_RMA_RAILS");
+            }
+            if (value(parameter_t::DEVICE_LIST).isSet()) {
+                rejectContradiction(value(parameter_t::DEVICE_LIST), "NET_DEVICES");
+            } else if (stripe_asked_) {
+                rejectContradiction(value(parameter_t::STRIPE), "NET_DEVICES");
+            }
+        }
+
+        /** `stripe` and what belongs to it are validated even when a device list wins over it. */
+        stripeRequest
+        request(const std::string &stripe) {
+            stripeRequest asked;
+            asked.stripe = stripe;
+            const parameterValue &rate = value(parameter_t::STRIPE_MIN_RATE_GBPS);
+            if (rate.isSet()) {
+                asked.minRateGbps = parseMinRate(rate.origin, rate.text);
+            }
+            const parameterValue &gpu = value(parameter_t::STRIPE_GPU);
+            if (gpu.isSet() || needsGpu(stripe)) {
+                asked.gpuPci = inputs_.findGpu(gpu.text);
+            }
+            return asked;
+        }
+
+        void
+        chooseDevices() {
+            const parameterValue &list = value(parameter_t::DEVICE_LIST);
+            const bool is_listed = list.isSet();
+            if (is_listed) {
+                plan_.devices = resolveDeviceList(list.origin, list.text, host());
+                noteOverridden(list, "NET_DEVICES", joined(plan_.devices, ","));
+            }
+            if (!stripe_asked_) {
+                return;
+            }
+            if (is_listed) {
+                needsGpu(value(parameter_t::STRIPE).text); // throws on a text that is no policy
+                return;
+            }
+            const selection chosen = select(value(parameter_t::STRIPE).text);
+            plan_.devices = chosen.devices;
+            plan_.excluded = chosen.excluded;
+            if (!plan_.devices.empty()) {
+                noteOverridden(
+                    value(parameter_t::STRIPE), "NET_DEVICES", joined(plan_.devices, ","));
+            }
+        }
+
+        selection
+        select(const std::string &stripe) {
+            const stripeRequest asked = request(stripe);
+            plan_.gpuPci = asked.gpuPci;
+            selection chosen = selectNics(host(), asked);
+            plan_.warnings.insert(
+                plan_.warnings.end(), chosen.warnings.begin(), chosen.warnings.end());
+            return chosen;
+        }
+
+        void
+        noteOverridden(const parameterValue &parameter,
+                       const std::string &key,
+                       const std::string &now) {
+            const std::string *variable = userVariable(key);
+            if (variable != nullptr && *variable != now) {
+                overridden_.push_back(assignment(parameter.origin, parameter.text) +
+                                      " overrides UCX_" + key + "='" + *variable + "'");
+            }
+        }
+
+        void
+        chooseRails() {
+            const parameterValue &parameter = value(parameter_t::MAX_RMA_RAILS);
+            if (rails_request_.kind == railRequest::kind_t::COUNT) {
+                plan_.rails = rails_request_.count;
+                noteOverridden(parameter, "MAX_RMA_RAILS", std::to_string(plan_.rails));
+                return;
+            }
+            if (rails_request_.kind == railRequest::kind_t::UNSET && !stripe_asked_) {
+                return;
+            }
+            if (const std::string *variable = userVariable("MAX_RMA_RAILS")) {
+                plan_.kept.push_back("UCX_MAX_RMA_RAILS='" + *variable + "' in the environment");
+                return;
+            }
+            if (const std::string *entry = engineConfig("MAX_RMA_RAILS")) {
+                plan_.kept.push_back("MAX_RMA_RAILS='" + *entry + "' in engine_config");
+                return;
+            }
+            const std::size_t nics =
+                plan_.devices.empty() ? select("all").devices.size() : plan_.devices.size();
+            if (nics > max_rails) {
+                throw std::invalid_argument(assignment(parameter.origin, "auto") + ": " +
+                                            std::to_string(nics) + " NICs; accepted: at most " +
+                                            std::to_string(max_rails) +
+                                            ", name fewer with device_list or stripe");
+            }
+            // One NIC: nothing to stripe over, so UCX's settings stay as they are.
+            plan_.rails = nics > 1 ? static_cast<unsigned>(nics) : 0;
+        }
+
+        settingFacts
+        facts() {
+            settingFacts facts;
+            facts.netDevices = joined(plan_.devices, ",");
+            facts.rails = plan_.rails;
+            if (stripe_asked_) {
+                facts.nicCount = static_cast<unsigned>(plan_.devices.size());
+                facts.rdmaDeviceCount = static_cast<unsigned>(host().nics.size());
+                facts.isTcpOnly = areNetInterfaces(plan_.devices, host());
+            }
+            return facts;
+        }
+
+        void
+        chooseSettings() {
+            for (ucxSetting &setting : settingsFor(facts())) {
+                const bool is_ours = setting.key == "NET_DEVICES" || setting.key == "MAX_RMA_RAILS";
+                if (const std::string *variable = userVariable(setting.key);
+                    variable != nullptr && !is_ours) {
+                    plan_.kept.push_back("UCX_" + setting.key + "='" + *variable +
+                                         "' in the environment");
+                } else if (const std::string *entry = engineConfig(setting.key);
+                           entry != nullptr && !is_ours) {
+                    plan_.kept.push_back(setting.key + "='" + *entry + "' in engine_config");
+                } else {
+                    plan_.settings.push_back(std::move(setting));
+                }
+            }
+        }
+
+        const planInputs &inputs_;
+        railRequest rails_request_;
+        bool stripe_asked_ = false;
+        std::optional<machine> host_;
+        std::vector<std::string> overridden_;
+        stripePlan plan_;
+    };
+
+} // namespace
+
+stripePlan
+makePlan(const planInputs &inputs) {
+    return planner(inputs).run();
+}
+
+} // namespace nixlStripe

@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file plan.h
+ * @brief From parameters, environment and machine to NICs, rails and UCX settings: the one function
+ *        that the plugin and Python both call.
+ */
+#ifndef NIXL_STRIPE_NIXL_PATCH_UCX_PLAN_H
+#define NIXL_STRIPE_NIXL_PATCH_UCX_PLAN_H
+
+#include "policy/parameters.h"
+#include "topology/machine.h"
+#include "ucx/settings.h"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nixlStripe {
+
+/** Everything that a plan depends on. The two functions are called only when they are needed. */
+struct planInputs {
+    parameterSet parameters;
+    environment_t environment;
+    /** Settings in NIXL's `engine_config` of the same backend, without UCX_. */
+    std::map<std::string, std::string> engineConfig;
+    std::function<machine()> readHost;
+    /**
+     * PCI address for a `stripe_gpu` value ("" = the current CUDA context).
+     * @return nothing when the value is "" and there is no current context.
+     */
+    std::function<std::optional<std::string>(const std::string &)> findGpu;
+};
+
+struct stripePlan {
+    bool active = false; /**< false: nothing was asked for, or no NIC is usable; stock behaviour */
+    bool isStriped = false; /**< `stripe` is in force: all settings, not only what was named */
+    std::vector<std::string>
+        devices;        /**< for NET_DEVICES, in order; empty: devices are left alone */
+    unsigned rails = 0; /**< MAX_RMA_RAILS; 0: left alone */
+    std::optional<std::string> gpuPci;           /**< GPU whose affinity counted */
+    std::map<std::string, std::string> excluded; /**< NIC -> reason */
+    std::vector<ucxSetting> settings;            /**< what will be applied */
+    std::vector<std::string> warnings;           /**< for the user, one line each */
+    std::vector<std::string> kept; /**< settings of the user's own that were respected */
+};
+
+/**
+ * @brief Works out a plan.
+ *
+ * Precedence per key: backend parameter, then NIXL_UCX_<KEY>, then UCX_<KEY>, then stock. A number
+ * in `max_rma_rails` beats UCX_MAX_RMA_RAILS, `auto` (also the one that `stripe` implies) respects
+ * it. NET_DEVICES of a plan beats UCX_NET_DEVICES. What is overridden stands in one warning. Every
+ * other setting that the user made himself (UCX_<KEY>, engine_config) is respected and reported.
+ *
+ * @throws std::invalid_argument naming key, value and what is accepted: a bad value, a device that
+ *         does not exist, a GPU that is needed and not known, an engine_config entry that
+ *         contradicts a parameter, more rails than max_rails.
+ */
+stripePlan makePlan(const planInputs &inputs);
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_UCX_PLAN_H

@@ -1,0 +1,150 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "ucx/settings.h"
+
+namespace nixlStripe {
+namespace {
+
+    /** UCX looks at this many RDMA devices unless told otherwise. */
+    constexpr unsigned default_component_mds = 16;
+
+    bool
+    stripesRdma(const settingFacts &facts) {
+        return facts.nicCount > 1 && !facts.isTcpOnly;
+    }
+
+    bool
+    stripesTcp(const settingFacts &facts) {
+        return facts.nicCount > 1 && facts.isTcpOnly;
+    }
+
+    std::string
+    netDevices(const settingFacts &facts) {
+        return facts.netDevices;
+    }
+
+    std::string
+    rmaRails(const settingFacts &facts) {
+        return facts.rails == 0 ? "" : std::to_string(facts.rails);
+    }
+
+    std::string
+    hcaPerGpu(const settingFacts &facts) {
+        return stripesRdma(facts) ? "inf" : "";
+    }
+
+    /**
+     * 1 TB/s is above any NIC (a 1.6 Tbit/s port carries 0.2 TB/s), so that the NIC's own bandwidth
+     * and not the distance decides. "inf" is what is meant, but UCX's parser refuses it.
+     */
+    std::string
+    distanceBandwidth(const settingFacts &facts) {
+        return stripesRdma(facts) ? "1000GBs" : "";
+    }
+
+    std::string
+    componentMds(const settingFacts &facts) {
+        return facts.rdmaDeviceCount > default_component_mds && stripesRdma(facts)
+                   ? std::to_string(facts.rdmaDeviceCount)
+                   : "";
+    }
+
+    std::string
+    rmaPipeline(const settingFacts &facts) {
+        return stripesTcp(facts) ? "y" : "";
+    }
+
+    std::string
+    rndvRails(const settingFacts &facts) {
+        const unsigned rails = facts.rails != 0 ? facts.rails : facts.nicCount;
+        return stripesTcp(facts) ? std::to_string(rails) : "";
+    }
+
+} // namespace
+
+const std::vector<settingRule> &
+settingTable() {
+    static const std::vector<settingRule> table = {
+        {"NET_DEVICES",
+         "all",
+         scope_t::CONTEXT,
+         side_t::BOTH,
+         "the NICs that the plan chose and no others; an initiator cannot reach NICs that its "
+         "target did not open",
+         netDevices},
+        {"MAX_RMA_RAILS",
+         "all",
+         scope_t::CONTEXT,
+         side_t::INITIATOR,
+         "NICs per RMA operation; UCX's default is 1 and NIXL's 2",
+         rmaRails},
+        {"MAX_HCA_PER_GPU",
+         ">= 1.21",
+         scope_t::CONTEXT,
+         side_t::TARGET,
+         "GPU memory is registered on every NIC of the plan, not only on those next to the GPU",
+         hcaPerGpu},
+        {"DISTANCE_BW",
+         "all",
+         scope_t::PROCESS,
+         side_t::BOTH,
+         "UCX rates a NIC across sockets at 220 MiB/s and drops it; above any NIC's speed the "
+         "NIC's own bandwidth counts",
+         distanceBandwidth},
+        {"MAX_COMPONENT_MDS",
+         "all",
+         scope_t::CONTEXT,
+         side_t::BOTH,
+         "UCX opens 16 RDMA devices at most",
+         componentMds},
+        {"RMA_PPLN_ENABLE",
+         ">= 1.22",
+         scope_t::CONTEXT,
+         side_t::BOTH,
+         "where only TCP carries GPU memory, RMA goes through the rendezvous pipeline, which "
+         "stripes; host memory is unharmed",
+         rmaPipeline},
+        {"MAX_RNDV_RAILS",
+         "all",
+         scope_t::CONTEXT,
+         side_t::BOTH,
+         "rails of that pipeline; UCX's default is 2",
+         rndvRails},
+    };
+    return table;
+}
+
+std::vector<ucxSetting>
+settingsFor(const settingFacts &facts) {
+    std::vector<ucxSetting> settings;
+    for (const settingRule &rule : settingTable()) {
+        if (std::string value = rule.value(facts); !value.empty()) {
+            settings.push_back({std::string(rule.key),
+                                std::move(value),
+                                rule.scope,
+                                rule.side,
+                                std::string(rule.reason)});
+        }
+    }
+    return settings;
+}
+
+std::string_view
+scopeName(scope_t scope) {
+    return scope == scope_t::PROCESS ? "process" : "context";
+}
+
+std::string_view
+sideName(side_t side) {
+    switch (side) {
+    case side_t::INITIATOR:
+        return "initiator";
+    case side_t::TARGET:
+        return "target";
+    case side_t::BOTH:
+        break;
+    }
+    return "both";
+}
+
+} // namespace nixlStripe
