@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""The published NIXL wheels that the tests run against: downloaded once, unpacked, importable.
+
+Wheels are kept in `$NIXL_STRIPE_WHEEL_CACHE` (default `.cache/wheels` at the root of the
+repository), fetched with the user's own pip where absent, and never committed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+#: Distribution and version of every wheel that the plugin is tested with, newest first.
+NIXL_VERSIONS: tuple[tuple[str, str], ...] = (
+    ("nixl-cu12", "1.5.1"),
+    ("nixl-cu12", "1.3.2"),
+    ("nixl-cu12", "1.0.1"),
+    ("nixl-cu12", "0.10.1"),
+    ("nixl-cu13", "1.5.1"),
+)
+
+#: For `pytest.mark.parametrize`: readable ids in the same order.
+NIXL_IDS: tuple[str, ...] = tuple(f"{name}-{version}" for name, version in NIXL_VERSIONS)
+
+
+def module_name(name: str) -> str:
+    """Return the import name of a NIXL distribution: `nixl-cu12` -> `nixl_cu12`."""
+    return name.replace("-", "_")
+
+
+def plugin_folder(site: Path, name: str) -> Path:
+    """Return the folder that NIXL, unpacked or installed in `site`, loads its plugins from."""
+    return site / f".{module_name(name)}.mesonpy.libs" / "plugins"
+
+
+def cache_dir() -> Path:
+    """Return the folder that keeps the wheels; it is created where absent."""
+    named = os.environ.get("NIXL_STRIPE_WHEEL_CACHE")
+    folder = Path(named) if named else ROOT / ".cache" / "wheels"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other test processes from fetching into `folder` at the same time."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def wheel_file(name: str, version: str) -> Path:
+    """Return the published wheel, from the cache or else from the user's package index.
+
+    Raises RuntimeError with pip's own words where pip cannot get it.
+    """
+    folder = cache_dir()
+    tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    pattern = (
+        f"{module_name(name)}-{version}-*{tag}*.whl" if name != "nixl" else f"nixl-{version}-*"
+    )
+    with _alone(folder):
+        for wheel in sorted(folder.glob(pattern)):
+            return wheel
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--only-binary", ":all:", "--dest", str(folder), f"{name}=={version}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"pip cannot download {name}=={version}: {done.stderr.strip()}")
+        return next(iter(sorted(folder.glob(pattern))))
+
+
+def unpack(wheel: Path, site: Path) -> Path:
+    """Unpack `wheel` into the new folder `site` with the file modes it records; return `site`."""
+    site.mkdir(parents=True)
+    with zipfile.ZipFile(wheel) as archive:
+        for member in archive.infolist():
+            target = Path(archive.extract(member, site))
+            mode = member.external_attr >> 16
+            if mode and not member.is_dir():
+                target.chmod(mode & 0o777)
+    return site
+
+
+def torch_stand_in(folder: Path) -> Path:
+    """Make `torch` importable from `folder` (returned): enough to load NIXL, nothing else.
+
+    Wheels before 1.4.1 import torch for the name `torch.Tensor` alone.
+    """
+    package = folder / "torch"
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "__init__.py").write_text(
+        '"""Stands in for torch where NIXL only needs the name of its tensor class."""\n\n\n'
+        "class Tensor:\n    pass\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def environment(*sites: Path, **variables: str) -> dict[str, str]:
+    """Return this environment with `sites` first on PYTHONPATH and no `UCX_*`/`NIXL_*` left over.
+
+    `variables` are set on top. For subprocesses that import an unpacked NIXL.
+    """
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("UCX_", "NIXL_")) and key != "PYTHONPATH"
+    }
+    paths = [str(site) for site in sites]
+    if "PYTHONPATH" in os.environ:
+        paths.append(os.environ["PYTHONPATH"])
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths), **variables}
