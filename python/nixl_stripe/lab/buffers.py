@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Buffers in host or GPU memory, filled with a pattern that names its repetition and buffer."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nixl_stripe.lab.job import Memory
+
+Bytes = NDArray[np.uint8]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+class PayloadMismatchError(Exception):
+    """Bytes arrived that were not sent."""
+
+
+class Store(Protocol):
+    """Where the bytes of all buffers live."""
+
+    segment: str
+    addresses: list[int]
+
+    def write(self, index: int, data: Bytes) -> None:
+        """Set buffer `index`."""
+
+    def read(self, index: int) -> Bytes:
+        """Return the bytes of buffer `index` (not to be written to)."""
+
+
+class DramStore:
+    """One allocation of host memory for each buffer."""
+
+    segment = "DRAM"
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._arrays: list[Bytes] = [np.zeros(n, np.uint8) for n in sizes]
+        self.addresses = [int(a.ctypes.data) for a in self._arrays]
+
+    def write(self, index: int, data: Bytes) -> None:
+        """Set buffer `index`."""
+        self._arrays[index][:] = data
+
+    def read(self, index: int) -> Bytes:
+        """Return the buffer itself."""
+        return self._arrays[index]
+
+
+class CudaError(RuntimeError):
+    """A call of the CUDA driver failed."""
+
+
+class VramStore:
+    """One allocation of GPU memory for each buffer, through the CUDA driver alone (no torch)."""
+
+    segment = "VRAM"
+
+    def __init__(self, sizes: Sequence[int], ordinal: int = 0) -> None:
+        self._cuda: Any = ctypes.CDLL("libcuda.so.1")
+        self._sizes = list(sizes)
+        self._call("cuInit", 0)
+        device = ctypes.c_int()
+        self._call("cuDeviceGet", ctypes.byref(device), ordinal)
+        context = ctypes.c_void_p()
+        self._call("cuDevicePrimaryCtxRetain", ctypes.byref(context), device)
+        self._call("cuCtxSetCurrent", context)
+        self.addresses = [self._allocate(n) for n in sizes]
+
+    def _call(self, name: str, *arguments: object) -> None:
+        status = getattr(self._cuda, name)(*arguments)
+        if status:
+            raise CudaError(f"{name} returned {status}")
+
+    def _allocate(self, size: int) -> int:
+        pointer = ctypes.c_uint64()
+        self._call("cuMemAlloc_v2", ctypes.byref(pointer), ctypes.c_size_t(size))
+        return pointer.value
+
+    def write(self, index: int, data: Bytes) -> None:
+        """Copy to the GPU."""
+        there = ctypes.c_uint64(self.addresses[index])
+        here = ctypes.c_void_p(data.ctypes.data)
+        self._call("cuMemcpyHtoD_v2", there, here, ctypes.c_size_t(data.nbytes))
+        self._call("cuCtxSynchronize")
+
+    def read(self, index: int) -> Bytes:
+        """Copy from the GPU."""
+        data = np.empty(self._sizes[index], np.uint8)
+        there = ctypes.c_uint64(self.addresses[index])
+        here = ctypes.c_void_p(data.ctypes.data)
+        self._call("cuMemcpyDtoH_v2", here, there, ctypes.c_size_t(data.nbytes))
+        return data
+
+
+def open_store(memory: Memory, sizes: Sequence[int]) -> Store:
+    """Allocate buffers of `sizes` bytes in `memory`."""
+    return VramStore(sizes) if memory == "vram" else DramStore(sizes)
+
+
+class Payload:
+    """The bytes that buffer `index` must hold after repetition `repetition`; all pairs differ."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._sizes = list(sizes)
+        words = np.arange((max(sizes) + 7) // 8, dtype=np.uint64)
+        self._words: NDArray[np.uint64] = words * _GOLDEN
+
+    def of(self, repetition: int, index: int) -> Bytes:
+        """Return the pattern, one byte per byte of the buffer."""
+        size = self._sizes[index]
+        key = np.uint64(((repetition + 1) << 32 | (index + 1)) * 0x2545F4914F6CDD1D % (1 << 64))
+        words: NDArray[np.uint64] = self._words[: (size + 7) // 8] ^ key
+        return words.view(np.uint8)[:size]
+
+    def fill(self, store: Store, repetition: int, corrupt: bool = False) -> None:
+        """Write the pattern to every buffer; `corrupt` changes a byte amid the last one."""
+        for index, size in enumerate(self._sizes):
+            data = self.of(repetition, index)
+            if corrupt and index == len(self._sizes) - 1:
+                data = data.copy()
+                data[size // 2] ^= 0xFF
+            store.write(index, data)
+
+    def clear(self, store: Store) -> None:
+        """Write zeros to every buffer, so that old bytes cannot pass for new ones."""
+        for index, size in enumerate(self._sizes):
+            store.write(index, np.zeros(size, np.uint8))
+
+    def check(self, store: Store, repetition: int) -> None:
+        """Compare every byte of every buffer; PayloadMismatchError names the first that differs."""
+        for index, size in enumerate(self._sizes):
+            got, want = store.read(index), self.of(repetition, index)
+            if np.array_equal(got, want):
+                continue
+            wrong = np.flatnonzero(got != want)
+            first = int(wrong[0])
+            raise PayloadMismatchError(
+                f"repetition {repetition}, buffer {index}: {wrong.size} of {size} bytes differ, "
+                f"the first at {first}: {int(got[first])} instead of {int(want[first])}"
+            )

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""What one side of a transfer has to do: plain data that crosses borders as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Op = Literal["READ", "WRITE"]
+Memory = Literal["dram", "vram"]
+Role = Literal["initiator", "target"]
+Direction = Literal["tx", "rx"]
+
+OPS: tuple[Op, ...] = ("READ", "WRITE")
+MEMORIES: tuple[Memory, ...] = ("dram", "vram")
+
+
+@dataclass(frozen=True)
+class Nixl:
+    """Which NIXL a side uses: folders that go first on `sys.path`, and the package in them."""
+
+    paths: tuple[str, ...] = ()
+    package: str | None = None
+
+    @classmethod
+    def find(cls, given: str | Path | Sequence[str | Path] | Nixl | None) -> Nixl:
+        """Read what a caller names a NIXL by.
+
+        Accepted: None (whichever is importable), a package name (`nixl_cu12`), a folder that holds
+        an installed or unpacked wheel, or a sequence of these (folders in `sys.path` order).
+        """
+        if given is None or isinstance(given, Nixl):
+            return given or cls()
+        paths: list[str] = []
+        package = None
+        for item in [given] if isinstance(given, (str, Path)) else given:
+            if isinstance(item, str) and item.isidentifier() and not Path(item).is_dir():
+                package = item
+            elif Path(item).is_dir():
+                paths.append(str(Path(item).resolve()))
+            else:
+                raise ValueError(
+                    f"nixl={str(item)!r}: neither a folder nor a package name "
+                    "(a folder that holds nixl_cu12 or nixl_cu13, or such a name)"
+                )
+        return cls(tuple(paths), package)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One side's part of a case.
+
+    sizes: bytes of each buffer, the same on both sides. repeats: transfers of all buffers, each
+    with its own payload. limit_s: seconds for each wait on the peer or on a transfer. counters:
+    devices (RDMA or network interfaces) whose bytes are read around each repetition.
+    corrupt: the sending side changes one byte, so that verification must fail.
+    """
+
+    role: Role
+    op: Op
+    sizes: tuple[int, ...]
+    memory: Memory = "dram"
+    repeats: int = 1
+    nixl: Nixl = field(default_factory=Nixl)
+    backend: str = "UCX"
+    backend_params: Mapping[str, str] = field(default_factory=dict)
+    agent_config: Mapping[str, Any] = field(default_factory=dict)
+    counters: tuple[str, ...] = ()
+    corrupt: bool = False
+    limit_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.op not in OPS:
+            raise ValueError(f"op={self.op!r}: accepted are {', '.join(OPS)}")
+        if self.memory not in MEMORIES:
+            raise ValueError(f"memory={self.memory!r}: accepted are {', '.join(MEMORIES)}")
+        if not self.sizes or min(self.sizes) < 1:
+            raise ValueError(
+                f"sizes={list(self.sizes)}: needs at least one buffer of 1 byte or more"
+            )
+        if self.repeats < 1:
+            raise ValueError(f"repeats={self.repeats}: needs at least 1")
+
+    @property
+    def sends(self) -> bool:
+        """Whether the payload leaves this side."""
+        return (self.role == "initiator") == (self.op == "WRITE")
+
+    @property
+    def direction(self) -> Direction:
+        """Which byte counter of this side sees the payload."""
+        return "tx" if self.sends else "rx"
+
+    def to_json(self) -> str:
+        """Return the job as one line of JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        nixl = data.pop("nixl")
+        for name in ("sizes", "counters"):
+            data[name] = tuple(data[name])
+        return cls(nixl=Nixl(tuple(nixl["paths"]), nixl["package"]), **data)

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the tables that UCX prints under `UCX_PROTO_INFO=y`: lanes by operation and size.
+
+UCX writes them in pieces between other output, so that lines are found by their shape. It cuts a
+cell after about 128 characters: with many NICs the listed shares then do not add up to 100 %.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_ROW = re.compile(r"^(?:\[[^]]*\]\s*\[[^]]*\]\s*)?\|\s(?P<cells>.*?)\s*\|\s*$")
+_RANGE = re.compile(r"^(?P<low>\S+?)(?:\.\.(?P<high>\S+))?$")
+_SHARE = re.compile(r"(?P<percent>\d+)% on (?P<transport>\w+)/(?P<device>[^\s,:/]+)")
+_SINGLE = re.compile(r"\b(?P<transport>\w+)/(?P<device>[^\s,:/]+)")
+_UNITS = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """One row of a table: what UCX does with messages of `low` to `high` bytes (both included).
+
+    share: fraction per device as printed (whole per cents). complete: the shares add up to 1,
+    within rounding; False where UCX cut its own text.
+    """
+
+    low: int
+    high: float
+    protocol: str
+    text: str
+    share: dict[str, float]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the shares cover the whole message."""
+        return abs(sum(self.share.values()) - 1.0) <= 0.005 * max(1, len(self.share)) + 1e-9
+
+
+@dataclass(frozen=True)
+class Table:
+    """One operation towards one peer.
+
+    peer: e.g. `agent inter-node cfg#1`. operation: e.g. `remote memory write by ucp_put*(multi)
+    from host memory to host`.
+    """
+
+    peer: str
+    operation: str
+    rows: tuple[Lanes, ...]
+
+    @property
+    def is_self(self) -> bool:
+        """Whether this is the loop-back endpoint that NIXL makes when a backend is created."""
+        return " self cfg#" in f" {self.peer}"
+
+    def row(self, size: int) -> Lanes | None:
+        """Return the row for a message of `size` bytes."""
+        return next((row for row in self.rows if row.low <= size <= row.high), None)
+
+
+def parse(log: str) -> list[Table]:
+    """Return all tables of a log in the order printed; other lines are passed over."""
+    return list(_tables(log))
+
+
+def payload_lanes(log: str, op: str, size: int) -> Lanes | None:
+    """Return how UCX carries a NIXL READ or WRITE of `size` bytes towards another agent, or None.
+
+    NIXL's transfers are the `(multi)` variant; the last such table is the one in force.
+    """
+    function = "ucp_get" if op == "READ" else "ucp_put"
+    found = None
+    for table in parse(log):
+        fits = function in table.operation and "(multi)" in table.operation
+        if fits and not table.is_self:
+            found = table.row(size) or found
+    return found
+
+
+def _tables(log: str) -> Iterator[Table]:
+    peer, operation = "", ""
+    rows: list[Lanes] = []
+    for line in log.splitlines():
+        match = _ROW.match(line)
+        if match is None:
+            continue
+        cells = [" ".join(cell.split()) for cell in match["cells"].split("|")]
+        if len(cells) == 1:
+            if rows:
+                yield Table(peer, operation, tuple(rows))
+                rows = []
+            if "cfg#" in cells[0]:
+                peer, operation = cells[0], ""
+            else:
+                operation = cells[0]
+        elif len(cells) == 3 and cells[0] != "Range" and operation:
+            lanes = _lanes(*cells)
+            if lanes is not None:
+                rows.append(lanes)
+    if rows:
+        yield Table(peer, operation, tuple(rows))
+
+
+def _lanes(sizes: str, protocol: str, config: str) -> Lanes | None:
+    match = _RANGE.match(sizes)
+    low = _bytes(match["low"]) if match else None
+    high = _bytes(match["high"]) if match and match["high"] else low
+    if low is None or high is None:
+        return None
+    share: dict[str, float] = {}
+    for found in _SHARE.finditer(config):
+        share[found["device"]] = share.get(found["device"], 0.0) + int(found["percent"]) / 100
+    single = None if share else _SINGLE.search(config)
+    if single:
+        share[single["device"]] = 1.0
+    return Lanes(int(low), high, protocol, config, share)
+
+
+def _bytes(text: str) -> float | None:
+    if text == "inf":
+        return math.inf
+    match = re.fullmatch(r"(\d+)([BKMGT]?)", text)
+    return int(match[1]) * _UNITS[match[2]] if match else None

@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""One side of a transfer as a program: agent, buffers, transfer, verification.
+
+    python -m nixl_stripe.lab.worker --job JOB.json --channel fd:3|dir:FOLDER --result RESULT.json
+
+It runs in a process of its own because UCX reads its environment when it is loaded. Whatever
+happens is in the result file, which appears in one piece; standard output and error are the log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import importlib.metadata
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nixl_stripe.lab.buffers import Payload, Store, open_store
+from nixl_stripe.lab.channel import Channel, Message, ask, open_channel
+from nixl_stripe.lab.counters import read_bytes
+from nixl_stripe.lab.job import Job, Nixl
+from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
+from nixl_stripe.nixl_api import PACKAGES, import_api
+
+
+class TransferError(RuntimeError):
+    """NIXL ended a transfer in a state other than DONE."""
+
+
+def import_nixl(nixl: Nixl) -> Any:
+    """Import NIXL's API from the folders and package that `nixl` names."""
+    sys.path[:0] = nixl.paths
+    if nixl.package:
+        return import_api([nixl.package])
+    here = [n for n in PACKAGES if any((Path(p) / n).is_dir() for p in nixl.paths)]
+    return import_api(here or PACKAGES)
+
+
+class Side:
+    """The agent, the buffers and the channel of one side."""
+
+    def __init__(self, job: Job, channel: Channel) -> None:
+        self._job = job
+        self._channel = channel
+        self._payload = Payload(job.sizes)
+        self._peer_name = ""
+        self._peer_descs: Any = None
+        self.report = SideReport(job.role)
+
+    def _note(self, **changes: Any) -> None:
+        self.report = dataclasses.replace(self.report, **changes)
+
+    def run(self) -> None:
+        """Do the whole job; what was reached before an exception is in `report`."""
+        self._open()
+        if self._job.role == "initiator":
+            self._initiate()
+        else:
+            self._serve()
+
+    def _open(self) -> None:
+        job = self._job
+        api = import_nixl(job.nixl)
+        package = api.__name__.partition(".")[0]
+        self._note(nixl_file=api.__file__, nixl_version=_version(package))
+        self._store: Store = open_store(job.memory, job.sizes)
+        config = api.nixl_agent_config(**{"backends": [], **job.agent_config})
+        self._agent = api.nixl_agent(job.role, config)
+        self._note(plugin_params=dict(self._agent.get_plugin_params(job.backend)))
+        start = time.perf_counter()
+        self._agent.create_backend(job.backend, dict(job.backend_params))
+        self._note(create_seconds=time.perf_counter() - start)
+        spans = list(zip(self._store.addresses, job.sizes, strict=True))
+        start = time.perf_counter()
+        self._agent.register_memory([(a, n, 0, "") for a, n in spans], self._store.segment)
+        self._note(register_seconds=time.perf_counter() - start)
+        self._descs = self._agent.get_xfer_descs([(a, n, 0) for a, n in spans], self._store.segment)
+        hello: Message = {
+            "kind": "hello",
+            "metadata": self._agent.get_agent_metadata().hex(),
+            "descs": self._agent.get_serialized_descs(self._descs).hex(),
+        }
+        self._channel.send(hello)
+        peer = self._ask("hello")
+        name = self._agent.add_remote_agent(bytes.fromhex(peer["metadata"]))
+        self._peer_name = name.decode() if isinstance(name, bytes) else name
+        self._peer_descs = self._agent.deserialize_descs(bytes.fromhex(peer["descs"]))
+
+    def _ask(self, kind: str) -> Message:
+        return ask(self._channel, self._job.limit_s, kind)
+
+    def _prepare(self, repetition: int) -> None:
+        if self._job.sends:
+            self._payload.fill(self._store, repetition, self._job.corrupt)
+        else:
+            self._payload.clear(self._store)
+
+    def _verify(self, repetition: int) -> None:
+        if not self._job.sends:
+            self._payload.check(self._store, repetition)
+            self._note(verified=self.report.verified + 1)
+
+    def _initiate(self) -> None:
+        for repetition in range(self._job.repeats):
+            self._prepare(repetition)
+            self._ask("ready")
+            row = self._transfer()
+            self._note(repetitions=(*self.report.repetitions, row))
+            self._channel.send({"kind": "done"})
+            self._ask("verdict")
+            self._verify(repetition)
+        self._channel.send({"kind": "bye"})
+        self._ask("bye")
+
+    def _serve(self) -> None:
+        for repetition in range(self._job.repeats):
+            self._prepare(repetition)
+            self._channel.send({"kind": "ready"})
+            self._ask("done")
+            self._verify(repetition)
+            self._channel.send({"kind": "verdict"})
+        self._ask("bye")
+        self._channel.send({"kind": "bye"})
+
+    def _transfer(self) -> Repetition:
+        job, agent = self._job, self._agent
+        before = read_bytes(job.counters, job.direction)
+        start = time.perf_counter()
+        handle = agent.initialize_xfer(job.op, self._descs, self._peer_descs, self._peer_name, b"")
+        posted = time.perf_counter()
+        state = agent.transfer(handle)
+        while state == "PROC":
+            if time.perf_counter() - posted > job.limit_s:
+                raise TimeoutError(f"the transfer was still going on after {job.limit_s:g} s")
+            state = agent.check_xfer_state(handle)
+        done = time.perf_counter()
+        if state != "DONE":
+            raise TransferError(f"the transfer ended in state {state}")
+        agent.release_xfer_handle(handle)
+        after = read_bytes(job.counters, job.direction)
+        counted = {name: after[name] - before[name] for name in job.counters}
+        return Repetition(posted - start, done - posted, counted)
+
+
+def _version(package: str) -> str | None:
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(package.replace("_", "-"))
+    return None
+
+
+def run(job: Job, channel: Channel) -> SideReport:
+    """Run one side to its end; an exception becomes the report's error and is told to the peer."""
+    side = Side(job, channel)
+    try:
+        side.run()
+    except Exception as error:
+        traceback.print_exc()
+        text = str(error)
+        problem = SideError(job.role, type(error).__name__, text, traceback.format_exc())
+        with contextlib.suppress(OSError):
+            channel.send({"kind": "failed", "text": f"{problem.type}: {text}"})
+        return dataclasses.replace(side.report, error=problem)
+    return side.report
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the job of a file; 0 whenever a result was written, which may be an error."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--job", type=Path, required=True)
+    parser.add_argument("--channel", required=True)
+    parser.add_argument("--result", type=Path, required=True)
+    options = parser.parse_args(argv)
+    job = Job.from_json(options.job.read_text())
+    report = run(job, open_channel(options.channel, job.role))
+    draft = options.result.with_suffix(".tmp")
+    draft.write_text(report.to_json())
+    draft.replace(options.result)
+    sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""UCX's protocol tables: recorded output, and the shapes that other machines print."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from nixl_stripe.lab.proto_info import Lanes, parse, payload_lanes
+
+DATA = Path(__file__).parents[1] / "data" / "proto_info"
+
+
+def _log(*rows: str, operation: str = "remote memory write by ucp_put*(multi) from host") -> str:
+    lines = ["a inter-node cfg#2", operation, "Range | Description | Config", *rows]
+    return "\n".join(f"[1.5] [host:1:0]   | {line} |" for line in lines)
+
+
+def test_recorded_log_of_two_tcp_devices() -> None:
+    log = (DATA / "tcp_two_devices.log").read_text()
+    write = payload_lanes(log, "WRITE", 8 << 20)
+    assert write is not None
+    assert write.share == {"lo": 0.52, "eth0": 0.48}
+    assert (write.low, write.high, write.protocol) == (0, math.inf, "zero-copy")
+    assert write.complete
+    read = payload_lanes(log, "READ", 8 << 20)
+    assert read is not None
+    assert read.share == {"lo": 1.0}
+    assert read.protocol == "software emulation"
+
+
+def test_loop_back_endpoint_and_plain_put_are_not_the_payload() -> None:
+    log = (DATA / "tcp_two_devices.log").read_text()
+    assert any(table.is_self for table in parse(log))
+    before = log[: log.index("ucp_put*(multi)")]
+    assert payload_lanes(before, "WRITE", 8 << 20) is None
+
+
+def test_log_without_tables_has_no_lanes() -> None:
+    assert parse("2026-11-24 NIXL INFO | something | else\n") == []
+    assert payload_lanes("", "WRITE", 1) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (64, {"mlx5_0": 1.0}),
+        (65, {"mlx5_0": 0.5, "mlx5_1": 0.5}),
+        (28 << 10, {"mlx5_0": 0.25, "mlx5_1": 0.75}),
+        (1 << 40, {"mlx5_0": 0.5, "mlx5_1": 0.5}),
+    ],
+)
+def test_row_by_size(size: int, expected: dict[str, float]) -> None:
+    log = _log(
+        "0..64 | short | rc_mlx5/mlx5_0:1",
+        "65..16K | zero-copy | 50% on rc_mlx5/mlx5_0:1 and 50% on rc_mlx5/mlx5_1:1",
+        "16385..32768 | zero-copy | 25% on rc_mlx5/mlx5_0:1 and 75% on rc_mlx5/mlx5_1:1",
+        "32769..inf | zero-copy | 50% on rc_mlx5/mlx5_0:1 and 50% on rc_mlx5/mlx5_1:1",
+    )
+    lanes = payload_lanes(log, "WRITE", size)
+    assert lanes is not None
+    assert lanes.share == expected
+
+
+def test_paths_of_one_device_add_up() -> None:
+    cell = "50% on rc_mlx5/mlx5_0:1/path0 and 50% on rc_mlx5/mlx5_0:1/path1"
+    lanes = payload_lanes(_log(f"0..inf | zero-copy | {cell}"), "WRITE", 1)
+    assert lanes is not None
+    assert lanes.share == {"mlx5_0": 1.0}
+
+
+def test_a_cell_that_ucx_cut_is_not_complete() -> None:
+    cell = "12% on tcp/r0, 13% on tcp/r1, 12% on tcp/r"
+    lanes = payload_lanes(_log(f"0..inf | zero-copy | {cell}"), "WRITE", 1)
+    assert lanes is not None
+    assert not lanes.complete
+
+
+def test_rounded_shares_are_complete() -> None:
+    share = {"a": 0.33, "b": 0.33, "c": 0.33}
+    assert Lanes(0, math.inf, "zero-copy", "", share).complete
+    assert not Lanes(0, math.inf, "zero-copy", "", {"a": 0.33, "b": 0.33}).complete
+
+
+def test_the_other_operation_is_not_taken() -> None:
+    log = _log("0..inf | zero-copy | tcp/r0")
+    assert payload_lanes(log, "READ", 1) is None
