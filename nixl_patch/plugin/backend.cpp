@@ -1,0 +1,235 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/backend.h"
+
+#include "plugin/import_slot.h"
+#include "plugin/init_hook.h"
+#include "plugin/log.h"
+#include "policy/cuda_gpu.h"
+#include "topology/source.h"
+#include "ucx/config_text.h"
+#include "ucx/plan.h"
+#include "ucx/process_settings.h"
+
+#include <cstring>
+#include <stdexcept>
+
+namespace nixlStripe {
+namespace {
+
+    /** The stock plugin's own functions, and what stands in the way of the hook. Set once. */
+    struct stockFunctions {
+        decltype(abi::plugin::createEngine) createEngine = nullptr;
+        decltype(abi::plugin::destroyEngine) destroyEngine = nullptr;
+        decltype(abi::plugin::getBackendOptions) getBackendOptions = nullptr;
+        std::string hookError;
+    };
+
+    stockFunctions stock;
+
+    std::map<std::string, std::string>
+    sorted(const abi::params_t &params) {
+        return {params.begin(), params.end()};
+    }
+
+    planInputs
+    inputsFor(const abi::params_t &params) {
+        planInputs inputs;
+        inputs.environment = processEnvironment();
+        inputs.parameters = parameterSet(sorted(params), inputs.environment);
+        if (const auto it = params.find("engine_config"); it != params.end()) {
+            inputs.engineConfig = parseEngineConfig(it->second);
+        }
+        inputs.readHost = [] { return readMachine("/sys"); };
+        inputs.findGpu = findGpu;
+        return inputs;
+    }
+
+    std::string
+    joined(const std::vector<std::string> &items) {
+        std::string text;
+        for (const std::string &item : items) {
+            text += (text.empty() ? "" : ", ") + item;
+        }
+        return text;
+    }
+
+    void
+    logPlan(const stripePlan &plan) {
+        for (const std::string &warning : plan.warnings) {
+            log(logLevel_t::WARN, warning);
+        }
+        if (!plan.active) {
+            return;
+        }
+        std::string text;
+        if (plan.isStriped) {
+            text = "stripe: " + std::to_string(plan.devices.size()) + " NICs (" +
+                   joined(plan.devices) + ")";
+        }
+        for (const ucxSetting &setting : plan.settings) {
+            if (!(plan.isStriped && setting.key == "NET_DEVICES")) {
+                text += (text.empty() ? "" : ", ") + setting.key + " " + setting.value;
+            }
+        }
+        log(logLevel_t::INFO, text);
+        if (!plan.kept.empty()) {
+            log(logLevel_t::INFO, "respected as the user's own: " + joined(plan.kept));
+        }
+        for (const auto &[nic, reason] : plan.excluded) {
+            log(logLevel_t::DEBUG, "not used: " + nic + ": " + reason);
+        }
+    }
+
+    /** What the stock plugin gets, and what get_backend_params will show: the values in force. */
+    abi::params_t
+    stockParams(const abi::params_t &params, const stripePlan &plan) {
+        abi::params_t out = params;
+        if (!plan.devices.empty()) {
+            // The stock plugin would take the list apart its own way and append ":1".
+            out.erase("device_list");
+            out["stripe_devices"] = joined(plan.devices);
+        }
+        if (plan.rails != 0) {
+            out["max_rma_rails"] = std::to_string(plan.rails);
+        }
+        return out;
+    }
+
+    /** Puts NIXL's own pointer back whatever happens. */
+    class swappedParams {
+    public:
+        swappedParams(abi::initParams *init, abi::params_t *ours)
+            : init_(init)
+            , before_(init->customParams) {
+            init_->customParams = ours;
+        }
+
+        swappedParams(const swappedParams &) = delete;
+        swappedParams &operator=(const swappedParams &) = delete;
+
+        ~swappedParams() {
+            init_->customParams = before_;
+        }
+
+    private:
+        abi::initParams *init_;
+        abi::params_t *before_;
+    };
+
+    [[noreturn]] void
+    fail(const std::string &reason) {
+        throw std::invalid_argument("UCX backend: " + reason);
+    }
+
+    abi::engine *
+    createWith(abi::initParams *init, abi::params_t params, const stripePlan &plan) {
+        const processSettings process(initHook::ucx(), plan.settings);
+        const initRequest request(plan);
+        const swappedParams swapped(init, &params);
+        abi::engine *engine = nullptr;
+        try {
+            engine = stock.createEngine(init);
+        } catch (...) {
+            if (request.error().empty()) {
+                throw;
+            }
+        }
+        if (!request.error().empty()) {
+            if (engine != nullptr) {
+                stock.destroyEngine(engine);
+            }
+            fail(request.error());
+        }
+        if (engine != nullptr && !request.wasReached()) {
+            stock.destroyEngine(engine);
+            fail("this NIXL did not initialise UCX where it was expected to; nothing was applied");
+        }
+        for (const std::string &key : request.unknownSettings()) {
+            log(logLevel_t::INFO, "UCX " + initHook::ucx().version() + " has no " + key);
+        }
+        return engine;
+    }
+
+    abi::engine *
+    createEngineOrThrow(abi::initParams *init) {
+        if (!abi::hasKnownLayout(init)) {
+            log(logLevel_t::WARN,
+                "this NIXL hands over backend parameters in an unknown layout; the stock backend "
+                "runs unchanged");
+            return stock.createEngine(init);
+        }
+        const abi::params_t given = init->customParams ? *init->customParams : abi::params_t();
+        const planInputs inputs = inputsFor(given);
+        if (!inputs.parameters.anySet()) {
+            return stock.createEngine(init);
+        }
+        if (!stock.hookError.empty()) {
+            fail("rails and devices cannot be set in this NIXL: " + stock.hookError);
+        }
+        const stripePlan plan = makePlan(inputs);
+        logPlan(plan);
+        return plan.active ? createWith(init, stockParams(given, plan), plan)
+                           : stock.createEngine(init);
+    }
+
+    abi::engine *
+    createEngine(abi::initParams *init) {
+        try {
+            return createEngineOrThrow(init);
+        } catch (const std::invalid_argument &problem) {
+            // NIXL's C and Rust bindings swallow the exception: the line is all their users get.
+            log(logLevel_t::ERROR, problem.what());
+            throw;
+        }
+    }
+
+    abi::params_t
+    getBackendOptions() {
+        abi::params_t options = stock.getBackendOptions();
+        for (const parameterInfo &info : parameter_table) {
+            options.emplace(info.key, "");
+        }
+        return options;
+    }
+
+    std::string
+    unknownReason(const abi::plugin *plugin) {
+        if (plugin->apiVersion != abi::known_api_version) {
+            return "its plugin API version is " + std::to_string(plugin->apiVersion) +
+                   ", known is " + std::to_string(abi::known_api_version);
+        }
+        if (plugin->createEngine == nullptr || plugin->destroyEngine == nullptr ||
+            plugin->getBackendOptions == nullptr || plugin->getPluginName == nullptr) {
+            return "its plugin struct lacks functions";
+        }
+        if (std::strcmp(plugin->getPluginName(), "UCX") != 0) {
+            return "the plugin calls itself '" + std::string(plugin->getPluginName()) + "'";
+        }
+        if (!isWritable(plugin)) {
+            return "its plugin struct is read-only";
+        }
+        return {};
+    }
+
+} // namespace
+
+abi::plugin *
+wrapBackend(abi::plugin *plugin, const std::string &hook_error) {
+    if (plugin->createEngine == &createEngine) {
+        return plugin;
+    }
+    if (const std::string reason = unknownReason(plugin); !reason.empty()) {
+        log(logLevel_t::WARN, "unknown NIXL: " + reason + "; the stock UCX backend runs unchanged");
+        return plugin;
+    }
+    stock.createEngine = plugin->createEngine;
+    stock.destroyEngine = plugin->destroyEngine;
+    stock.getBackendOptions = plugin->getBackendOptions;
+    stock.hookError = hook_error;
+    plugin->createEngine = &createEngine;
+    plugin->getBackendOptions = &getBackendOptions;
+    return plugin;
+}
+
+} // namespace nixlStripe

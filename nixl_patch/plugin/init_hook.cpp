@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/init_hook.h"
+
+#include "plugin/import_slot.h"
+
+#include <memory>
+#include <stdexcept>
+
+namespace nixlStripe {
+namespace {
+
+    constexpr const char *hooked_function = "ucp_init_version";
+
+    thread_local initRequest *current_request = nullptr;
+
+    /** Lives as long as the process: the stock plugin may call through the slot at any time. */
+    std::unique_ptr<ucxLibrary> &
+    hookedUcx() {
+        static std::unique_ptr<ucxLibrary> library;
+        return library;
+    }
+
+    /** Up to NIXL 0.9 the call sits in libucx_utils.so, a dependency of the plugin. */
+    importSlots
+    findSlots(void *stock) {
+        importSlots slots(stock, hooked_function);
+        if (!slots.isEmpty()) {
+            return slots;
+        }
+        for (void *dependency : loadedDependencies(stock, "libucx_")) {
+            importSlots found(dependency, hooked_function);
+            if (!found.isEmpty()) {
+                return found;
+            }
+        }
+        throw std::runtime_error("the stock UCX plugin does not import ucp_init_version");
+    }
+
+} // namespace
+
+initRequest::initRequest(const stripePlan &plan)
+    : plan_(plan)
+    , outer_(current_request) {
+    current_request = this;
+}
+
+initRequest::~initRequest() {
+    current_request = outer_;
+}
+
+void
+initRequest::apply(const ucxLibrary &ucx, void *config) {
+    const auto known = ucx.settings(config);
+    for (const ucxSetting &setting : plan_.settings) {
+        if (setting.scope == scope_t::PROCESS) {
+            continue; // processSettings holds those
+        }
+        if (known.count(setting.key) == 0) {
+            unknown_settings_.push_back(setting.key);
+            continue;
+        }
+        const ucsStatus_t status = ucx.modify(config, setting.key, setting.value);
+        if (status != ucs_ok) {
+            throw std::runtime_error("UCX " + ucx.version() + " rejects " + setting.key + "='" +
+                                     setting.value + "': " + ucx.statusText(status));
+        }
+    }
+    if (plan_.rails != 0 && known.count("MAX_RMA_RAILS") == 0) {
+        throw std::runtime_error("UCX " + ucx.version() + " has no MAX_RMA_RAILS");
+    }
+}
+
+void
+initRequest::readBack(const ucxLibrary &ucx, const void *config) {
+    const auto now = ucx.settings(config);
+    for (const ucxSetting &setting : plan_.settings) {
+        const auto it = now.find(setting.key);
+        if (setting.scope == scope_t::CONTEXT && it != now.end() && it->second != setting.value) {
+            throw std::runtime_error("UCX " + ucx.version() + " was given " + setting.key + "='" +
+                                     setting.value + "' and reads back '" + it->second + "'");
+        }
+    }
+}
+
+void
+initRequest::checkDevices(const ucxLibrary &ucx, const void *context) {
+    if (plan_.devices.empty()) {
+        return;
+    }
+    const std::set<std::string> opened = ucx.devices(context);
+    std::string missing;
+    for (const std::string &device : plan_.devices) {
+        if (opened.count(device) == 0) {
+            missing += (missing.empty() ? "" : ", ") + device;
+        }
+    }
+    if (missing.empty()) {
+        return;
+    }
+    std::string list;
+    for (const std::string &device : opened) {
+        list += (list.empty() ? "" : ", ") + device;
+    }
+    throw std::runtime_error("UCX did not open " + missing + "; it opened: " + list +
+                             " (is UCX_TLS too narrow, or the device down?)");
+}
+
+ucsStatus_t
+initRequest::init(const ucxLibrary &ucx,
+                  unsigned major,
+                  unsigned minor,
+                  const void *params,
+                  void *config,
+                  void **context) {
+    was_reached_ = true;
+    // Nothing may be thrown through UCX's inline function into NIXL: status and text instead.
+    try {
+        if (config == nullptr) {
+            throw std::runtime_error("NIXL initialises UCX without a configuration");
+        }
+        apply(ucx, config);
+        readBack(ucx, config);
+    } catch (const std::exception &problem) {
+        error_ = problem.what();
+        return ucs_err_invalid_param;
+    }
+    const ucsStatus_t status = ucx.initVersion()(major, minor, params, config, context);
+    if (status != ucs_ok) {
+        error_ = "UCX " + ucx.version() +
+                 " does not initialise with these settings: " + ucx.statusText(status);
+        return status;
+    }
+    try {
+        checkDevices(ucx, *context);
+    } catch (const std::exception &problem) {
+        error_ = problem.what();
+        ucx.cleanup(*context);
+        *context = nullptr;
+        return ucs_err_no_device;
+    }
+    return ucs_ok;
+}
+
+namespace {
+
+    ucsStatus_t
+    hookedInit(
+        unsigned major, unsigned minor, const void *params, const void *config, void **context) {
+        const ucxLibrary &ucx = initHook::ucx();
+        if (current_request == nullptr) {
+            return ucx.initVersion()(major, minor, params, config, context);
+        }
+        // The stock plugin owns this configuration, fills it in and releases it: ours to change.
+        return current_request->init(
+            ucx, major, minor, params, const_cast<void *>(config), context);
+    }
+
+} // namespace
+
+void
+initHook::install(void *stock) {
+    importSlots slots = findSlots(stock);
+    const auto real = reinterpret_cast<ucpInitVersion_t>(slots.target());
+    if (real == hookedInit) {
+        return;
+    }
+    hookedUcx() = std::make_unique<ucxLibrary>(real); // before the first call can come
+    slots.redirect(reinterpret_cast<void *>(&hookedInit));
+}
+
+const ucxLibrary &
+initHook::ucx() {
+    return *hookedUcx();
+}
+
+} // namespace nixlStripe
