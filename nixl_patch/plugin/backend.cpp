@@ -5,7 +5,7 @@
 #include "plugin/import_slot.h"
 #include "plugin/init_hook.h"
 #include "plugin/log.h"
-#include "policy/cuda_gpu.h"
+#include "topology/cuda_gpu.h"
 #include "topology/source.h"
 #include "ucx/config_text.h"
 #include "ucx/plan.h"
@@ -41,7 +41,9 @@ namespace {
             inputs.engineConfig = parseEngineConfig(it->second);
         }
         inputs.readHost = [] { return readMachine("/sys"); };
-        inputs.findGpu = findGpu;
+        inputs.findGpu = [](const std::string &key, const std::string &text) {
+            return text.empty() ? currentCudaGpu() : findGpuPci(key, text);
+        };
         return inputs;
     }
 

@@ -108,14 +108,15 @@ namespace {
         request(const std::string &stripe) {
             stripeRequest asked;
             asked.stripe = stripe;
+            asked.stripeKey = value(parameter_t::STRIPE).origin;
             const parameterValue &rate = value(parameter_t::STRIPE_MIN_RATE_GBPS);
+            asked.minRateKey = rate.origin;
             if (rate.isSet()) {
                 asked.minRateGbps = parseMinRate(rate.origin, rate.text);
             }
             const parameterValue &gpu = value(parameter_t::STRIPE_GPU);
-            if (gpu.isSet() || needsGpu(stripe)) {
-                asked.gpuPci = inputs_.findGpu(gpu.text);
-            }
+            asked.gpuKey = gpu.origin;
+            asked.gpuPci = inputs_.findGpu(gpu.origin, gpu.text);
             return asked;
         }
 

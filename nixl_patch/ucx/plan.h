@@ -28,10 +28,11 @@ struct planInputs {
     std::map<std::string, std::string> engineConfig;
     std::function<machine()> readHost;
     /**
-     * PCI address for a `stripe_gpu` value ("" = the current CUDA context).
-     * @return nothing when the value is "" and there is no current context.
+     * PCI address for a `stripe_gpu` value, which came from the parameter or variable `key`.
+     * @return nothing when the value is "" and no CUDA context is current.
      */
-    std::function<std::optional<std::string>(const std::string &)> findGpu;
+    std::function<std::optional<std::string>(const std::string &key, const std::string &text)>
+        findGpu;
 };
 
 struct stripePlan {
