@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nixl_stripe.wheel import find_in, patch_folder
 from nixl_wheels import torch_stand_in, unpack, wheel_file
 
 WheelOf = Callable[[str, str], Path]
@@ -31,6 +34,28 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> WheelOf:
     def give(name: str, version: str) -> Path:
         if (name, version) not in made:
             made[name, version] = unpack(wheel_file(name, version), base / f"{name}-{version}")
+        return made[name, version]
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def patched(unpacked: WheelOf, tmp_path_factory: pytest.TempPathFactory) -> WheelOf:
+    """`patched(name, version)` is the twin of `unpacked(...)`, patched with our installed plugin.
+
+    One folder a version for the whole session: read it, never write to it.
+    """
+    made: dict[tuple[str, str], Path] = {}
+    base = tmp_path_factory.mktemp("patched")
+
+    def give(name: str, version: str) -> Path:
+        if (name, version) not in made:
+            site = base / f"{name}-{version}"
+            # Hard links: patching renames and never writes into a file, so the twin stays stock.
+            shutil.copytree(unpacked(name, version), site, copy_function=os.link)
+            for folder in find_in(site):
+                patch_folder(folder)
+            made[name, version] = site
         return made[name, version]
 
     return give

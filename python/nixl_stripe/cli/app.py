@@ -19,6 +19,8 @@ EXIT_USAGE = 2
 #: Modules of this package whose `register(app)` adds a verb; the order is that of `--help`.
 VERBS: tuple[str, ...] = (
     # one a line, in the order of --help
+    "wheel",
+    "patch",
 )
 
 
@@ -35,6 +37,7 @@ def build_app() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",  # paragraphs of help are filled to the width
         help="Make NIXL's UCX backend use every NIC, and prove that it did.",
     )
 

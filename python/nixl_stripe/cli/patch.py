@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`nixl-stripe patch`: the installed NIXL, or any plugin folder, in place."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nixl_stripe import __version__
+from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.wheel.layout import PLUGIN
+from nixl_stripe.wheel.locate import PluginFolder, find_in, find_installed, search_path_of
+from nixl_stripe.wheel.patch import patch_folder, reinstall_hint, status_of, undo_folder
+from nixl_stripe.wheel.state import State, Status
+
+#: What one folder of the answer says: for people as a sentence, for programs as it is.
+Row = dict[str, object]
+
+_DONE = {
+    "patched": "patched: {plugin} is nixl-stripe {version}, the stock one is kept beside it",
+    "updated": "updated: {plugin} was nixl-stripe {old}, is nixl-stripe {version} now",
+    "repaired": "repaired what a stopped run had left",
+    "undone": "undone: {plugin} is the stock one again",
+}
+_ADVICE = {
+    State.STOCK: "stock; to patch it: nixl-stripe patch{where}",
+    State.PATCHED: "patched with nixl-stripe {version}",
+    State.OUTDATED: "patched with nixl-stripe {version} (another build than this one's, "
+    "{current}); to update it: nixl-stripe patch{where}",
+    State.UNFINISHED: "stock; a patch was stopped half-way, to finish it: nixl-stripe patch{where}",
+    State.REPLACED: "stock; an upgrade of NIXL took the patch away, to patch it again: "
+    "nixl-stripe patch{where}",
+    State.BROKEN: "broken: our plugin or the stock one is missing; to mend it: {mend}",
+    State.NOT_NIXL: "not a plugin of NIXL",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command("patch")(patch)
+
+
+def patch(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR",
+            help="A folder of NIXL plugins, one that NIXL was installed into, or the prefix of a "
+            "build from source. Default: every NIXL installed for this Python.",
+        ),
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Put the stock plugin back.")] = False,
+    status: Annotated[
+        bool,
+        typer.Option(
+            "--status",
+            help="Change nothing; exit code 0 when all is patched with this version, else 1.",
+        ),
+    ] = False,
+    python: Annotated[
+        str | None,
+        typer.Option(metavar="PROGRAM", help="The NIXL installed for this Python instead."),
+    ] = None,
+    plugin: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The plugin to use instead of our own.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Put our UCX plugin in front of NIXL's own, in place; --undo takes it away again.
+
+    Works on the NIXL for CUDA 12 and for CUDA 13 where both are installed. A running process keeps
+    the plugin that it has loaded.
+    """
+    if undo and status:
+        raise UsageError("--undo and --status exclude each other")
+    if folder is not None and python is not None:
+        raise UsageError("DIR and --python exclude each other: each says where NIXL is")
+    folders = _find(folder, python)
+    where = f" {shlex.quote(str(folder))}" if folder else ""
+    where += f" --python {shlex.quote(python)}" if python else ""
+    act = _status_row if status else _undo_row if undo else _patch_row
+    rows = [_guarded(act, one, plugin, where) for one in folders]
+    ok = all(row["ok"] for row in rows)
+    if as_json:
+        answer = {"ok": ok, "nixl_stripe": __version__, "folders": rows}
+        typer.echo(json.dumps(answer, indent=2))
+    else:
+        _print(rows, where, undo=undo, status=status)
+    _warn_of_plugin_dir(folders)
+    if not ok:
+        raise typer.Exit(1)
+
+
+def _find(folder: Path | None, python: str | None) -> list[PluginFolder]:
+    if folder is not None:
+        return find_in(folder)
+    found = find_installed(search_path_of(python) if python else None)
+    if not found:
+        raise StripeError(
+            f"no NIXL is installed for {python or 'this Python'}: pip install nixl, or name its "
+            "Python (--python PROGRAM) or its plugin folder (nixl-stripe patch DIR)"
+        )
+    return found
+
+
+def _guarded(
+    act: Callable[[PluginFolder, Path | None, str], Row],
+    folder: PluginFolder,
+    plugin: Path | None,
+    where: str,
+) -> Row:
+    """Run one folder's part; a failure is its row, so that the other folders get their turn."""
+    try:
+        return act(folder, plugin, where)
+    except StripeError as error:
+        return {**_place(folder), "ok": False, "action": "failed", "detail": str(error)}
+
+
+def _patch_row(folder: PluginFolder, plugin: Path | None, where: str) -> Row:
+    outcome = patch_folder(folder, plugin)
+    return _done_row(outcome.action, outcome.before, outcome.after, where)
+
+
+def _undo_row(folder: PluginFolder, _plugin: Path | None, where: str) -> Row:
+    outcome = undo_folder(folder)
+    return _done_row(outcome.action, outcome.before, outcome.after, where)
+
+
+def _done_row(action: str, before: Status, after: Status, where: str) -> Row:
+    names = {"plugin": before.folder.path / PLUGIN, "version": after.plugin_version}
+    if action == "unchanged":
+        detail = f"nothing to do: {_advice(after, where)}"
+    else:
+        detail = _DONE[action].format(old=before.plugin_version, **names)
+    return {**_facts(after), "ok": True, "action": action, "detail": detail}
+
+
+def _status_row(folder: PluginFolder, plugin: Path | None, where: str) -> Row:
+    status = status_of(folder, plugin)
+    detail = _advice(status, where)
+    unfinished = status.record_is_true is False or bool(status.leftovers)
+    if unfinished and status.state in (State.PATCHED, State.STOCK):
+        verb = "patch" if status.state is State.PATCHED else "patch --undo"
+        detail += f"; a stopped run left work to do, to finish it: nixl-stripe {verb}{where}"
+    return {**_facts(status), "ok": status.is_patched, "action": "status", "detail": detail}
+
+
+def _advice(status: Status, where: str) -> str:
+    restorable = status.stock.is_stock
+    mend = f"nixl-stripe patch --undo{where}" if restorable else reinstall_hint(status.folder)
+    return _ADVICE[status.state].format(
+        version=status.plugin_version, current=__version__, where=where, mend=mend
+    )
+
+
+def _place(folder: PluginFolder) -> Row:
+    return {
+        "folder": str(folder.path),
+        "distribution": folder.distribution,
+        "version": folder.version,
+    }
+
+
+def _facts(status: Status) -> Row:
+    return {
+        **_place(status.folder),
+        "state": status.state.value,
+        "plugin_version": status.plugin_version,
+        "record_is_true": status.record_is_true,
+    }
+
+
+def _print(rows: Sequence[Row], where: str, *, undo: bool, status: bool) -> None:
+    for row in rows:
+        name = f"{row['distribution']} {row['version']}" if row["distribution"] else row["folder"]
+        typer.echo(f"{name}: {row['detail']}", err=row["action"] == "failed")
+    if not undo and not status and any(row["action"] in ("patched", "updated") for row in rows):
+        typer.echo(f"Undo: nixl-stripe patch --undo{where}")
+
+
+def _warn_of_plugin_dir(folders: Sequence[PluginFolder]) -> None:
+    """Say so where NIXL loads its plugins from elsewhere than the folders at hand."""
+    named = os.environ.get("NIXL_PLUGIN_DIR")
+    if named and Path(named).resolve() not in [folder.path for folder in folders]:
+        typer.echo(
+            f"nixl-stripe: NIXL_PLUGIN_DIR={named} is set, so NIXL loads its plugins from there, "
+            f"not from the folders above; to patch it: nixl-stripe patch {named}",
+            err=True,
+        )

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`nixl-stripe wheel`: a patched NIXL wheel from the published one."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+from nixl_stripe.wheel.build import BuiltWheel, build_wheel
+from nixl_stripe.wheel.fetch import default_sources, fetch_wheels
+from nixl_stripe.wheel.layout import read_our_plugin
+
+MIB = 1 << 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command("wheel")(wheel)
+
+
+def wheel(
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="NIXL|FILE",
+            help="What to patch: nixl, nixl-cu12==1.5.1, ... or a wheel file; may be repeated. "
+            "Default: the NIXL installed here, else what `pip install nixl` would install.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the wheels go.", file_okay=False)
+    ] = Path(),
+    plugin: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The plugin to put in, such as one built for another machine."
+        ),
+    ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TAG", help="Download for this platform: manylinux_2_28_aarch64 (pip's option)."
+        ),
+    ] = None,
+    python_version: Annotated[
+        str | None,
+        typer.Option(metavar="X.Y", help="Download for this version of Python (pip's option)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Build a patched NIXL wheel from the published one, which your own pip downloads.
+
+    The new wheel has the version of the old one with +stripe and the version of nixl-stripe behind
+    it, so that pins such as nixl-cu12==1.5.1 hold. Parts of it are under NVIDIA's own licence: it
+    is yours to install, not to publish.
+    """
+    read_our_plugin(plugin)  # before a download of 70 MB, not after it
+    options = [] if platform is None else ["--platform", platform]
+    options += [] if python_version is None else ["--python-version", python_version]
+    built: list[BuiltWheel] = []
+    with tempfile.TemporaryDirectory(prefix="nixl-stripe-") as folder:
+        for source in sources or default_sources():
+            files = fetch_wheels(source, Path(folder), options)
+            built.extend(_build_with_progress(file, out, plugin) for file in files)
+    if as_json:
+        typer.echo(json.dumps({"wheels": [as_dict(wheel) for wheel in built]}, indent=2))
+    else:
+        _print(built)
+
+
+def as_dict(built: BuiltWheel) -> dict[str, object]:
+    """Return what `--json` says about one wheel."""
+    return {
+        "path": str(built.path),
+        "source": built.source.name,
+        "distribution": built.distribution,
+        "version": built.version,
+        "stock_version": built.stock_version,
+        "plugin_version": built.plugin_version,
+        "sha256": built.sha256,
+        "bytes": built.size,
+    }
+
+
+def _build_with_progress(source: Path, out: Path, plugin: Path | None) -> BuiltWheel:
+    columns = (TextColumn("checking {task.description}"), BarColumn(), DownloadColumn())
+    console = Console(stderr=True)
+    shown = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+        task = progress.add_task(source.name, total=None)
+        return build_wheel(
+            source,
+            out,
+            plugin,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
+
+
+def _print(built: Sequence[BuiltWheel]) -> None:
+    for wheel in built:
+        typer.echo(f"{wheel.path}  {wheel.size / MIB:.1f} MiB")
+        typer.echo(
+            f"  {wheel.source.name} with the UCX plugin of nixl-stripe {wheel.plugin_version} in "
+            "front of the stock one"
+        )
+    paths = " ".join(shlex.quote(str(wheel.path)) for wheel in built)
+    typer.echo(f"Install: {shlex.quote(sys.executable)} -m pip install {paths}")
+    typer.echo("Do not publish: parts of a NIXL wheel are under NVIDIA's own licence.")

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""The wheels to patch: a file, or what the user's own pip downloads."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from email.parser import BytesHeaderParser
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.wheel.locate import find_installed
+
+_META = "nixl"
+_ACCEPTED = "nixl, nixl==1.5.1, nixl-cu12, nixl-cu12==1.5.1, nixl-cu13, ... or a wheel file"
+
+
+def default_sources() -> list[str]:
+    """Return what to build from when nothing is named.
+
+    The NIXL installed for this interpreter, in its version, for the patched wheel is to take its
+    place; else what `pip install nixl` would install now.
+    """
+    installed = {folder.distribution: folder.version for folder in find_installed()}
+    pins = [f"{name}=={str(version).partition('+')[0]}" for name, version in installed.items()]
+    return pins or [_META]
+
+
+def fetch_wheels(source: str, folder: Path, pip_options: Sequence[str] = ()) -> list[Path]:
+    """Return the wheels that `source` stands for, downloaded into `folder` unless it is a file.
+
+    source: a wheel file, or a requirement on `nixl-cu12`, `nixl-cu13` or `nixl`, which stands for
+        the flavours that it requires.
+    pip_options: for `pip download`, such as `--platform`.
+    Raises UsageError for anything else and StripeError, in pip's words, where pip cannot get it.
+    """
+    file = Path(source).expanduser()
+    if file.suffix == ".whl" or file.is_file():
+        if not file.is_file():
+            raise UsageError(f"--from {source}: no such file")
+        return [file]
+    requirement = _requirement(source)
+    wheel = _download(str(requirement), folder, pip_options)
+    if canonicalize_name(requirement.name) != _META:
+        return [wheel]
+    flavours = _flavours(wheel)
+    if not flavours:
+        raise StripeError(f"--from {source}: {wheel.name} requires no nixl-cu12 or nixl-cu13")
+    return [_download(flavour, folder, pip_options) for flavour in flavours]
+
+
+def _requirement(source: str) -> Requirement:
+    try:
+        requirement = Requirement(source)
+    except InvalidRequirement as error:
+        raise UsageError(
+            f"--from {source}: neither a file nor a requirement: {_ACCEPTED}"
+        ) from error
+    name = canonicalize_name(requirement.name)
+    if name != _META and not name.startswith(f"{_META}-cu"):
+        raise UsageError(f"--from {source}: not NIXL; accepted are {_ACCEPTED}")
+    return requirement
+
+
+def _flavours(meta: Path) -> list[str]:
+    """Return the flavours of NIXL that its meta package requires, extras left out."""
+    with zipfile.ZipFile(meta) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        headers = BytesHeaderParser().parsebytes(archive.read(name))
+    required = [Requirement(str(line)) for line in headers.get_all("Requires-Dist", [])]
+    return [
+        str(requirement)
+        for requirement in required
+        if canonicalize_name(requirement.name).startswith(f"{_META}-cu") and not requirement.marker
+    ]
+
+
+def _download(requirement: str, folder: Path, pip_options: Sequence[str]) -> Path:
+    """Have this interpreter's pip download one wheel, so that the user's index settings hold."""
+    if importlib.util.find_spec("pip") is None:
+        raise StripeError(
+            f"{sys.executable} has no pip to download {requirement} with: run `{sys.executable} "
+            "-m ensurepip`, or download the wheel yourself and name it: --from FILE"
+        )
+    before = set(folder.iterdir())
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
+    command += ["--disable-pip-version-check", "--dest", str(folder), *pip_options, requirement]
+    if not sys.stderr.isatty():
+        command.append("--quiet")
+    # pip draws its progress bar on standard output; ours is kept for results.
+    done = subprocess.run(
+        command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode != 0:
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
+        reason = " ".join(line.removeprefix("ERROR:").strip() for line in errors)
+        raise StripeError(f"pip cannot download {requirement}: {reason or done.stderr.strip()}")
+    return next(iter(set(folder.iterdir()) - before))

@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where NIXL keeps its plugins: of an interpreter, of a folder, of a build from source."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nixl_stripe.errors import StripeError
+from nixl_stripe.wheel.layout import PLUGIN, STOCK
+from nixl_stripe.wheel.record import Record
+
+_NIXL_NAME = re.compile(r"nixl(-cu\d+)?")
+#: Plugin folders below the prefix of a NIXL that was installed, and below a folder it is built in.
+_BELOW = ("plugins", "lib/plugins", "lib64/plugins", "lib/*/plugins", "src/plugins/ucx")
+
+
+@dataclass(frozen=True)
+class PluginFolder:
+    """One folder that NIXL loads plugins from, and the installed distribution that owns it."""
+
+    path: Path
+    """Absolute, symbolic links resolved."""
+    distribution: str | None = None
+    """`nixl-cu12`, ...; None for a folder that no installed distribution owns."""
+    version: str | None = None
+    record: Path | None = None
+    """RECORD of that distribution; None where there is none to be kept true."""
+    prefix: str = ""
+    """The folder as RECORD writes it, relative to the folder that NIXL was installed into."""
+
+    @property
+    def label(self) -> str:
+        """Name for people: `nixl-cu12 1.5.1`, or the path where nothing owns the folder."""
+        return f"{self.distribution} {self.version}" if self.distribution else str(self.path)
+
+    def key(self, name: str) -> str:
+        """Return the path that RECORD uses for the file `name` of this folder."""
+        return f"{self.prefix}/{name}"
+
+
+def search_path_of(python: str) -> list[str]:
+    """Return `sys.path` of another interpreter.
+
+    Raises StripeError when `python` cannot be run.
+    """
+    program = "import json, sys; print(json.dumps([entry for entry in sys.path if entry]))"
+    try:
+        done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True)
+        return [str(entry) for entry in json.loads(done.stdout)]
+    except (OSError, subprocess.CalledProcessError, ValueError) as error:
+        raise StripeError(
+            f"--python {python} cannot be run as a Python interpreter: {error}"
+        ) from error
+
+
+def find_installed(search_path: Sequence[str] | None = None) -> list[PluginFolder]:
+    """Return the plugin folders of every NIXL installed on `search_path`.
+
+    `pip install nixl` installs a flavour for CUDA 12 and one for CUDA 13; both are returned.
+
+    search_path: folders as in `sys.path`; None for that of this interpreter.
+    """
+    found: dict[str, list[PluginFolder]] = {}
+    where = sys.path if search_path is None else list(search_path)
+    for distribution in importlib.metadata.distributions(path=where):
+        name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
+        if _NIXL_NAME.fullmatch(name):
+            # The first on the path is the one that gets imported; later ones are hidden by it.
+            found.setdefault(name, _folders_of(distribution, name))
+    return [folder for name in sorted(found) for folder in found[name]]
+
+
+def find_in(folder: Path) -> list[PluginFolder]:
+    """Return the plugin folders that `folder` stands for.
+
+    `folder` is a plugin folder, a folder that NIXL was installed into (site-packages, `pip
+    --target`), or the prefix or build folder of a build from source.
+
+    Raises StripeError when there is no NIXL there.
+    """
+    if not folder.is_dir():
+        raise StripeError(f"{folder} is not a folder; name the one that holds {PLUGIN}")
+    here = folder.resolve()
+    if not _has_plugin(here):
+        installed = find_installed([str(here)])
+        if installed:
+            return installed
+    candidates = [here, *(match for below in _BELOW for match in here.glob(below))]
+    found = {match.resolve() for match in candidates if _has_plugin(match)}
+    if not found:
+        raise StripeError(
+            f"{folder} is not NIXL's: no {PLUGIN} in it, in {', '.join(_BELOW)} below it, "
+            "nor a NIXL installed into it"
+        )
+    return [_owned(path) for path in sorted(found)]
+
+
+def _has_plugin(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (PLUGIN, STOCK))
+
+
+def _folders_of(distribution: importlib.metadata.Distribution, name: str) -> list[PluginFolder]:
+    """Return the plugin folders that `distribution` lists, or else those where wheels keep them."""
+    version = distribution.version
+    if distribution.files is None:
+        site = Path(str(distribution.locate_file(""))).resolve()
+        module = name.replace("-", "_")
+        plain = site.glob(f".{module}.mesonpy.libs/plugins")
+        return [PluginFolder(path, name, version) for path in plain]
+    record = None
+    prefixes: dict[str, Path] = {}
+    for file in distribution.files:
+        if file.name not in (PLUGIN, "RECORD"):
+            continue
+        folder = Path(str(distribution.locate_file(file.parent))).resolve()
+        if file.name == "RECORD" and file.parent.name.endswith(".dist-info"):
+            record = folder / file.name
+        if file.name == PLUGIN and file.parent.name == "plugins":
+            prefixes[file.parent.as_posix()] = folder
+    return [PluginFolder(path, name, version, record, prefix) for prefix, path in prefixes.items()]
+
+
+def _owned(path: Path) -> PluginFolder:
+    """Return the plugin folder `path` with the distribution that owns it, where one does."""
+    for site in _parents_with_metadata(path):
+        for folder in find_installed([str(site)]):
+            if folder.path == path:
+                return folder
+    return PluginFolder(path)
+
+
+def _parents_with_metadata(path: Path) -> Iterable[Path]:
+    return (parent for parent in list(path.parents)[:3] if any(parent.glob("*.dist-info")))
+
+
+def read_record(folder: PluginFolder) -> Record | None:
+    """Return the RECORD that has to be kept true for `folder`, None where there is none.
+
+    None too when it does not list the plugin: such a RECORD never vouched for the folder.
+    """
+    if folder.record is None:
+        return None
+    record = Record.parse(folder.record.read_bytes().decode("utf-8", "surrogateescape"))
+    return record if record.get(folder.key(PLUGIN)) is not None else None

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""A published NIXL wheel, opened and checked before anything is made from it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.parser import BytesHeaderParser
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from nixl_stripe.errors import StripeError
+from nixl_stripe.wheel.layout import PLUGIN, STOCK
+from nixl_stripe.wheel.record import Record
+from nixl_stripe.wheel.state import File
+
+#: Called with bytes done and bytes in all.
+Progress = Callable[[int, int], None]
+_PUBLISHED_NAME = "a name like nixl_cu12-1.5.1-cp312-cp312-manylinux_2_28_x86_64.whl is wanted"
+
+
+@dataclass(frozen=True)
+class NixlWheel:
+    """A wheel of NIXL that is open and can be patched."""
+
+    path: Path
+    file: IO[bytes]
+    archive: zipfile.ZipFile
+    distribution: str
+    """`nixl-cu12`, ..."""
+    version: str
+    record: Record
+    plugin: zipfile.ZipInfo
+    """The stock plugin that NIXL loads, not the second copy under `nixl_cuXX.libs`."""
+    stock: File
+
+    @property
+    def stem(self) -> str:
+        """Name and version as the file name and the folders inside write them."""
+        return "-".join(self.path.name.split("-")[:2])
+
+    def metadata(self, name: str) -> str:
+        """Return the path of the file `name` of the wheel's .dist-info folder."""
+        return f"{self.stem}.dist-info/{name}"
+
+    def verify(self, progress: Progress | None = None) -> None:
+        """Read every member and compare it with RECORD.
+
+        Raises StripeError where one differs or is not listed.
+        """
+        total = sum(member.file_size for member in self.archive.infolist())
+        done = 0
+        unlisted = {self.metadata(f"RECORD{suffix}") for suffix in ("", ".jws", ".p7s")}
+        for member in self.archive.infolist():
+            name = member.filename
+            data = self.archive.read(member)
+            row = self.record.get(name)
+            if not member.is_dir() and name not in unlisted and not (row and row.vouches_for(data)):
+                raise StripeError(f"{self.path} is damaged: {name} is not what its RECORD says")
+            done += len(data)
+            if progress:
+                progress(done, total)
+
+
+def read_wheel(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> NixlWheel:
+    """Return the wheel `path`, open as `file` and `archive`.
+
+    Raises StripeError when it is not a wheel of NIXL, has no UCX plugin or is patched already.
+    """
+    try:
+        name, version, _, _ = parse_wheel_filename(path.name)
+    except InvalidWheelFilename as error:
+        raise StripeError(f"{path.name}: not the name of a wheel; {_PUBLISHED_NAME}") from error
+    if not re.fullmatch(r"nixl(-cu\d+)?", name):
+        raise StripeError(f"{path.name} is a wheel of {name}, not of NIXL; {_PUBLISHED_NAME}")
+    folder = "-".join(path.name.split("-")[:2]) + ".dist-info"
+    names = set(archive.namelist())
+    absent = [part for part in ("METADATA", "WHEEL", "RECORD") if f"{folder}/{part}" not in names]
+    if absent:
+        raise StripeError(f"{path.name} is not a wheel: it has no {folder}/{absent[0]}")
+    headers = BytesHeaderParser().parsebytes(archive.read(f"{folder}/METADATA"))
+    if headers["Version"] != path.name.split("-")[1]:
+        raise StripeError(f"{path.name}: its METADATA says version {headers['Version']}")
+    member = _plugin_of(path.name, archive)
+    stock = File.of(archive.read(member))
+    if stock.is_ours or member.filename.replace(PLUGIN, STOCK) in names:
+        raise StripeError(
+            f"{path.name} is patched already"
+            f"{f' (nixl-stripe {stock.facts.stripe_version})' if stock.facts else ''}; "
+            "build from the published wheel"
+        )
+    if not stock.is_stock:
+        raise StripeError(f"{path.name}: {member.filename} is not a plugin of NIXL")
+    record = Record.parse(archive.read(f"{folder}/RECORD").decode("utf-8", "surrogateescape"))
+    return NixlWheel(path, file, archive, str(name), str(version), record, member, stock)
+
+
+def _plugin_of(wheel: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    found = [
+        member
+        for member in archive.infolist()
+        if PurePosixPath(member.filename).name == PLUGIN
+        and PurePosixPath(member.filename).parent.name == "plugins"
+    ]
+    if len(found) == 1:
+        return found[0]
+    if not found and wheel.startswith("nixl-"):
+        raise StripeError(
+            f"{wheel} holds no UCX plugin: it is the meta package, which requires the wheels that "
+            "do; build from nixl-cu12 and nixl-cu13"
+        )
+    raise StripeError(f"{wheel} holds {len(found) or 'no'} plugins/{PLUGIN}; one is wanted")
