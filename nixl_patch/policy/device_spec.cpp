@@ -16,25 +16,31 @@ namespace {
                                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                                  "0123456789_-.@";
 
-    [[noreturn]] void
-    reject(std::string_view key, std::string_view text, const std::string &reason) {
-        throw std::invalid_argument(std::string(key) + "='" + std::string(text) + "': " + reason +
-                                    "; accepted: device names with an optional :port, separated "
-                                    "by commas and/or spaces, e.g. 'mlx5_0:1, mlx5_1'");
-    }
+    /** Where a list came from, for errors. */
+    struct origin {
+        std::string_view key;
+        std::string_view text;
+        std::string_view accepted;
+
+        [[noreturn]] void
+        reject(const std::string &reason) const {
+            throw std::invalid_argument(std::string(key) + "='" + std::string(text) +
+                                        "': " + reason + "; accepted: " + std::string(accepted));
+        }
+    };
 
     deviceSpec
-    parseEntry(std::string_view key, std::string_view text, std::string_view entry) {
+    parseEntry(const origin &from, std::string_view entry) {
         const std::size_t colon = entry.find(':');
         deviceSpec spec;
         spec.name = entry.substr(0, colon);
         const std::string quoted = "'" + std::string(entry) + "'";
         if (spec.name.empty()) {
-            reject(key, text, "entry " + quoted + " has no device name");
+            from.reject("entry " + quoted + " has no device name");
         }
         if (const auto bad = spec.name.find_first_not_of(name_characters);
             bad != std::string::npos) {
-            reject(key, text, std::string("unexpected character '") + spec.name[bad] + "'");
+            from.reject(std::string("unexpected character '") + spec.name[bad] + "'");
         }
         if (colon == std::string_view::npos) {
             return spec;
@@ -45,7 +51,7 @@ namespace {
             std::from_chars(digits.data(), digits.data() + digits.size(), port);
         if (error != std::errc() || end != digits.data() + digits.size() || port < 1 ||
             port > 255) {
-            reject(key, text, "the port of entry " + quoted + " is not a number from 1 to 255");
+            from.reject("the port of entry " + quoted + " is not a number from 1 to 255");
         }
         spec.port = port;
         return spec;
@@ -59,19 +65,32 @@ deviceSpec::text() const {
 }
 
 std::vector<deviceSpec>
-parseDeviceList(std::string_view key, std::string_view text) {
+parseDeviceEntries(std::string_view key,
+                   std::string_view text,
+                   std::string_view entries,
+                   std::string_view accepted) {
+    const origin from{key, text, accepted};
     std::vector<deviceSpec> specs;
     std::size_t pos = 0;
-    while ((pos = text.find_first_not_of(separators, pos)) != std::string_view::npos) {
-        const std::size_t end = std::min(text.find_first_of(separators, pos), text.size());
-        deviceSpec spec = parseEntry(key, text, text.substr(pos, end - pos));
+    while ((pos = entries.find_first_not_of(separators, pos)) != std::string_view::npos) {
+        const std::size_t end = std::min(entries.find_first_of(separators, pos), entries.size());
+        deviceSpec spec = parseEntry(from, entries.substr(pos, end - pos));
         if (std::find(specs.begin(), specs.end(), spec) != specs.end()) {
-            reject(key, text, "'" + spec.text() + "' is there twice");
+            from.reject("'" + spec.text() + "' is there twice");
         }
         specs.push_back(std::move(spec));
         pos = end;
     }
     return specs;
+}
+
+std::vector<deviceSpec>
+parseDeviceList(std::string_view key, std::string_view text) {
+    return parseDeviceEntries(key,
+                              text,
+                              text,
+                              "device names with an optional :port, separated by commas and/or "
+                              "spaces, e.g. 'mlx5_0:1, mlx5_1'");
 }
 
 } // namespace nixlStripe

@@ -34,6 +34,18 @@ struct deviceSpec {
  */
 std::vector<deviceSpec> parseDeviceList(std::string_view key, std::string_view text);
 
+/**
+ * @brief The same for a list that is part of a larger grammar.
+ * @param text The whole value, for errors.
+ * @param entries The part of it that holds the entries.
+ * @param accepted What the key takes, for errors.
+ * @throws std::invalid_argument as parseDeviceList.
+ */
+std::vector<deviceSpec> parseDeviceEntries(std::string_view key,
+                                           std::string_view text,
+                                           std::string_view entries,
+                                           std::string_view accepted);
+
 } // namespace nixlStripe
 
 #endif // NIXL_STRIPE_NIXL_PATCH_POLICY_DEVICE_SPEC_H

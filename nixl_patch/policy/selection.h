@@ -21,11 +21,15 @@ namespace nixlStripe {
 struct stripeRequest {
     std::string stripe; /**< policy, count or list as written; "" and "off" select nothing */
     std::optional<std::string> gpuPci; /**< PCI address of the GPU whose affinity counts */
-    std::optional<double> minRateGbps; /**< unset: the fastest rate present */
+    std::optional<double> minRateGbps; /**< Gbit/s; unset: the fastest rate present */
+    /** Parameters or variables that the values came from; named in errors and reasons. */
+    std::string stripeKey = "stripe";
+    std::string gpuKey = "stripe_gpu";
+    std::string minRateKey = "stripe_min_rate_gbps";
 };
 
 struct selection {
-    bool active = false;              /**< false: "" or "off", nothing changes */
+    bool active = false;              /**< false: "" or "off", or no usable NIC: nothing changes */
     std::vector<std::string> devices; /**< "mlx5_0:1", natural order; ports always spelled out */
     std::map<std::string, std::string> excluded; /**< NIC name -> reason that a user can read */
     std::vector<std::string> warnings;           /**< e.g. no usable NIC */
@@ -38,7 +42,18 @@ struct selection {
 bool needsGpu(std::string_view stripe);
 
 /**
- * @brief Applies a policy to a machine.
+ * @brief Applies a policy to a machine. What makes a NIC usable: findUsable (usable.h).
+ *
+ * - `all` takes every usable NIC, `numa` those on the GPU's NUMA node, `nearest` those at its best
+ *   distance (PIX < PXB < PHB < NODE < SYS), `fair` its share of dealNics (fair.h), `auto` the
+ *   first NIC of that share.
+ * - A count takes the nearest ones, then natural order; in natural order alone where no GPU is
+ *   known, since host memory is equally far from all. Fewer usable ones than that: all of them and
+ *   a warning.
+ * - A list takes what it names. An entry that no device matches is an error, in a list of what not
+ *   to use a warning (one value serves hosts that differ).
+ * - Where a machine does not say the GPU's NUMA node, `numa` takes every usable NIC and warns.
+ *
  * @throws std::invalid_argument on a bad value, a device that does not exist, a GPU that is needed
  *         and missing or unknown to @p host, or more than max_rails NICs.
  */

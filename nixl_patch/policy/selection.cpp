@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/selection.h"
+
+#include "policy/fair.h"
+#include "policy/policies.h"
+#include "policy/rails.h"
+#include "policy/stripe_spec.h"
+#include "policy/usable.h"
+#include "topology/pci_address.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace nixlStripe {
+namespace {
+
+    using kind_t = stripeSpec::kind_t;
+
+    /** UCX drops lanes that are slower than the best one divided by this (MULTI_LANE_MAX_RATIO). */
+    constexpr double lane_ratio = 4;
+
+    std::string
+    quoted(const std::string &key, const std::string &value) {
+        return key + "='" + value + "'";
+    }
+
+    std::string
+    joined(const std::vector<std::string> &names, const std::string &when_none) {
+        std::string text;
+        for (const std::string &name : names) {
+            text += (text.empty() ? "" : ", ") + name;
+        }
+        return text.empty() ? when_none : text;
+    }
+
+    std::string
+    deviceNames(const machine &host) {
+        std::vector<std::string> names;
+        for (const rdmaNic &nic : host.nics) {
+            names.push_back(nic.name);
+        }
+        return joined(names, "none");
+    }
+
+    std::string
+    gpuAddresses(const machine &host) {
+        std::vector<std::string> addresses;
+        for (const gpu &each : host.gpus) {
+            addresses.push_back(each.pci);
+        }
+        return joined(addresses, "none");
+    }
+
+    bool
+    hasPort(const rdmaNic &nic, unsigned number) {
+        return std::any_of(nic.ports.begin(), nic.ports.end(), [&](const port &at) {
+            return at.number == number;
+        });
+    }
+
+    /** What is odd about an entry of a list on @p host; "" when nothing is. */
+    std::string
+    whyUnknown(const machine &host, const ncclList &list, const deviceSpec &entry) {
+        std::vector<std::string> caught;
+        bool has_port = false;
+        for (const rdmaNic &nic : host.nics) {
+            if (list.matchesName(entry, nic.name)) {
+                caught.push_back(nic.name);
+                has_port = has_port || !entry.port || hasPort(nic, *entry.port);
+            }
+        }
+        if (caught.empty()) {
+            return "no RDMA device is called '" + entry.name +
+                   (list.exact ? "'" : "' or begins with that");
+        }
+        return has_port ? "" : joined(caught, "") + " has no port " + std::to_string(*entry.port);
+    }
+
+    /** @throws std::invalid_argument on an entry of a list that speaks of nothing on @p host. */
+    void
+    checkList(const machine &host, const ncclList &list, const stripeRequest &request) {
+        for (const deviceSpec &entry : list.entries) {
+            const std::string reason = whyUnknown(host, list, entry);
+            if (!reason.empty() && !list.exclude) {
+                throw std::invalid_argument(quoted(request.stripeKey, request.stripe) + ": " +
+                                            reason + "; devices here: " + deviceNames(host) +
+                                            "; accepted: " + std::string(acceptedStripe()));
+            }
+        }
+    }
+
+    std::vector<std::string>
+    listWarnings(const machine &host, const ncclList &list, const stripeRequest &request) {
+        const std::string source = quoted(request.stripeKey, request.stripe) + ": ";
+        std::vector<std::string> warnings;
+        for (const deviceSpec &entry : list.entries) {
+            const std::string reason = whyUnknown(host, list, entry);
+            if (!reason.empty()) {
+                warnings.push_back(source + reason + "; devices here: " + deviceNames(host));
+            }
+            std::vector<std::string> others;
+            bool is_name = false;
+            for (const rdmaNic &nic : host.nics) {
+                if (nic.name == entry.name) {
+                    is_name = true;
+                } else if (list.matchesName(entry, nic.name)) {
+                    others.push_back(nic.name);
+                }
+            }
+            if (is_name && !others.empty()) {
+                warnings.push_back(source + "'" + entry.name +
+                                   "' is a prefix, as in NCCL_IB_HCA, and stands for " +
+                                   joined(others, "") +
+                                   " too; '=' in front of the list makes "
+                                   "names exact");
+            }
+        }
+        return warnings;
+    }
+
+    std::vector<const gpu *>
+    everyGpu(const machine &host) {
+        std::vector<const gpu *> all;
+        for (const gpu &each : host.gpus) {
+            all.push_back(&each);
+        }
+        return all;
+    }
+
+    /** The GPU that counts; nullptr when none is known and none is needed. */
+    const gpu *
+    findGpu(const machine &host, const stripeSpec &spec, const stripeRequest &request) {
+        const std::string have = "GPUs here: " + gpuAddresses(host);
+        if (!request.gpuPci) {
+            if (spec.needsGpu()) {
+                throw std::invalid_argument(
+                    quoted(request.stripeKey, request.stripe) +
+                    " needs a GPU and none is known: set " + request.gpuKey +
+                    " to a CUDA ordinal or a PCI address, or create the backend when a CUDA "
+                    "context is current; 'all', a count or a list need no GPU; " +
+                    have);
+            }
+            return nullptr;
+        }
+        const std::string address = normalPciAddress(*request.gpuPci).value_or(*request.gpuPci);
+        const bool competes = spec.kind == kind_t::FAIR || spec.kind == kind_t::AUTO;
+        for (const gpu *each : competes ? competingGpus(host) : everyGpu(host)) {
+            if (each->pci == address) {
+                return each;
+            }
+        }
+        if (spec.needsGpu()) {
+            throw std::invalid_argument(quoted(request.gpuKey, *request.gpuPci) +
+                                        ": no GPU of this machine (" + host.source +
+                                        ") has that address; " + have);
+        }
+        return nullptr;
+    }
+
+    void
+    warnOfSlowLanes(usableNics &usable) {
+        double best = 0;
+        for (const nicPort &at : usable.ports) {
+            best = std::max(best, at.rateGbps);
+        }
+        for (const nicPort &at : usable.ports) {
+            if (at.rateGbps > 0 && at.rateGbps * lane_ratio < best) {
+                usable.warnings.push_back(at.text() + " (" + rateText(at.rateGbps) +
+                                          " Gbit/s) is more than 4 times slower than the fastest "
+                                          "NIC of the set (" +
+                                          rateText(best) +
+                                          "): UCX will not use both (MULTI_LANE_MAX_RATIO)");
+            }
+        }
+    }
+
+    std::string
+    whyNone(const std::map<std::string, std::string> &excluded) {
+        std::string text;
+        for (const auto &[name, reason] : excluded) {
+            text += (text.empty() ? " (" : "; ") + name + ": " + reason;
+        }
+        return text.empty() ? ", there is no RDMA device" : text + ")";
+    }
+
+    selection
+    resultOf(const machine &host, usableNics usable, const stripeRequest &request) {
+        if (usable.ports.size() > max_rails) {
+            throw std::invalid_argument(quoted(request.stripeKey, request.stripe) + " selects " +
+                                        std::to_string(usable.ports.size()) + " NICs, UCX has " +
+                                        std::to_string(max_rails) +
+                                        " lanes: name fewer, or give a count");
+        }
+        warnOfSlowLanes(usable);
+        if (usable.ports.empty()) {
+            usable.warnings.push_back(quoted(request.stripeKey, request.stripe) +
+                                      ": no usable NIC on " + host.source +
+                                      whyNone(usable.excluded) + "; nothing is changed");
+        }
+        selection result;
+        for (const nicPort &at : usable.ports) {
+            result.devices.push_back(at.text());
+        }
+        result.active = !result.devices.empty();
+        result.excluded = std::move(usable.excluded);
+        result.warnings = std::move(usable.warnings);
+        return result;
+    }
+
+} // namespace
+
+bool
+needsGpu(std::string_view stripe) {
+    return parseStripe("stripe", stripe).needsGpu();
+}
+
+selection
+selectNics(const machine &host, const stripeRequest &request) {
+    const stripeSpec spec = parseStripe(request.stripeKey, request.stripe);
+    if (request.minRateGbps &&
+        !(*request.minRateGbps >= 0 && std::isfinite(*request.minRateGbps))) {
+        throw std::invalid_argument(quoted(request.minRateKey, rateText(*request.minRateGbps)) +
+                                    ": accepted: a finite number >= 0 (Gbit/s)");
+    }
+    if (spec.kind == kind_t::OFF) {
+        return {};
+    }
+    const ncclList *list = spec.kind == kind_t::LIST ? &spec.list : nullptr;
+    if (list) {
+        checkList(host, *list, request);
+    }
+    const gpu *target = findGpu(host, spec, request);
+    usableNics usable = findUsable(host, {list, request.minRateGbps, request.minRateKey});
+    applyPolicy(host, spec, target, usable);
+    if (list) {
+        const std::vector<std::string> more = listWarnings(host, *list, request);
+        usable.warnings.insert(usable.warnings.begin(), more.begin(), more.end());
+    }
+    return resultOf(host, std::move(usable), request);
+}
+
+} // namespace nixlStripe

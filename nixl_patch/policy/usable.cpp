@@ -1,0 +1,254 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/usable.h"
+
+#include "topology/names.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <set>
+
+namespace nixlStripe {
+namespace {
+
+    /** Drivers of iWARP adapters: verbs devices with Ethernet ports that UCX cannot use. */
+    constexpr std::array<std::string_view, 4> iwarp_drivers = {"siw", "cxgb4", "iw_cxgb4", "i40iw"};
+
+    /** Two decimal spellings of one rate differ by less than this part of it. */
+    constexpr double rate_tolerance = 1e-3;
+
+    /** A NIC on its way through the rules. */
+    struct candidate {
+        const rdmaNic *nic;
+        std::vector<const port *> asked; /**< ports that the user's list leaves, ascending */
+        std::set<unsigned> named;        /**< ports that the list gives for this NIC */
+        bool wantsAny = true;            /**< asked for without a port: one of them will do */
+        bool isSpelledOut = false;       /**< the list says this very name */
+        std::vector<nicPort> active;     /**< those of `asked` that are ACTIVE */
+    };
+
+    using candidates = std::vector<candidate>;
+
+    /** Drops the NICs that @p why_not has a reason for. */
+    template <class Rule>
+    void
+    drop(candidates &nics, std::map<std::string, std::string> &excluded, Rule why_not) {
+        candidates kept;
+        for (candidate &each : nics) {
+            if (std::optional<std::string> reason = why_not(each, kept)) {
+                excluded[each.nic->name] = std::move(*reason);
+            } else {
+                kept.push_back(std::move(each));
+            }
+        }
+        nics = std::move(kept);
+    }
+
+    candidate
+    ask(const rdmaNic &nic, const ncclList *list) {
+        candidate result{&nic, {}, {}, true, false, {}};
+        for (const port &at : nic.ports) {
+            if (!list || list->matches(nic.name, at.number) != list->exclude) {
+                result.asked.push_back(&at);
+            }
+        }
+        if (!list || list->exclude) {
+            return result;
+        }
+        result.isSpelledOut = list->spellsOut(nic.name);
+        result.wantsAny = false;
+        for (const deviceSpec &entry : list->entries) {
+            if (!list->matchesName(entry, nic.name)) {
+                continue;
+            }
+            if (entry.port) {
+                result.named.insert(*entry.port);
+            } else {
+                result.wantsAny = true;
+            }
+        }
+        return result;
+    }
+
+    std::optional<std::string>
+    whyNotAsked(const candidate &each, const ncclList *list) {
+        if (!list || !each.asked.empty() || each.nic->ports.empty()) {
+            return std::nullopt;
+        }
+        return (list->exclude ? "excluded by '" : "not in '") + list->text() + "'";
+    }
+
+    std::optional<std::string>
+    whyImpossible(const rdmaNic &nic) {
+        if (std::find(iwarp_drivers.begin(), iwarp_drivers.end(), nic.driver) !=
+            iwarp_drivers.end()) {
+            return "driver " + nic.driver + " is iWARP, which UCX cannot use";
+        }
+        const std::string node =
+            nic.uverbs.empty() ? "its verbs device" : "/dev/infiniband/" + nic.uverbs;
+        if (nic.access == access_t::NO_NODE) {
+            return node + " is not there (not mapped into this container?)";
+        }
+        if (nic.access == access_t::DENIED) {
+            return node + " may not be opened by this process";
+        }
+        return std::nullopt;
+    }
+
+    bool
+    isActive(const port &at) {
+        return at.state == portState_t::ACTIVE || at.state == portState_t::UNKNOWN;
+    }
+
+    std::optional<std::string>
+    whyNotActive(candidate &each) {
+        std::string states;
+        for (const port *at : each.asked) {
+            if (isActive(*at)) {
+                each.active.push_back({each.nic, at->number, at->rateGbps});
+            }
+            states += states.empty() ? "port " : ", port ";
+            states += std::to_string(at->number) + " is " + portStateName(at->state);
+        }
+        if (!each.active.empty()) {
+            return std::nullopt;
+        }
+        return states.empty() ? "it has no port" : states + ", not ACTIVE";
+    }
+
+    std::optional<std::string>
+    whyBonded(const candidate &each) {
+        if (each.nic->bondMaster.empty() || each.isSpelledOut) {
+            return std::nullopt;
+        }
+        return "part of the bond " + each.nic->bondMaster +
+               ", which spreads traffic by itself (a list that names the NIC overrides this)";
+    }
+
+    /** @p all are the NICs in question, @p kept those that stay and come before @p each. */
+    std::optional<std::string>
+    whyVirtual(const candidate &each, const candidates &kept, const candidates &all) {
+        const std::string &physical = each.nic->physicalFunction;
+        if (physical.empty() || each.isSpelledOut) {
+            return std::nullopt;
+        }
+        for (const candidate &other : all) {
+            if (other.nic->pci == physical) {
+                return "virtual function of " + other.nic->name + ", which is there itself";
+            }
+        }
+        for (const candidate &other : kept) {
+            if (other.nic->physicalFunction == physical) {
+                return "shares the physical port of " + other.nic->name +
+                       ": both are virtual functions of " + physical;
+            }
+        }
+        return std::nullopt;
+    }
+
+    double
+    fastestRate(const candidates &nics) {
+        double fastest = 0;
+        for (const candidate &each : nics) {
+            for (const nicPort &at : each.active) {
+                fastest = each.isSpelledOut ? fastest : std::max(fastest, at.rateGbps);
+            }
+        }
+        return fastest;
+    }
+
+    /** Leaves the ports that are fast enough; a reason when there is none. */
+    std::optional<std::string>
+    whySlow(candidate &each, const usableRequest &request, double fastest) {
+        if (!request.minRateGbps && each.isSpelledOut) {
+            return std::nullopt;
+        }
+        const double threshold = request.minRateGbps.value_or(fastest);
+        std::vector<nicPort> quick;
+        double best = 0;
+        for (const nicPort &at : each.active) {
+            best = std::max(best, at.rateGbps);
+            if (at.rateGbps >= threshold * (1 - rate_tolerance)) {
+                quick.push_back(at);
+            }
+        }
+        if (quick.empty()) {
+            const std::string has = best > 0 ? rateText(best) + " Gbit/s" : "its unknown rate";
+            return has + " is below " +
+                   (request.minRateGbps
+                        ? request.minRateKey + "=" + rateText(threshold)
+                        : rateText(threshold) + " Gbit/s, the fastest rate present");
+        }
+        each.active = std::move(quick);
+        return std::nullopt;
+    }
+
+    void
+    choosePorts(const candidate &each, usableNics &result) {
+        bool wants_any = each.wantsAny;
+        for (const nicPort &at : each.active) {
+            if (wants_any || each.named.count(at.port) > 0) {
+                result.ports.push_back(at);
+                wants_any = false;
+            }
+        }
+        for (const port *at : each.asked) {
+            const bool stayed =
+                std::any_of(each.active.begin(), each.active.end(), [&](const nicPort &chosen) {
+                    return chosen.port == at->number;
+                });
+            if (each.named.count(at->number) > 0 && !stayed) {
+                result.warnings.push_back(nicPort{each.nic, at->number, 0}.text() +
+                                          " is left out: port state " + portStateName(at->state) +
+                                          ", rate " + rateText(at->rateGbps) + " Gbit/s");
+            }
+        }
+    }
+
+} // namespace
+
+std::string
+nicPort::text() const {
+    return nic->name + ":" + std::to_string(port);
+}
+
+usableNics
+findUsable(const machine &host, const usableRequest &request) {
+    usableNics result;
+    candidates nics;
+    for (const rdmaNic &nic : host.nics) {
+        nics.push_back(ask(nic, request.list));
+    }
+    drop(nics, result.excluded, [&](candidate &each, const candidates &) {
+        return whyNotAsked(each, request.list);
+    });
+    drop(nics, result.excluded, [](candidate &each, const candidates &) {
+        return whyImpossible(*each.nic);
+    });
+    drop(nics, result.excluded, [](candidate &each, const candidates &) {
+        return whyNotActive(each);
+    });
+    drop(
+        nics, result.excluded, [](candidate &each, const candidates &) { return whyBonded(each); });
+    drop(nics, result.excluded, [all = nics](candidate &each, const candidates &kept) {
+        return whyVirtual(each, kept, all);
+    });
+    const double fastest = fastestRate(nics);
+    drop(nics, result.excluded, [&](candidate &each, const candidates &) {
+        return whySlow(each, request, fastest);
+    });
+    for (const candidate &each : nics) {
+        choosePorts(each, result);
+    }
+    return result;
+}
+
+std::string
+rateText(double gbps) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%g", gbps);
+    return text;
+}
+
+} // namespace nixlStripe

@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file usable.h
+ * @brief Which NICs can carry NIXL's traffic at all, and why the others cannot.
+ */
+#ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_H
+#define NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_H
+
+#include "policy/nccl_list.h"
+#include "topology/machine.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nixlStripe {
+
+/** One port of one NIC: what UCX calls a device and a transfer uses as a rail. */
+struct nicPort {
+    const rdmaNic *nic = nullptr; /**< into the machine it was found in */
+    unsigned port = 1;
+    double rateGbps = 0; /**< 0 = unknown */
+
+    /** "mlx5_0:1". */
+    std::string text() const;
+};
+
+struct usableNics {
+    std::vector<nicPort> ports;                  /**< the machine's order, which is natural */
+    std::map<std::string, std::string> excluded; /**< NIC name -> reason */
+    std::vector<std::string> warnings;
+};
+
+/** What narrows the usable NICs down, as the user gave it. */
+struct usableRequest {
+    const ncclList *list = nullptr;    /**< nullptr: every NIC is asked for */
+    std::optional<double> minRateGbps; /**< Gbit/s; unset: the fastest rate present */
+    std::string minRateKey = "stripe_min_rate_gbps";
+};
+
+/**
+ * @brief The NICs that can be used: every NIC of @p host is either in `ports` or in `excluded`.
+ *
+ * Never usable: a device of another kind than InfiniBand, RoCE or EFA; no port ACTIVE (UCX uses no
+ * other state; UNKNOWN, which XML sources say, counts as active); verbs device missing or
+ * forbidden. Not wise, hence left out unless a list names the device in full: enslaved to a bond or
+ * a bond itself (its members answer for each other); a virtual function whose physical function, or
+ * another virtual function of which, is used already (one port, nothing gained); slower than the
+ * fastest of the rest. An explicit minimum rate holds for named devices too; a rate that the source
+ * does not know satisfies the automatic threshold where no rate is known and never an explicit
+ * one above 0.
+ *
+ * A NIC stands with one port, the lowest ACTIVE one whose rate qualifies, or with the ports that a
+ * list names (`mlx5_0:1,mlx5_0:2` are two rails).
+ */
+usableNics findUsable(const machine &host, const usableRequest &request);
+
+/** "400", "56.25": a rate for messages, without needless digits. */
+std::string rateText(double gbps);
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_H

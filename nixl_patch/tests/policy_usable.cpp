@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "hosts.h"
+#include "policy/usable.h"
+
+#include <gtest/gtest.h>
+
+using namespace nixlStripe;
+
+namespace {
+
+std::vector<std::string>
+texts(const usableNics &usable) {
+    std::vector<std::string> result;
+    for (const nicPort &at : usable.ports) {
+        result.push_back(at.text());
+    }
+    return result;
+}
+
+using names = std::vector<std::string>;
+
+} // namespace
+
+TEST(Usable, everyNicIsEitherUsableOrHasAReason) {
+    hostBuilder builder;
+    builder.nic("good", "", "", 0);
+    builder.nic("down", "", "", 0).last().ports[0].state = portState_t::DOWN;
+    builder.nic("deferred", "", "", 0).last().ports[0].state = portState_t::ACTIVE_DEFER;
+    builder.nic("hidden", "", "", 0).last().access = access_t::NO_NODE;
+    builder.last().uverbs = "uverbs3";
+    builder.nic("closed", "", "", 0).last().access = access_t::DENIED;
+    builder.nic("bonded", "", "", 0).last().bondMaster = "bond0";
+    builder.nic("slow", "", "", 0, 100);
+    builder.nic("portless", "", "", 0).last().ports.clear();
+    builder.nic("iwarp", "", "", 0).last().driver = "siw";
+    const machine host = builder.build();
+    const usableNics usable = findUsable(host, {});
+    EXPECT_EQ(texts(usable), names{"good:1"});
+    EXPECT_EQ(usable.excluded.size() + usable.ports.size(), host.nics.size());
+    EXPECT_EQ(usable.excluded.at("down"), "port 1 is DOWN, not ACTIVE");
+    EXPECT_EQ(usable.excluded.at("deferred"), "port 1 is ACTIVE_DEFER, not ACTIVE");
+    EXPECT_NE(usable.excluded.at("hidden").find("/dev/infiniband/uverbs3"), std::string::npos);
+    EXPECT_NE(usable.excluded.at("bonded").find("bond0"), std::string::npos);
+    EXPECT_EQ(usable.excluded.at("slow"),
+              "100 Gbit/s is below 400 Gbit/s, the fastest rate present");
+    EXPECT_EQ(usable.excluded.at("portless"), "it has no port");
+    EXPECT_NE(usable.excluded.at("iwarp").find("iWARP"), std::string::npos);
+}
+
+TEST(Usable, fastestRateIsThatOfNicsThatCouldBeUsed) {
+    hostBuilder builder;
+    builder.nic("a", "", "", 0, 200).nic("b", "", "", 0, 200).nic("c", "", "", 0, 400);
+    builder.last().ports[0].state = portState_t::DOWN;
+    const machine host = builder.build();
+    EXPECT_EQ(texts(findUsable(host, {})), (names{"a:1", "b:1"}));
+}
+
+TEST(Usable, lowestActivePortThatIsFastEnough) {
+    hostBuilder builder;
+    builder.nic("mlx5_0", "", "", 0).nic("mlx5_1", "", "", 0, 100);
+    port second = builder.last().ports[0];
+    second.number = 2;
+    second.rateGbps = 400;
+    builder.last().ports.push_back(second);
+    const machine host = builder.build();
+    EXPECT_EQ(texts(findUsable(host, {})), (names{"mlx5_0:1", "mlx5_1:2"}));
+    usableRequest any_rate;
+    any_rate.minRateGbps = 0;
+    EXPECT_EQ(texts(findUsable(host, any_rate)), (names{"mlx5_0:1", "mlx5_1:1"}));
+}
+
+TEST(Usable, explicitMinimumRate) {
+    hostBuilder builder;
+    builder.nic("a", "", "", 0, 100).nic("b", "", "", 0, 200).nic("c", "", "", 0, 0);
+    const machine host = builder.build();
+    usableRequest request;
+    request.minRateGbps = 150;
+    const usableNics usable = findUsable(host, request);
+    EXPECT_EQ(texts(usable), names{"b:1"});
+    EXPECT_EQ(usable.excluded.at("a"), "100 Gbit/s is below stripe_min_rate_gbps=150");
+    EXPECT_EQ(usable.excluded.at("c"), "its unknown rate is below stripe_min_rate_gbps=150");
+}
+
+TEST(Usable, unknownRatesAndStatesOfXmlSourcesCount) {
+    machine host = plainHost(3, 0);
+    for (rdmaNic &nic : host.nics) {
+        nic.ports[0].state = portState_t::UNKNOWN;
+        nic.access = access_t::UNKNOWN;
+    }
+    EXPECT_EQ(findUsable(host, {}).ports.size(), 3U);
+    host.nics[0].ports[0].rateGbps = 400;
+    EXPECT_EQ(texts(findUsable(host, {})), names{"mlx5_0:1"});
+}
+
+TEST(Usable, oneLanePerPhysicalPort) {
+    hostBuilder builder;
+    builder.nic("mlx5_0", "0000:01:00.2", "", 0).last().physicalFunction = "0000:01:00.0";
+    builder.nic("mlx5_1", "0000:01:00.0", "", 0);
+    builder.nic("mlx5_2", "0000:02:00.2", "", 0).last().physicalFunction = "0000:02:00.0";
+    builder.nic("mlx5_3", "0000:02:00.3", "", 0).last().physicalFunction = "0000:02:00.0";
+    const machine host = builder.build();
+    const usableNics usable = findUsable(host, {});
+    EXPECT_EQ(texts(usable), (names{"mlx5_1:1", "mlx5_2:1"}));
+    EXPECT_EQ(usable.excluded.at("mlx5_0"), "virtual function of mlx5_1, which is there itself");
+    EXPECT_NE(usable.excluded.at("mlx5_3").find("mlx5_2"), std::string::npos);
+}
+
+TEST(Usable, virtualFunctionsWhereTheirPhysicalOneIsNotAccessible) {
+    hostBuilder builder;
+    builder.nic("mlx5_0", "0000:01:00.0", "", 0).last().access = access_t::NO_NODE;
+    builder.nic("mlx5_1", "0000:01:00.2", "", 0).last().physicalFunction = "0000:01:00.0";
+    const machine host = builder.build();
+    EXPECT_EQ(texts(findUsable(host, {})), names{"mlx5_1:1"});
+}
+
+TEST(Usable, namingADeviceOverridesWhatIsNotWiseOnly) {
+    hostBuilder builder;
+    builder.nic("fast", "", "", 0);
+    builder.nic("slow", "", "", 0, 100);
+    builder.nic("bonded", "", "", 0).last().bondMaster = "bond0";
+    builder.nic("down", "", "", 0).last().ports[0].state = portState_t::DOWN;
+    const machine host = builder.build();
+    const ncclList list = parseNcclList("stripe", "=fast,slow,bonded,down", "");
+    usableRequest request;
+    request.list = &list;
+    const usableNics usable = findUsable(host, request);
+    EXPECT_EQ(texts(usable), (names{"bonded:1", "fast:1", "slow:1"}));
+    EXPECT_EQ(usable.excluded.at("down"), "port 1 is DOWN, not ACTIVE");
+}
+
+TEST(Usable, aPrefixIsNoName) {
+    hostBuilder builder;
+    builder.nic("mlx5_0", "", "", 0).nic("mlx5_1", "", "", 0, 100);
+    const machine host = builder.build();
+    const ncclList list = parseNcclList("stripe", "mlx5", "");
+    usableRequest request;
+    request.list = &list;
+    EXPECT_EQ(texts(findUsable(host, request)), names{"mlx5_0:1"});
+}
+
+TEST(Usable, portsOfAList) {
+    hostBuilder builder;
+    builder.nic("mlx4_0", "", "", 0);
+    port second = builder.last().ports[0];
+    second.number = 2;
+    builder.last().ports.push_back(second);
+    machine host = builder.build();
+    const ncclList both = parseNcclList("stripe", "=mlx4_0:1,mlx4_0:2", "");
+    usableRequest request;
+    request.list = &both;
+    EXPECT_EQ(texts(findUsable(host, request)), (names{"mlx4_0:1", "mlx4_0:2"}));
+    host.nics[0].ports[1].state = portState_t::DOWN;
+    const usableNics usable = findUsable(host, request);
+    EXPECT_EQ(texts(usable), names{"mlx4_0:1"});
+    ASSERT_EQ(usable.warnings.size(), 1U);
+    EXPECT_NE(usable.warnings[0].find("mlx4_0:2"), std::string::npos);
+    const ncclList not_first = parseNcclList("stripe", "^=mlx4_0:1", "");
+    request.list = &not_first;
+    EXPECT_EQ(findUsable(host, request).excluded.at("mlx4_0"), "port 2 is DOWN, not ACTIVE");
+}

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_PCI_ADDRESS_H
+#define NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_PCI_ADDRESS_H
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nixlStripe {
+
+/**
+ * @brief A PCI address in sysfs' spelling, `0000:1b:00.0`.
+ * @param text `[domain:]bus:device[.function]` in hexadecimal, either case: "1b:00.0", "1B:00",
+ *        or with the eight-digit domain of nvidia-smi ("00000000:1B:00.0").
+ * @return Nothing when @p text is no PCI address.
+ */
+std::optional<std::string> normalPciAddress(std::string_view text);
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_PCI_ADDRESS_H
