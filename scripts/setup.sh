@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# Sourced by scripts/demo, scripts/test and scripts/bench: one environment for all of them, .venv at
+# the root of the checkout. Needs Python >= 3.10 with venv and pip, and a C++17 compiler.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+VENV=$ROOT/.venv
+CACHE=$ROOT/.cache
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+export PYTHONDONTWRITEBYTECODE=1
+
+say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# find_python: the newest interpreter on the PATH that the project supports
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10}; do
+        if command -v "$candidate" >/dev/null 2>&1 &&
+            "$candidate" -c 'import sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    die "no Python >= 3.10 with the venv module found (on Debian and Ubuntu: apt-get install python3-venv)"
+}
+
+# make_venv EXTRAS: .venv with this checkout installed
+make_venv() {
+    local python
+    command -v "${CXX:-c++}" >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 ||
+        die "no C++ compiler found (on Debian and Ubuntu: apt-get install g++)"
+    if [ ! -x "$VENV/bin/python" ]; then
+        python=$(find_python) || exit 1
+        say "making .venv with $("$python" --version)"
+        "$python" -m venv "$VENV" || die "cannot make a virtual environment in $VENV"
+    fi
+    say "installing nixl-stripe (compiles the plugin: about half a minute)"
+    "$VENV/bin/python" -m pip install --quiet "$ROOT[$1]" ||
+        die "pip could not install nixl-stripe; its message stands above"
+    export PATH="$VENV/bin:$PATH"
+}
