@@ -201,9 +201,14 @@ class _Writer:
             for kind in ("current", "max")
             for what, value in (("speed", function.speed), ("width", function.width))
         }
+        uevent = f"DRIVER={function.driver}\n" if function.driver else ""
+        uevent += f"PCI_CLASS={function.class_code:X}\n"
+        uevent += f"PCI_ID={function.vendor:04X}:{function.device:04X}\n"
+        uevent += f"PCI_SLOT_NAME={function.address}"
         _files(
             where,
             {
+                "uevent": uevent,
                 "class": f"0x{function.class_code:06x}",
                 "vendor": f"0x{function.vendor:04x}",
                 "device": f"0x{function.device:04x}",

@@ -27,7 +27,8 @@ enum class portState_t { UNKNOWN, DOWN, INIT, ARMED, ACTIVE, ACTIVE_DEFER };
 struct port {
     unsigned number = 1; /**< as in `ports/<number>`, starts at 1 */
     portState_t state = portState_t::UNKNOWN;
-    std::string physicalState; /**< "LinkUp", "Polling", "Disabled", ...; "" = unknown */
+    /** "Polling", "Disabled", ...; "" = unknown or not asked for (an ACTIVE port is up). */
+    std::string physicalState;
     linkLayer_t linkLayer = linkLayer_t::UNKNOWN;
     double rateGbps = 0; /**< Gbit/s; 0 = unknown */
     unsigned lid = 0;

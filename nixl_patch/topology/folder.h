@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_FOLDER_H
+#define NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_FOLDER_H
+
+#include <string>
+#include <vector>
+
+namespace nixlStripe {
+
+/**
+ * @brief A folder of a sysfs that may be damaged, change underneath, or not be there.
+ *
+ * Nothing throws but for memory: what cannot be read is empty. Reads never block (FIFOs) and take
+ * 4 KiB at most, which is what a sysfs attribute can hold.
+ */
+class folder {
+public:
+    folder() = default;
+    explicit folder(const std::string &path);
+    folder(folder &&other) noexcept;
+    folder &operator=(folder &&other) noexcept;
+    folder(const folder &) = delete;
+    folder &operator=(const folder &) = delete;
+    ~folder();
+
+    bool
+    isOpen() const {
+        return fd_ >= 0;
+    }
+
+    /** The folder @p path below this one, through links; not open when there is none. */
+    folder sub(const std::string &path) const;
+
+    /** Text of a file without the white space around it; "" when there is no such file. */
+    std::string text(const std::string &path) const;
+
+    /** Whether something is at @p path, through links. */
+    bool has(const std::string &path) const;
+
+    /** Where the link @p path points, as written; "" when it is no link. */
+    std::string link(const std::string &path) const;
+
+    /** Last name of link(@p path): a driver, a master, a PCI address. */
+    std::string linkName(const std::string &path) const;
+
+    /** Path of this folder with all links resolved; "" without /proc. */
+    std::string realPath() const;
+
+    /** Names in it in no order, without "." and "..". */
+    std::vector<std::string> list() const;
+
+    /** Whether it is the same folder as @p path. */
+    bool isSameAs(const std::string &path) const;
+
+private:
+    explicit folder(int fd)
+        : fd_(fd) {}
+
+    int fd_ = -1;
+};
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_FOLDER_H

@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "topology/sysfs.h"
+
+#include "topology/folder.h"
+#include "topology/normalize.h"
+#include "topology/sysfs_net.h"
+#include "topology/sysfs_pci.h"
+#include "topology/sysfs_rdma.h"
+#include "topology/sysfs_text.h"
+
+#include <cerrno>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace nixlStripe {
+namespace {
+
+    std::vector<int>
+    readNumaNodes(const folder &root) {
+        const folder nodes = root.sub("devices/system/node");
+        std::vector<int> online = parseNumaList(nodes.text("online"));
+        if (!online.empty()) {
+            return online;
+        }
+        constexpr std::string_view prefix = "node";
+        for (const std::string &name : nodes.list()) {
+            const int node = name.rfind(prefix, 0) == 0
+                                 ? parseNumaNode(std::string_view(name).substr(prefix.size()))
+                                 : unknown_numa;
+            if (node != unknown_numa) {
+                online.push_back(node);
+            }
+        }
+        return online;
+    }
+
+} // namespace
+
+machine
+readSysfs(const std::string &root, const std::string &dev) {
+    const folder sysfs(root);
+    if (!sysfs.isOpen()) {
+        throw std::invalid_argument("sysfs root '" + root +
+                                    "': " + std::generic_category().message(errno) +
+                                    "; accepted: /sys or a folder that is a copy of it");
+    }
+    machine host;
+    host.source = root;
+    host.isLive = sysfs.isSameAs("/sys");
+    host.numaNodes = readNumaNodes(sysfs);
+    pciReader pci(sysfs, host);
+    pci.readGpus();
+    netReader net(sysfs, pci, host);
+    net.readAll();
+    rdmaReader rdma(sysfs, dev.empty() && host.isLive ? "/dev" : dev, pci, net, host);
+    rdma.readAll();
+    normalize(host);
+    return host;
+}
+
+} // namespace nixlStripe
