@@ -1,3 +1,67 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the helper modules beside this file importable (`import sysfs_trees`) in every folder."""
+"""Fixtures around the published NIXL wheels; see `nixl_wheels` for the versions and the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nixl_stripe.wheel import find_in, patch_folder
+from nixl_wheels import torch_stand_in, unpack, wheel_file
+
+WheelOf = Callable[[str, str], Path]
+
+
+@pytest.fixture(scope="session")
+def nixl_wheel() -> WheelOf:
+    """`nixl_wheel("nixl-cu12", "1.5.1")` is the published wheel's file; downloaded when absent."""
+    return wheel_file
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> WheelOf:
+    """`unpacked(name, version)` is a folder for sys.path with the stock wheel unpacked in it.
+
+    One folder a version for the whole session: read it, never write to it.
+    """
+    made: dict[tuple[str, str], Path] = {}
+    base = tmp_path_factory.mktemp("stock")
+
+    def give(name: str, version: str) -> Path:
+        if (name, version) not in made:
+            made[name, version] = unpack(wheel_file(name, version), base / f"{name}-{version}")
+        return made[name, version]
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def patched(unpacked: WheelOf, tmp_path_factory: pytest.TempPathFactory) -> WheelOf:
+    """`patched(name, version)` is the twin of `unpacked(...)`, patched with our installed plugin.
+
+    One folder a version for the whole session: read it, never write to it.
+    """
+    made: dict[tuple[str, str], Path] = {}
+    base = tmp_path_factory.mktemp("patched")
+
+    def give(name: str, version: str) -> Path:
+        if (name, version) not in made:
+            site = base / f"{name}-{version}"
+            # Hard links: patching renames and never writes into a file, so the twin stays stock.
+            shutil.copytree(unpacked(name, version), site, copy_function=os.link)
+            for folder in find_in(site):
+                patch_folder(folder)
+            made[name, version] = site
+        return made[name, version]
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def fake_torch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH whose `torch` is enough to import NIXL before 1.4.1, no more."""
+    return torch_stand_in(tmp_path_factory.mktemp("torch"))

@@ -120,6 +120,8 @@ def test_socket_channel() -> None:
     there.close()
     with pytest.raises(PeerFailedError, match="closed"):
         a.receive(1)
+    with pytest.raises(PeerFailedError, match="closed"):
+        a.send({"kind": "hello"})
     here.close()
 
 

@@ -31,6 +31,7 @@ def _advice(step: str, proc_sys: Path) -> str:
             "run as root, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
         )
     return {
+        "user id map": "root needs CAP_SETFCAP for that: run as another user, or with all rights",
         "sysfs": "parts of /sys are masked, as in a container: start it with --privileged",
         "veth pair": "the kernel needs the module veth (modprobe veth)",
         "tbf rate limit": "the kernel needs the module sch_tbf (modprobe sch_tbf)",

@@ -57,7 +57,10 @@ class SocketChannel:
 
     def send(self, message: Message) -> None:
         """Send one line."""
-        self._connection.sendall(json.dumps(message).encode() + b"\n")
+        try:
+            self._connection.sendall(json.dumps(message).encode() + b"\n")
+        except (BrokenPipeError, ConnectionResetError):
+            raise PeerFailedError("the peer closed the connection") from None
 
     def receive(self, limit_s: float) -> Message:
         """Wait for one line."""
@@ -66,7 +69,10 @@ class SocketChannel:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._connection], [], [], left)[0]:
                 raise TimeoutError(f"the peer said nothing for {limit_s:g} s")
-            piece = self._connection.recv(1 << 16)
+            try:
+                piece = self._connection.recv(1 << 16)
+            except ConnectionResetError:
+                piece = b""
             if not piece:
                 raise PeerFailedError("the peer closed the connection")
             self._buffer += piece

@@ -60,6 +60,7 @@ def enter_user_namespace() -> None:
     uid, gid = os.geteuid(), os.getegid()
     with step("user namespace"):
         _call("unshare", CLONE_NEWUSER)
+    with step("user id map"):
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
         Path("/proc/self/gid_map").write_text(f"0 {gid} 1")

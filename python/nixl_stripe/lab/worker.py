@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from nixl_stripe.lab.buffers import Payload, Store, open_store
-from nixl_stripe.lab.channel import Channel, Message, ask, open_channel
+from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask, open_channel
 from nixl_stripe.lab.counters import read_bytes
 from nixl_stripe.lab.job import Job, Nixl
 from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
@@ -169,7 +169,7 @@ def run(job: Job, channel: Channel) -> SideReport:
         traceback.print_exc()
         text = str(error)
         problem = SideError(job.role, type(error).__name__, text, traceback.format_exc())
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(PeerFailedError, OSError):
             channel.send({"kind": "failed", "text": f"{problem.type}: {text}"})
         return dataclasses.replace(side.report, error=problem)
     return side.report
