@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
 from email.parser import BytesHeaderParser
+from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -84,7 +84,7 @@ def _flavours(meta: Path) -> list[str]:
 
 def _download(requirement: str, folder: Path, pip_options: Sequence[str]) -> Path:
     """Have this interpreter's pip download one wheel, so that the user's index settings hold."""
-    if importlib.util.find_spec("pip") is None:
+    if find_spec("pip") is None:
         raise StripeError(
             f"{sys.executable} has no pip to download {requirement} with: run `{sys.executable} "
             "-m ensurepip`, or download the wheel yourself and name it: --from FILE"

@@ -143,13 +143,23 @@ def _run(folder: PluginFolder, steps: list[Step]) -> None:
             doing = step.name
             step.run()
     except OSError as error:
-        for name in TEMPORARY:
-            with suppress(OSError):
-                (folder.path / name).unlink()
+        _roll_back(folder)
         raise StripeError(
-            f"{folder.path}: {error.strerror} while trying to {doing}; NIXL works as before, "
-            "and running it again finishes the job"
+            f"{folder.path}: {error.strerror} while trying to {doing}; NIXL works as before, and "
+            "when that is mended, the same command does the rest"
         ) from error
+
+
+def _roll_back(folder: PluginFolder) -> None:
+    """Take away what a run that failed has left beside a stock plugin, as far as it can be."""
+    for name in TEMPORARY:
+        with suppress(OSError):
+            (folder.path / name).unlink()
+    with suppress(OSError):
+        status = inspect(folder, b"")
+        if status.state in (State.STOCK, State.UNFINISHED):
+            for step in undo_steps(status):
+                step.run()
 
 
 def _check_writable(folder: Path) -> None:
