@@ -79,11 +79,11 @@ def untrue_rows(folder: PluginFolder) -> list[str]:
         raise ValueError("no RECORD")
     site = folder.record.parents[1]
     record = Record.parse(folder.record.read_bytes().decode())
-    rows = {name: record.get(name) for name in record.paths()}
+    rows = record.entries()
     wrong = [
         name
         for name, row in rows.items()
-        if not (site / name).is_file() or not (row and row.vouches_for((site / name).read_bytes()))
+        if not (site / name).is_file() or not row.vouches_for((site / name).read_bytes())
     ]
     here = {f"{folder.prefix}/{path.name}" for path in folder.path.iterdir()}
     return sorted(wrong) + sorted(here - set(rows))

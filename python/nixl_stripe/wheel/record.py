@@ -67,13 +67,13 @@ class Record:
         """Return the path of every row, in order."""
         return [path for path in map(_path_of, self.lines) if path]
 
+    def entries(self) -> dict[str, Entry]:
+        """Return hash and size of every row by its path."""
+        return {_path_of(line): _entry_of(line) for line in self.lines if line.strip()}
+
     def get(self, path: str) -> Entry | None:
         """Return hash and size of the row for `path`, None where there is no such row."""
-        for line in self.lines:
-            if _path_of(line) == path:
-                _, digest, size = line.rstrip("\r\n").rsplit(",", 2)
-                return Entry(digest, size)
-        return None
+        return next((_entry_of(line) for line in self.lines if _path_of(line) == path), None)
 
     def put(self, path: str, entry: Entry, after: str) -> Record:
         """Return it with the row for `path` set to `entry`; a new row goes behind that of `after`.
@@ -109,6 +109,11 @@ def _path_of(line: str) -> str:
     return row[0] if row else ""
 
 
+def _entry_of(line: str) -> Entry:
+    _, digest, size = line.rstrip("\r\n").rsplit(",", 2)
+    return Entry(digest, size)
+
+
 def _end_of(line: str) -> str:
     return line[len(line.rstrip("\r\n")) :]
 
@@ -124,5 +129,4 @@ def _renamed(line: str, rename: Callable[[str], str]) -> str:
     new = rename(path)
     if new == path:
         return line
-    _, digest, size = line.rstrip("\r\n").rsplit(",", 2)
-    return _line(new, Entry(digest, size), like=line)
+    return _line(new, _entry_of(line), like=line)

@@ -55,11 +55,12 @@ class NixlWheel:
         """
         total = sum(member.file_size for member in self.archive.infolist())
         done = 0
+        rows = self.record.entries()
         unlisted = {self.metadata(f"RECORD{suffix}") for suffix in ("", ".jws", ".p7s")}
         for member in self.archive.infolist():
             name = member.filename
             data = self.archive.read(member)
-            row = self.record.get(name)
+            row = rows.get(name)
             if not member.is_dir() and name not in unlisted and not (row and row.vouches_for(data)):
                 raise StripeError(f"{self.path} is damaged: {name} is not what its RECORD says")
             done += len(data)
