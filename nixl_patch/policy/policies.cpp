@@ -42,6 +42,13 @@ namespace {
                                       " is unknown: 'numa' takes every usable NIC");
             return;
         }
+        const auto is_known = [](const nicPort &at) { return at.nic->numaNode != unknown_numa; };
+        if (!usable.ports.empty() &&
+            std::none_of(usable.ports.begin(), usable.ports.end(), is_known)) {
+            usable.warnings.push_back(
+                "the NUMA node of no NIC is known: 'numa' takes every usable NIC");
+            return;
+        }
         keepOnly(usable, [&](std::size_t i) {
             const int node = usable.ports[i].nic->numaNode;
             return node == target.numaNode ? ""

@@ -6,6 +6,7 @@
 #include "policy/policies.h"
 #include "policy/rails.h"
 #include "policy/stripe_spec.h"
+#include "policy/tcp_nics.h"
 #include "policy/usable.h"
 #include "topology/pci_address.h"
 
@@ -72,7 +73,7 @@ namespace {
             }
         }
         if (caught.empty()) {
-            return "no RDMA device is called '" + entry.name +
+            return "no device is called '" + entry.name +
                    (list.exact ? "'" : "' or begins with that");
         }
         return has_port ? "" : joined(caught, "") + " has no port " + std::to_string(*entry.port);
@@ -178,11 +179,25 @@ namespace {
 
     std::string
     whyNone(const std::map<std::string, std::string> &excluded) {
+        constexpr std::size_t shown = 8; // a container host can have hundreds of interfaces
         std::string text;
+        std::size_t count = 0;
         for (const auto &[name, reason] : excluded) {
-            text += (text.empty() ? " (" : "; ") + name + ": " + reason;
+            if (count++ < shown) {
+                text += (text.empty() ? " (" : "; ") + name + ": " + reason;
+            }
+        }
+        if (count > shown) {
+            text += "; and " + std::to_string(count - shown) + " more";
         }
         return text.empty() ? ", there is no RDMA device" : text + ")";
+    }
+
+    std::string
+    tcpWarning(const selection &chosen, const stripeRequest &request) {
+        return quoted(request.stripeKey, request.stripe) +
+               ": there is no RDMA device; network interfaces are taken, for TCP: " +
+               joined(chosen.devices, "none");
     }
 
     selection
@@ -209,6 +224,26 @@ namespace {
         return result;
     }
 
+    selection
+    select(const machine &host,
+           const stripeSpec &spec,
+           const stripeRequest &request,
+           const refusals_t *refused) {
+        const ncclList *list = spec.kind == kind_t::LIST ? &spec.list : nullptr;
+        if (list) {
+            checkList(host, *list, request);
+        }
+        const gpu *target = findGpu(host, spec, request);
+        usableNics usable =
+            findUsable(host, {list, request.minRateGbps, request.minRateKey, refused});
+        applyPolicy(host, spec, target, usable);
+        if (list) {
+            const std::vector<std::string> more = listWarnings(host, *list, request);
+            usable.warnings.insert(usable.warnings.begin(), more.begin(), more.end());
+        }
+        return resultOf(host, std::move(usable), request);
+    }
+
 } // namespace
 
 bool
@@ -227,18 +262,15 @@ selectNics(const machine &host, const stripeRequest &request) {
     if (spec.kind == kind_t::OFF) {
         return {};
     }
-    const ncclList *list = spec.kind == kind_t::LIST ? &spec.list : nullptr;
-    if (list) {
-        checkList(host, *list, request);
+    if (!usesTcp(host)) {
+        return select(host, spec, request, nullptr);
     }
-    const gpu *target = findGpu(host, spec, request);
-    usableNics usable = findUsable(host, {list, request.minRateGbps, request.minRateKey});
-    applyPolicy(host, spec, target, usable);
-    if (list) {
-        const std::vector<std::string> more = listWarnings(host, *list, request);
-        usable.warnings.insert(usable.warnings.begin(), more.begin(), more.end());
+    const tcpNics tcp = asTcpNics(host);
+    selection chosen = select(tcp.host, spec, request, &tcp.refused);
+    if (chosen.active) {
+        chosen.warnings.push_back(tcpWarning(chosen, request));
     }
-    return resultOf(host, std::move(usable), request);
+    return chosen;
 }
 
 } // namespace nixlStripe

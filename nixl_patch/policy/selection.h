@@ -29,8 +29,9 @@ struct stripeRequest {
 };
 
 struct selection {
-    bool active = false;              /**< false: "" or "off", or no usable NIC: nothing changes */
-    std::vector<std::string> devices; /**< "mlx5_0:1", natural order; ports always spelled out */
+    bool active = false; /**< false: "" or "off", or no usable NIC: nothing changes */
+    std::vector<std::string>
+        devices; /**< "mlx5_0:1" (ports always spelled out), "eth0"; natural order */
     std::map<std::string, std::string> excluded; /**< NIC name -> reason that a user can read */
     std::vector<std::string> warnings;           /**< e.g. no usable NIC */
 };
@@ -52,7 +53,11 @@ bool needsGpu(std::string_view stripe);
  *   a warning.
  * - A list takes what it names. An entry that no device matches is an error, in a list of what not
  *   to use a warning (one value serves hosts that differ).
- * - Where a machine does not say the GPU's NUMA node, `numa` takes every usable NIC and warns.
+ * - Where a machine does not say the GPU's NUMA node, or that of any NIC, `numa` takes every usable
+ *   NIC and warns.
+ * - On a machine without any RDMA device the NICs are network interfaces, for TCP (asTcpNics), by
+ *   their bare names; a warning says so. Affinity is that of their PCI functions; virtual ones have
+ *   none, so `numa` and `nearest` take them all, `fair` deals them out by name.
  *
  * @throws std::invalid_argument on a bad value, a device that does not exist, a GPU that is needed
  *         and missing or unknown to @p host, or more than max_rails NICs.

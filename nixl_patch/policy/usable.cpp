@@ -96,6 +96,18 @@ namespace {
         return std::nullopt;
     }
 
+    std::optional<std::string>
+    whyRefused(const candidate &each, const refusals_t *refused) {
+        if (!refused) {
+            return std::nullopt;
+        }
+        const auto it = refused->find(each.nic->name);
+        if (it == refused->end() || (it->second.canBeNamed && each.isSpelledOut)) {
+            return std::nullopt;
+        }
+        return it->second.text;
+    }
+
     bool
     isActive(const port &at) {
         return at.state == portState_t::ACTIVE || at.state == portState_t::UNKNOWN;
@@ -169,7 +181,9 @@ namespace {
         double best = 0;
         for (const nicPort &at : each.active) {
             best = std::max(best, at.rateGbps);
-            if (at.rateGbps >= threshold * (1 - rate_tolerance)) {
+            // Cloud drivers tell no rate: what is unknown is no reason to give a NIC up.
+            const bool is_open = at.port == no_port && at.rateGbps <= 0 && !request.minRateGbps;
+            if (is_open || at.rateGbps >= threshold * (1 - rate_tolerance)) {
                 quick.push_back(at);
             }
         }
@@ -210,7 +224,7 @@ namespace {
 
 std::string
 nicPort::text() const {
-    return nic->name + ":" + std::to_string(port);
+    return port == no_port ? nic->name : nic->name + ":" + std::to_string(port);
 }
 
 usableNics
@@ -225,6 +239,9 @@ findUsable(const machine &host, const usableRequest &request) {
     });
     drop(nics, result.excluded, [](candidate &each, const candidates &) {
         return whyImpossible(*each.nic);
+    });
+    drop(nics, result.excluded, [&](candidate &each, const candidates &) {
+        return whyRefused(each, request.refused);
     });
     drop(nics, result.excluded, [](candidate &each, const candidates &) {
         return whyNotActive(each);

@@ -18,13 +18,24 @@
 
 namespace nixlStripe {
 
+/** Port number of a network interface that stands in for a NIC (tcp_nics.h): it has no ports. */
+constexpr unsigned no_port = 0;
+
+/** What speaks against a NIC beyond the rules of findUsable. */
+struct refusal {
+    std::string text;        /**< "" = nothing */
+    bool canBeNamed = false; /**< a list that names the NIC in full overrides it */
+};
+
+using refusals_t = std::map<std::string, refusal>; /**< by name */
+
 /** One port of one NIC: what UCX calls a device and a transfer uses as a rail. */
 struct nicPort {
     const rdmaNic *nic = nullptr; /**< into the machine it was found in */
     unsigned port = 1;
     double rateGbps = 0; /**< 0 = unknown */
 
-    /** "mlx5_0:1". */
+    /** "mlx5_0:1", "eth0". */
     std::string text() const;
 };
 
@@ -39,6 +50,7 @@ struct usableRequest {
     const ncclList *list = nullptr;    /**< nullptr: every NIC is asked for */
     std::optional<double> minRateGbps; /**< Gbit/s; unset: the fastest rate present */
     std::string minRateKey = "stripe_min_rate_gbps";
+    const refusals_t *refused = nullptr; /**< nullptr: none */
 };
 
 /**
@@ -50,8 +62,8 @@ struct usableRequest {
  * a bond itself (its members answer for each other); a virtual function whose physical function, or
  * another virtual function of which, is used already (one port, nothing gained); slower than the
  * fastest of the rest. An explicit minimum rate holds for named devices too; a rate that the source
- * does not know satisfies the automatic threshold where no rate is known and never an explicit
- * one above 0.
+ * does not know satisfies the automatic threshold where no rate is known (a network interface's
+ * always does) and never an explicit one above 0.
  *
  * A NIC stands with one port, the lowest ACTIVE one whose rate qualifies, or with the ports that a
  * list names (`mlx5_0:1,mlx5_0:2` are two rails).

@@ -61,9 +61,28 @@ struct rdmaNic {
     std::string bondMaster;
 };
 
+enum class netKind_t {
+    ETHERNET, /**< also veth, VLAN, macvlan: anything that looks like it, see isVirtual */
+    INFINIBAND,
+    LOOPBACK,
+    BRIDGE,
+    BOND,
+    TUNNEL, /**< carries its packets inside another interface's: tun, tap, vxlan, gre, WireGuard */
+};
+
+/** Whether an interface has an address that peers can reach (link-local ones do not count). */
+enum class address_t {
+    UNKNOWN, /**< the source is not this machine */
+    YES,
+    NO,
+};
+
 /** A network interface that UCX tcp could use. */
 struct netInterface {
     std::string name;
+    netKind_t kind = netKind_t::ETHERNET;
+    bool isVirtual = false; /**< no device of any bus behind it */
+    address_t address = address_t::UNKNOWN;
     bool up = false;
     double rateGbps = 0; /**< Gbit/s; 0 = unknown (virtual interfaces) */
     unsigned mtu = 0;

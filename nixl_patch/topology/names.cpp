@@ -54,6 +54,25 @@ accessName(access_t access) {
 }
 
 const char *
+netKindName(netKind_t kind) {
+    switch (kind) {
+    case netKind_t::INFINIBAND:
+        return "InfiniBand";
+    case netKind_t::LOOPBACK:
+        return "loopback";
+    case netKind_t::BRIDGE:
+        return "bridge";
+    case netKind_t::BOND:
+        return "bond";
+    case netKind_t::TUNNEL:
+        return "tunnel";
+    case netKind_t::ETHERNET:
+        break;
+    }
+    return "Ethernet";
+}
+
+const char *
 gpuVendorName(gpuVendor_t vendor) {
     switch (vendor) {
     case gpuVendor_t::NVIDIA:

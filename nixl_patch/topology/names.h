@@ -20,6 +20,9 @@ const char *portStateName(portState_t state);
 /** "unknown", "yes", "no node" or "denied". */
 const char *accessName(access_t access);
 
+/** "Ethernet", "InfiniBand", "loopback", "bridge", "bond" or "tunnel". */
+const char *netKindName(netKind_t kind);
+
 /** "NVIDIA", "AMD" or "other". */
 const char *gpuVendorName(gpuVendor_t vendor);
 

@@ -55,6 +55,9 @@ readSysfs(const std::string &root, const std::string &dev) {
     pci.readGpus();
     netReader net(sysfs, pci, host);
     net.readAll();
+    if (host.isLive) {
+        readAddresses(host);
+    }
     rdmaReader rdma(sysfs, dev.empty() && host.isLive ? "/dev" : dev, pci, net, host);
     rdma.readAll();
     normalize(host);

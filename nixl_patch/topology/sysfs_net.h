@@ -13,6 +13,12 @@
 
 namespace nixlStripe {
 
+/**
+ * @brief Notes which interfaces of @p host have an address; for the machine that this process runs
+ *        on, since sysfs has none. Nothing changes when the system cannot say.
+ */
+void readAddresses(machine &host);
+
 /** Reads the network interfaces of one sysfs; RDMA devices ask it about theirs. */
 class netReader {
 public:
