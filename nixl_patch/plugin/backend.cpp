@@ -83,10 +83,19 @@ namespace {
         }
     }
 
-    /** What the stock plugin gets, and what get_backend_params will show: the values in force. */
+    /**
+     * What the stock plugin gets, and what get_backend_params will show: the values in force.
+     * "" of ours goes: the stock plugin would take an empty device_list at its word.
+     */
     abi::params_t
     stockParams(const abi::params_t &params, const stripePlan &plan) {
         abi::params_t out = params;
+        for (const parameterInfo &info : parameter_table) {
+            const auto it = out.find(std::string(info.key));
+            if (it != out.end() && it->second.empty()) {
+                out.erase(it);
+            }
+        }
         if (!plan.devices.empty()) {
             // The stock plugin would take the list apart its own way and append ":1".
             out.erase("device_list");
@@ -126,9 +135,12 @@ namespace {
 
     abi::engine *
     createWith(abi::initParams *init, abi::params_t params, const stripePlan &plan) {
+        const swappedParams swapped(init, &params);
+        if (!plan.active) {
+            return stock.createEngine(init);
+        }
         const processSettings process(initHook::ucx(), plan.settings);
         const initRequest request(plan);
-        const swappedParams swapped(init, &params);
         abi::engine *engine = nullptr;
         try {
             engine = stock.createEngine(init);
@@ -163,16 +175,12 @@ namespace {
         }
         const abi::params_t given = init->customParams ? *init->customParams : abi::params_t();
         const planInputs inputs = inputsFor(given);
-        if (!inputs.parameters.anySet()) {
-            return stock.createEngine(init);
-        }
-        if (!stock.hookError.empty()) {
+        if (inputs.parameters.anySet() && !stock.hookError.empty()) {
             fail("rails and devices cannot be set in this NIXL: " + stock.hookError);
         }
         const stripePlan plan = makePlan(inputs);
         logPlan(plan);
-        return plan.active ? createWith(init, stockParams(given, plan), plan)
-                           : stock.createEngine(init);
+        return createWith(init, stockParams(given, plan), plan);
     }
 
     abi::engine *
