@@ -6,7 +6,10 @@
 #include "policy/max_flow.h"
 #include "topology/pci_address.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 namespace nixlStripe {
@@ -14,6 +17,17 @@ namespace {
 
     constexpr unsigned bridge_class = 0x0604;
     constexpr double fastest_8b10b_gtps = 5;
+
+    /** Idle GPUs lower their link to this, and hwloc records the speed of the moment. */
+    constexpr double resting_gtps = 2.5;
+
+    /**
+     * GPUs of Grace superchips (GH200, GB200, GB300; the list is that of Linux' nvgrace-gpu
+     * driver). Their memory is part of the host's, at 450 GB/s through NVLink-C2C: the PCIe link
+     * that they have as well carries none of it.
+     */
+    constexpr unsigned nvidia_vendor = 0x10de;
+    constexpr std::array<unsigned, 5> superchip_gpus = {0x2342, 0x2345, 0x2348, 0x2941, 0x31c2};
 
     double
     orUnlimited(double gbps) {
@@ -55,7 +69,14 @@ namespace {
         explicit linkNetwork(const machine &host)
             : host_(host)
             , memory_(network_.addNode())
-            , world_(network_.addNode()) {}
+            , world_(network_.addNode()) {
+            for (const gpu &each : host.gpus) {
+                const auto it = host.pci.find(each.pci);
+                if (it != host.pci.end() && it->second.linkGtps <= resting_gtps) {
+                    resting_.insert({each.pci, it->second.parent});
+                }
+            }
+        }
 
         void
         addOutlet(const outlet &way) {
@@ -69,11 +90,18 @@ namespace {
 
         double
         flowFrom(const std::optional<std::string> &gpu_pci) {
-            const std::size_t source = gpu_pci ? nodeOf(*gpu_pci) : memory_;
-            return network_.maxFlow(source, world_);
+            const bool has_link = gpu_pci && !isOnSuperchip(*gpu_pci);
+            return network_.maxFlow(has_link ? nodeOf(*gpu_pci) : memory_, world_);
         }
 
     private:
+        bool
+        isOnSuperchip(const std::string &gpu_pci) const {
+            const auto it = host_.pci.find(gpu_pci);
+            return it != host_.pci.end() && it->second.vendor == nvidia_vendor &&
+                   std::count(superchip_gpus.begin(), superchip_gpus.end(), it->second.device) > 0;
+        }
+
         /** Functions of one card have one link; ports of a switch or root complex have their own.
          */
         static std::string
@@ -95,7 +123,8 @@ namespace {
             }
             const std::size_t index = known->second = network_.addNode();
             const std::size_t above = nodeOf(node.parent);
-            const double gbps = orUnlimited(pcieGbps(node.linkGtps, node.linkWidth));
+            const bool is_known = resting_.count(address) == 0;
+            const double gbps = orUnlimited(is_known ? pcieGbps(node.linkGtps, node.linkWidth) : 0);
             network_.addPipe(index, above, gbps);
             network_.addPipe(above, index, gbps);
             return index;
@@ -103,8 +132,9 @@ namespace {
 
         const machine &host_;
         flowNetwork network_;
-        std::size_t memory_; /**< host memory and everything above the root ports */
-        std::size_t world_;  /**< the other end of every cable */
+        std::size_t memory_;            /**< host memory and everything above the root ports */
+        std::size_t world_;             /**< the other end of every cable */
+        std::set<std::string> resting_; /**< both ends of links that idle GPUs slowed down */
         std::map<std::string, std::size_t> nodes_;
         std::map<std::string, std::size_t> outlets_;
     };

@@ -24,8 +24,9 @@ double pcieGbps(double link_gtps, unsigned link_width);
  *
  * The maximum flow from the source to the ports: port rates, and every PCIe link on the way, each
  * counted once however many NICs share it (so are ports that virtual functions share, and the link
- * of two functions of one card). Links that the machine does not know limit nothing; nor do root
- * complexes and the links between sockets, whose speed no source tells.
+ * of two functions of one card). Links that the machine does not know, or that an idle GPU has
+ * slowed down, limit nothing; nor do root complexes and the links between sockets, whose speed no
+ * source tells. The GPU of a Grace superchip (GB200) reaches its NICs as host memory does.
  *
  * @param devices "mlx5_0:1" or a network interface's name; one without a port means its first.
  * @param gpu_pci Source GPU; unset: host memory.

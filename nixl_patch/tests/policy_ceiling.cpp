@@ -80,6 +80,23 @@ TEST(Ceiling, fromAGpuItsOwnLinkLimits) {
                      2 * gen5_x16);
 }
 
+TEST(Ceiling, aSuperchipsGpuIsNotBehindItsPcieLink) {
+    machine host = switchedHost(2, 1, 2);
+    host.pci.at("0000:13:00.0").vendor = 0x10de;
+    host.pci.at("0000:13:00.0").device = 0x2941;
+    EXPECT_DOUBLE_EQ(*ceilingGbps(host, {"mlx5_0:1", "mlx5_2:1"}, "0000:13:00.0"), 800);
+    host.pci.at("0000:13:00.0").device = 0x2330;
+    EXPECT_DOUBLE_EQ(*ceilingGbps(host, {"mlx5_0:1", "mlx5_2:1"}, "0000:13:00.0"), gen5_x16);
+}
+
+TEST(Ceiling, anIdleGpusLinkSpeedIsNotItsLimit) {
+    machine host = switchedHost(2, 1, 2);
+    for (const char *end : {"0000:13:00.0", "0000:12:00.0"}) {
+        host.pci.at(end).linkGtps = 2.5;
+    }
+    EXPECT_DOUBLE_EQ(*ceilingGbps(host, {"mlx5_0:1", "mlx5_1:1"}, "0000:13:00.0"), 800);
+}
+
 TEST(Ceiling, functionsOfOneCardShareItsLink) {
     hostBuilder builder;
     builder.bridge("0000:10:00.0", "", "pci0000:10", 0, 0);

@@ -109,8 +109,9 @@ struct pciNode {
     unsigned classCode = 0; /**< 24 bits, 0x060400 is a PCI bridge */
     unsigned vendor = 0;
     unsigned device = 0;
-    double linkGtps =
-        0; /**< negotiated speed of the link to its parent, GT/s per lane; 0 = unknown */
+    /** Negotiated speed of the link to its parent, GT/s per lane; 0 = unknown. A GPU's is the one
+        that it has under load where the source tells (sysfs does): idle ones slow theirs down. */
+    double linkGtps = 0;
     unsigned linkWidth = 0; /**< negotiated lanes of that link; 0 = unknown */
     /** Stands for a switch's upstream and downstream ports together (NCCL's XML has one node a
         switch; sysfs and hwloc have one a port). */

@@ -4,6 +4,7 @@
 
 #include "topology/sysfs_text.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -69,11 +70,28 @@ pciReader::readGpus() {
         if (!vendor) {
             continue;
         }
-        add(pathOf(address, ""));
+        const pciPath path = pathOf(address, "");
+        add(path);
+        setSpeedUnderLoad(path);
         gpu found;
         found.pci = address;
         found.vendor = *vendor;
         host_.gpus.push_back(std::move(found));
+    }
+}
+
+void
+pciReader::setSpeedUnderLoad(const pciPath &path) {
+    const std::size_t ends = std::min<std::size_t>(path.functions.size(), 2);
+    const std::size_t first = path.functions.size() - ends;
+    double fastest = 0;
+    for (std::size_t i = first; i < path.functions.size(); ++i) {
+        const double gtps = parseRate(devices_.text(path.functions[i] + "/max_link_speed"));
+        fastest = fastest == 0 || (gtps > 0 && gtps < fastest) ? gtps : fastest;
+    }
+    for (std::size_t i = first; i < path.functions.size(); ++i) {
+        pciNode &node = host_.pci.at(path.functions[i]);
+        node.linkGtps = std::max(node.linkGtps, fastest);
     }
 }
 

@@ -41,6 +41,8 @@ private:
 
     void add(const pciPath &path);
     void addNode(const pciPath &path, std::size_t index, int numa_node);
+    /** An idle GPU trains its link down to 2.5 GT/s; what counts is what both its ends can do. */
+    void setSpeedUnderLoad(const pciPath &path);
     pciPath pathOf(const std::string &address, const std::string &hint) const;
     int numaOf(const pciPath &path) const;
     const ids &idsOf(const std::string &address);
