@@ -128,6 +128,8 @@ struct machine {
     /** There are GPUs and NICs, none has a NUMA node, and every GPU is as far from one NIC as from
         any other: affinity says nothing (cloud VMs without a topology file). Set by normalize(). */
     bool isFlat = false;
+    std::string ncclTopology;          /**< NCCL topology file laid over the PCIe tree, "" = none */
+    std::vector<std::string> warnings; /**< what a user should know about the reading */
     bool isLive = false; /**< read from this machine's own /sys, so device access is known */
 };
 

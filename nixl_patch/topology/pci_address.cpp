@@ -27,8 +27,15 @@ namespace {
 
 } // namespace
 
-std::optional<std::string>
-normalPciAddress(std::string_view text) {
+std::string
+pciAddress::text() const {
+    char address[sizeof("ffffffff:ff:1f.7")];
+    std::snprintf(address, sizeof(address), "%04x:%02x:%02x.%x", domain, bus, device, function);
+    return address;
+}
+
+std::optional<pciAddress>
+parsePciAddress(std::string_view text) {
     const std::size_t last = text.rfind(':');
     if (last == std::string_view::npos || last == 0) {
         return std::nullopt;
@@ -49,9 +56,13 @@ normalPciAddress(std::string_view text) {
     if (!domain || !bus || !device || !function) {
         return std::nullopt;
     }
-    char address[sizeof("ffffffff:ff:1f.7")];
-    std::snprintf(address, sizeof(address), "%04x:%02x:%02x.%x", *domain, *bus, *device, *function);
-    return address;
+    return pciAddress{*domain, *bus, *device, *function};
+}
+
+std::optional<std::string>
+normalPciAddress(std::string_view text) {
+    const auto address = parsePciAddress(text);
+    return address ? std::optional<std::string>(address->text()) : std::nullopt;
 }
 
 } // namespace nixlStripe

@@ -9,12 +9,25 @@
 
 namespace nixlStripe {
 
+struct pciAddress {
+    unsigned domain = 0;
+    unsigned bus = 0;
+    unsigned device = 0;
+    unsigned function = 0;
+
+    /** sysfs' spelling, "0000:1b:00.0". */
+    std::string text() const;
+};
+
 /**
- * @brief A PCI address in sysfs' spelling, `0000:1b:00.0`.
+ * @brief Parses a PCI address.
  * @param text `[domain:]bus:device[.function]` in hexadecimal, either case: "1b:00.0", "1B:00",
  *        or with the eight-digit domain of nvidia-smi ("00000000:1B:00.0").
  * @return Nothing when @p text is no PCI address.
  */
+std::optional<pciAddress> parsePciAddress(std::string_view text);
+
+/** The address in sysfs' spelling; takes and refuses what parsePciAddress() does. */
 std::optional<std::string> normalPciAddress(std::string_view text);
 
 } // namespace nixlStripe

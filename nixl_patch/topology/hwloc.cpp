@@ -1,0 +1,262 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "topology/hwloc.h"
+
+#include "topology/hwloc_devices.h"
+#include "topology/normalize.h"
+#include "topology/pci_address.h"
+#include "topology/pci_devices.h"
+#include "topology/pci_paths.h"
+#include "topology/pcie_link.h"
+#include "topology/sysfs_text.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace nixlStripe {
+namespace {
+
+    bool
+    isIo(const xmlElement &element) {
+        return isObject(element, "Bridge") || isObject(element, "PCIDev") ||
+               isObject(element, "OSDev");
+    }
+
+    /** GPU memory and HBM show up as NUMA nodes of their own; they are not where a device sits. */
+    bool
+    isPlainMemory(const xmlElement &numa_node) {
+        const std::string_view subtype = numa_node.text("subtype");
+        return subtype.empty() || subtype == "DRAM";
+    }
+
+    int
+    lowestNode(const std::vector<const xmlElement *> &numa_nodes) {
+        int lowest = unknown_numa;
+        for (const xmlElement *node : numa_nodes) {
+            const int index = parseNumaNode(node->text("os_index"));
+            if (lowest == unknown_numa || (index != unknown_numa && index < lowest)) {
+                lowest = index;
+            }
+        }
+        return lowest;
+    }
+
+    class hwlocReader {
+    public:
+        hwlocReader(const xmlElement &root, const std::string &source) {
+            host_.source = source;
+            // Version 3 made the type of an OS device a set of bits.
+            types_are_bits_ = parseRate(root.text("version")) >= 3;
+        }
+
+        machine
+        read(const xmlElement &machine_object) {
+            container(machine_object, unknown_numa);
+            keepUsedPaths(host_);
+            normalize(host_);
+            return std::move(host_);
+        }
+
+    private:
+        struct place {
+            std::string parent; // PCI address of the bridge above, "" at a host bridge
+            std::string root;
+            int numaNode = unknown_numa;
+        };
+
+        machine host_;
+        bool types_are_bits_ = false;
+
+        static void
+        numaNodesIn(const xmlElement &object, std::vector<const xmlElement *> &found) {
+            for (const xmlElement &child : object.children) {
+                if (isObject(child, "NUMANode") && isPlainMemory(child)) {
+                    found.push_back(&child);
+                }
+                numaNodesIn(child, found);
+            }
+        }
+
+        /**
+         * NUMA node of the I/O devices right below @p object. In version 1 a NUMANode contains the
+         * cores and devices that are its own; since version 2 it is a leaf beside them.
+         */
+        static int
+        nodeOf(const xmlElement &object, int inherited) {
+            if (isObject(object, "NUMANode")) {
+                return parseNumaNode(object.text("os_index"));
+            }
+            std::vector<const xmlElement *> below;
+            numaNodesIn(object, below);
+            if (below.empty()) {
+                return inherited;
+            }
+            if (below.size() > 1) {
+                // Several kinds of memory of the same cores are one place, several sets of cores
+                // are not.
+                const std::string *const cores = object.attribute("cpuset");
+                const auto elsewhere = [cores](const xmlElement *node) {
+                    const std::string *const own = node->attribute("cpuset");
+                    return cores == nullptr || own == nullptr || *own != *cores;
+                };
+                below.erase(std::remove_if(below.begin(), below.end(), elsewhere), below.end());
+            }
+            return lowestNode(below);
+        }
+
+        void
+        container(const xmlElement &object, int inherited) {
+            const int node = nodeOf(object, inherited);
+            if (isObject(object, "NUMANode")) {
+                const int own = parseNumaNode(object.text("os_index"));
+                host_.numaNodes.push_back(own);
+            }
+            for (const xmlElement &child : object.children) {
+                if (isIo(child)) {
+                    io(child, {"", "", node});
+                } else if (child.name == "object") {
+                    container(child, node);
+                }
+            }
+        }
+
+        void
+        io(const xmlElement &object, const place &where) {
+            if (isObject(object, "OSDev")) {
+                osDevice(object, nullptr, "", where.numaNode);
+                return;
+            }
+            place below = where;
+            const std::string address = normalPciAddress(object.text("pci_busid")).value_or("");
+            if (!address.empty()) {
+                pciFunction(object, address, where);
+                below.parent = address;
+            } else if (isObject(object, "Bridge")) {
+                below.root = hostBridge(object.text("bridge_pci"));
+                below.parent.clear();
+            }
+            for (const xmlElement &child : object.children) {
+                if (isObject(child, "OSDev")) {
+                    osDevice(child, &object, address, where.numaNode);
+                } else if (isIo(child)) {
+                    io(child, below);
+                }
+            }
+        }
+
+        /** "pci0000:44" for a host bridge of buses "0000:[44-54]", as sysfs names it. */
+        static std::string
+        hostBridge(std::string_view buses) {
+            const std::size_t bracket = buses.find('[');
+            if (bracket == std::string_view::npos) {
+                return "";
+            }
+            std::string start(buses.substr(0, bracket));
+            start += buses.substr(bracket + 1, 2);
+            const auto address = normalPciAddress(start + ":00.0");
+            return address ? "pci" + address->substr(0, address->rfind(':')) : "";
+        }
+
+        void
+        pciFunction(const xmlElement &object, const std::string &address, const place &where) {
+            pciNode node;
+            node.address = address;
+            node.parent = where.parent;
+            node.root = where.root;
+            node.numaNode = where.numaNode;
+            // "0302 [10de:2330] [10de:16c1] a1"; version 3 appends the programming interface.
+            const std::string_view type = object.text("pci_type");
+            const auto number = [type](std::size_t at) {
+                const std::string digits(type.size() < at + 4 ? "" : type.substr(at, 4));
+                return static_cast<unsigned>(parseNumber("0x" + digits).value_or(0));
+            };
+            node.classCode = number(0) << 8;
+            node.vendor = number(6);
+            node.device = number(11);
+            const pcieLink link = linkFromPayload(parseRate(object.text("pci_link_speed")));
+            node.linkGtps = link.gtps;
+            node.linkWidth = link.width;
+            if (!host_.pci.emplace(address, node).second) {
+                return; // the first one stands; hwloc itself writes each function once
+            }
+            if (const auto vendor = gpuVendorOf(node.classCode, node.vendor, node.device)) {
+                host_.gpus.push_back({address, *vendor, node.numaNode, gpuModel(object)});
+            }
+        }
+
+        static std::string
+        gpuModel(const xmlElement &object) {
+            for (const xmlElement &child : object.children) {
+                std::string model = objectInfo(child, "GPUModel");
+                if (!model.empty()) {
+                    return model;
+                }
+            }
+            return objectInfo(object, "PCIDevice");
+        }
+
+        void
+        osDevice(const xmlElement &object,
+                 const xmlElement *function,
+                 const std::string &address,
+                 int numa_node) {
+            const std::string name(object.text("name"));
+            if (name.empty()) {
+                return;
+            }
+            const osDevice_t kind = osDeviceKind(object, types_are_bits_);
+            if (kind == osDevice_t::NETWORK) {
+                netInterface interface;
+                interface.name = name;
+                interface.up = true;
+                interface.pci = address;
+                interface.numaNode = numa_node;
+                host_.netInterfaces.push_back(std::move(interface));
+            } else if (kind == osDevice_t::OPENFABRICS) {
+                rdmaNic nic;
+                nic.name = name;
+                nic.pci = address;
+                nic.numaNode = numa_node;
+                nic.isVirtualFunction =
+                    function != nullptr &&
+                    objectInfo(*function, "PCIDevice").find("Virtual Function") !=
+                        std::string::npos;
+                const auto at = host_.pci.find(address);
+                const linkLayer_t layer =
+                    at == host_.pci.end()
+                        ? linkLayer_t::UNKNOWN
+                        : linkLayerOf(at->second.classCode, at->second.vendor, at->second.device);
+                nic.ports = readPorts(object, function, types_are_bits_, layer);
+                host_.nics.push_back(std::move(nic));
+            }
+        }
+    };
+
+} // namespace
+
+bool
+isHwloc(const xmlElement &root) {
+    return root.name == "topology";
+}
+
+machine
+machineFromHwloc(const xmlElement &root, const std::string &source) {
+    if (isHwloc(root)) {
+        for (const xmlElement &child : root.children) {
+            if (isObject(child, "Machine")) {
+                return hwlocReader(root, source).read(child);
+            }
+        }
+    }
+    throw std::invalid_argument(source + ": no hwloc topology: expected <topology> with an <object "
+                                         "type=\"Machine\"> in it (write one with lstopo "
+                                         "--whole-io FILE.xml)");
+}
+
+machine
+readHwloc(const std::string &path) {
+    return machineFromHwloc(readXmlFile(path), path);
+}
+
+} // namespace nixlStripe
