@@ -160,7 +160,8 @@ namespace {
                 if (net.name != "net" || name.empty()) {
                     continue;
                 }
-                const double rate = parseRate(net.text("speed")) / 1000;
+                constexpr unsigned max_mbps = 100000000;
+                const double rate = small(net.text("speed"), max_mbps) / 1000.0;
                 const std::string *const guid = net.attribute("guid");
                 if (guid != nullptr && parseNumber(*guid) == 0) {
                     socketInterface(name, above, numa_node, rate);
