@@ -228,7 +228,7 @@ TEST(overlay, givesAFlatMachineItsTree) {
     EXPECT_EQ(host.pci.at("0001:00:00.0").classCode, 0x030200u);
 }
 
-class temporaryFolder : public testing::Test {
+class ncclFiles : public testing::Test {
 protected:
     void
     SetUp() override {
@@ -261,7 +261,7 @@ protected:
     std::map<std::string, std::string> variables_;
 };
 
-TEST_F(temporaryFolder, overlayMergesPortsOfACardAndRealBridges) {
+TEST_F(ncclFiles, overlayMergesPortsOfACardAndRealBridges) {
     machine host;
     for (const char *address : {"0000:8b:00.0", "0000:8c:00.0", "0000:8c:00.1", "0000:80:01.0"}) {
         host.pci[address].address = address;
@@ -289,7 +289,7 @@ TEST_F(temporaryFolder, overlayMergesPortsOfACardAndRealBridges) {
     EXPECT_EQ(host.pci.at("0000:8b:00.0").classCode, 0x010000u);
 }
 
-TEST_F(temporaryFolder, placesAloneAreEnough) {
+TEST_F(ncclFiles, placesAloneAreEnough) {
     // Files such as AWS's for g5 have no class at all.
     const std::string path =
         write("g5.xml",
@@ -304,7 +304,7 @@ TEST_F(temporaryFolder, placesAloneAreEnough) {
     EXPECT_EQ(host.pci.at("0001:00:00.0").linkGtps, 8);
 }
 
-TEST_F(temporaryFolder, unknownNumaNodesDoNotReplaceKnownOnes) {
+TEST_F(ncclFiles, unknownNumaNodesDoNotReplaceKnownOnes) {
     machine host = flatNdv4();
     host.gpus[0].numaNode = 3;
     host.pci.at("0001:00:00.0").numaNode = 3;
@@ -314,7 +314,7 @@ TEST_F(temporaryFolder, unknownNumaNodesDoNotReplaceKnownOnes) {
     EXPECT_EQ(host.gpus[0].numaNode, 3);
 }
 
-TEST_F(temporaryFolder, brokenFilesLeaveTheMachineAlone) {
+TEST_F(ncclFiles, brokenFilesLeaveTheMachineAlone) {
     machine host = flatNdv4();
     const std::string truncated = write("truncated.xml", "<system version='1'><cpu numaid='0'>");
     EXPECT_THROW(applyNcclTopology(host, truncated), std::invalid_argument);
@@ -324,7 +324,7 @@ TEST_F(temporaryFolder, brokenFilesLeaveTheMachineAlone) {
     EXPECT_EQ(host.pci.size(), flatNdv4().pci.size());
 }
 
-TEST_F(temporaryFolder, findsTheFileWhereNcclDoes) {
+TEST_F(ncclFiles, findsTheFileWhereNcclDoes) {
     EXPECT_FALSE(findNcclTopology(environment(), folder_));
 
     const std::string fallback = write(nccl_default_topology + 1, "<x/>");
@@ -355,7 +355,7 @@ TEST_F(temporaryFolder, findsTheFileWhereNcclDoes) {
     EXPECT_EQ(findNcclTopology(environment(), folder_)->path, "/opt/etc.xml");
 }
 
-TEST_F(temporaryFolder, theEnvironmentsFileIsAppliedOrWarnedAbout) {
+TEST_F(ncclFiles, theEnvironmentsFileIsAppliedOrWarnedAbout) {
     variables_["NCCL_TOPO_FILE"] = dataFile("nccl-azure-ndv4");
     machine host = flatNdv4();
     applyNcclEnvironment(host, environment(), folder_);
@@ -381,7 +381,7 @@ TEST_F(temporaryFolder, theEnvironmentsFileIsAppliedOrWarnedAbout) {
               std::string::npos);
 }
 
-TEST_F(temporaryFolder, nothingIsSaidWhereNothingIsNamed) {
+TEST_F(ncclFiles, nothingIsSaidWhereNothingIsNamed) {
     machine host = flatNdv4();
     applyNcclEnvironment(host, environment(), folder_);
     EXPECT_TRUE(host.warnings.empty());

@@ -181,7 +181,7 @@ TEST(utf8, findsTheFirstByteThatIsNoText) {
     EXPECT_EQ(out, "");
 }
 
-class temporaryFolder : public testing::Test {
+class xmlFiles : public testing::Test {
 protected:
     void
     SetUp() override {
@@ -207,7 +207,7 @@ readFailure(const std::string &path) {
     return "";
 }
 
-TEST_F(temporaryFolder, filesAreReadOrRefusedByName) {
+TEST_F(xmlFiles, filesAreReadOrRefusedByName) {
     const std::string path = folder_ + "/file";
     EXPECT_EQ(readFailure(path), path + ": cannot be opened: No such file or directory");
     EXPECT_EQ(readFailure(folder_), folder_ + ": not a file");
@@ -217,7 +217,7 @@ TEST_F(temporaryFolder, filesAreReadOrRefusedByName) {
     EXPECT_EQ(readTextFile(path, 10).size(), 10u);
 }
 
-TEST_F(temporaryFolder, aFifoDoesNotBlock) {
+TEST_F(xmlFiles, aFifoDoesNotBlock) {
     const std::string path = folder_ + "/file";
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
     EXPECT_EQ(readFailure(path), path + ": not a file");

@@ -6,9 +6,9 @@
 #include "topology/normalize.h"
 #include "topology/pci_address.h"
 #include "topology/pci_devices.h"
-#include "topology/pci_paths.h"
 #include "topology/pcie_link.h"
 #include "topology/sysfs_text.h"
+#include "topology/used_paths.h"
 
 #include <algorithm>
 #include <stdexcept>

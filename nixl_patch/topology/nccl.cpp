@@ -5,7 +5,7 @@
 #include "topology/nccl_reader.h"
 #include "topology/normalize.h"
 #include "topology/pci_address.h"
-#include "topology/pci_paths.h"
+#include "topology/used_paths.h"
 
 #include <algorithm>
 #include <utility>

@@ -4,6 +4,7 @@
 
 #include "topology/distance.h"
 #include "topology/natural_order.h"
+#include "topology/pci_devices.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -74,6 +75,17 @@ namespace {
         host.numaNodes.assign(nodes.begin(), nodes.end());
     }
 
+    /** What hypervisors tell about the links of bridges that they make up means nothing. */
+    void
+    forgetEmulatedLinks(machine &host) {
+        for (auto &[address, node] : host.pci) {
+            if (isEmulatedBridge(node.vendor, node.device)) {
+                node.linkGtps = 0;
+                node.linkWidth = 0;
+            }
+        }
+    }
+
     bool
     anyNumaNode(const machine &host) {
         const auto known = [](const auto &device) { return device.numaNode != unknown_numa; };
@@ -116,6 +128,7 @@ normalize(machine &host) {
         }
     }
     cutBrokenParents(host);
+    forgetEmulatedLinks(host);
     inheritNuma(host);
     collectNumaNodes(host);
     host.isFlat = isFlat(host);

@@ -13,7 +13,8 @@ namespace nixlStripe {
  * Sorts NICs and network interfaces by natural order, ports by number, GPUs by PCI address (as
  * numbers), NUMA nodes ascending without duplicates. A PCI function without a NUMA node takes the
  * one of the nearest bridge above it that has one; NICs, GPUs and interfaces take that of their PCI
- * function. Nodes that devices name are added to `numaNodes`. A parent that is missing from `pci`
+ * function. Nodes that devices name are added to `numaNodes`. Links of
+ * emulated bridges become unknown. A parent that is missing from `pci`
  * or lies on a cycle is cut off (""). Sets `port.hasGid` from `gids` and `isFlat`.
  */
 void normalize(machine &host);

@@ -24,6 +24,16 @@ gpuVendorOf(unsigned class_code, unsigned vendor, unsigned device) {
 }
 
 bool
+isEmulatedBridge(unsigned vendor, unsigned device) {
+    constexpr unsigned amazon_bridge = 0x0200;
+    constexpr unsigned vendor_redhat = 0x1b36;
+    const bool is_qemu =
+        vendor == vendor_redhat && (device == 0x0001 || device == 0x0009 || device == 0x000b ||
+                                    device == 0x000c || device == 0x000e);
+    return is_qemu || (vendor == pci_vendor_amazon && device == amazon_bridge);
+}
+
+bool
 isEfa(unsigned vendor, unsigned device) {
     return vendor == pci_vendor_amazon && (device & 0xfff0u) == 0xefa0u;
 }

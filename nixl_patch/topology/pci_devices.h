@@ -24,6 +24,14 @@ constexpr unsigned pci_vendor_virtio = 0x1af4;
  */
 std::optional<gpuVendor_t> gpuVendorOf(unsigned class_code, unsigned vendor, unsigned device);
 
+/**
+ * @brief A bridge that a hypervisor makes up for its guest: Amazon's and QEMU's.
+ *
+ * Its link is made up as well. Above four EFAs of 100 Gbit/s and a GPU a p5.48xlarge shows 8 GT/s
+ * x16, 126 Gbit/s, and yet all of them reach their rate.
+ */
+bool isEmulatedBridge(unsigned vendor, unsigned device);
+
 /** An Elastic Fabric Adapter of any generation. */
 bool isEfa(unsigned vendor, unsigned device);
 

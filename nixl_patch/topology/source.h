@@ -10,7 +10,12 @@
 namespace nixlStripe {
 
 /**
- * @brief Reads a machine from whatever @p path is: a sysfs root (a folder: "/sys" or a copy).
+ * @brief Reads a machine from whatever @p path is: a sysfs root (a folder: "/sys" or a copy of it),
+ *        an hwloc XML or an NCCL topology XML.
+ *
+ * On this machine's own /sys the topology file that NCCL would use is laid over the PCIe tree, see
+ * applyNcclEnvironment().
+ *
  * @throws std::invalid_argument naming @p path when it is missing or of no known kind.
  */
 machine readMachine(const std::string &path);

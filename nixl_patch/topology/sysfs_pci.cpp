@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/sysfs_pci.h"
 
+#include "topology/pci_devices.h"
 #include "topology/sysfs_text.h"
 
 #include <algorithm>
@@ -13,15 +14,9 @@
 namespace nixlStripe {
 namespace {
 
-    constexpr unsigned vendor_nvidia = 0x10de;
-    constexpr unsigned vendor_amd = 0x1002;
     constexpr unsigned max_id = 0xffff;
     constexpr unsigned max_class = 0xffffff;
     constexpr unsigned max_link_width = 64;
-    constexpr unsigned class_vga = 0x0300;
-    constexpr unsigned class_3d = 0x0302;
-    constexpr unsigned class_display_other = 0x0380; // MI100, MI200
-    constexpr unsigned class_accelerator = 0x1200;   // MI300
 
     unsigned
     number(std::string_view text, unsigned limit) {
@@ -33,19 +28,6 @@ namespace {
     unsigned
     hexNumber(std::string_view digits, unsigned limit) {
         return number("0x" + std::string(digits), limit);
-    }
-
-    std::optional<gpuVendor_t>
-    gpuVendor(unsigned vendor, unsigned kind) {
-        const bool is_display = kind == class_vga || kind == class_3d;
-        if (vendor == vendor_nvidia && is_display) {
-            return gpuVendor_t::NVIDIA;
-        }
-        if (vendor == vendor_amd &&
-            (is_display || kind == class_display_other || kind == class_accelerator)) {
-            return gpuVendor_t::AMD;
-        }
-        return std::nullopt;
     }
 
     bool
@@ -66,7 +48,7 @@ pciReader::readGpus() {
             continue;
         }
         const ids &known = idsOf(address);
-        const auto vendor = gpuVendor(known.vendor, known.classCode >> 8);
+        const auto vendor = gpuVendorOf(known.classCode, known.vendor, known.device);
         if (!vendor) {
             continue;
         }

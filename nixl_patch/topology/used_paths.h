@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
-#ifndef NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_PCI_PATHS_H
-#define NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_PCI_PATHS_H
+#ifndef NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_USED_PATHS_H
+#define NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_USED_PATHS_H
 
 #include "topology/machine.h"
 
@@ -12,4 +12,4 @@ void keepUsedPaths(machine &host);
 
 } // namespace nixlStripe
 
-#endif // NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_PCI_PATHS_H
+#endif // NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_USED_PATHS_H

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
-#include "topology/pci_paths.h"
+#include "topology/used_paths.h"
 
 #include <algorithm>
 #include <string>
