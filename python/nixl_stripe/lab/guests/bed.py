@@ -1,0 +1,385 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Two guests with RDMA NICs, kept running while many cases are executed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from nixl_stripe.lab import fake_cuda
+from nixl_stripe.lab.guests import accelerator, assets, cases, keeper, layout, qemu
+from nixl_stripe.lab.guests.control import ControlPort, GuestError, Monitor, connect
+from nixl_stripe.lab.guests.layout import GpuPlace, LayoutName
+from nixl_stripe.lab.job import Job, Memory, Nixl, Op, Role
+from nixl_stripe.lab.outcome import Outcome
+
+NixlName = str | Path | Sequence[str | Path] | Nixl | None
+
+ROLES: tuple[Role, Role] = ("initiator", "target")
+MTU = 9000
+# What QEMU says of every function (2.5 GT/s x1) would make UCX rate the NICs below TCP.
+PCI_LINK = ("16.0 GT/s PCIe", "16")
+_STOP_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that ran in a guest."""
+
+    status: int
+    """Exit status, negative for the signal that ended it."""
+    timed_out: bool
+    wall_s: float
+    output: str
+
+
+class Guests:
+    """Two guests joined by `nics` RDMA NICs; use it in a `with` statement, or `close()` it.
+
+    Args:
+        nics: 1 to 8 Soft-RoCE devices `rxe0`..., each on a netdev `rail0`... with its own subnet.
+        numa_nodes: 1 to 4.
+        layout: how NICs lie on NUMA nodes (see `layout.arrange`).
+        rate_mbit: what each NIC sends at most, Mbit/s; 0 for no limit (then the processor is it).
+        gpus: places of PCI functions that stand for GPUs (see `layout.GpuPlace`).
+        accelerator: `auto` takes hardware virtualisation where it really works.
+        boot_limit_s: seconds until both guests must be ready.
+        cache: folder of kernel and RAM disk (see `assets.prepare`).
+
+    Raises:
+        StripeError: something is missing here, or a guest does not start.
+        ValueError: a parameter is out of range.
+
+    """
+
+    def __init__(
+        self,
+        nics: int = 4,
+        *,
+        numa_nodes: int = 2,
+        layout: LayoutName | Sequence[int] = "even",
+        rate_mbit: float = 20,
+        gpus: Iterable[GpuPlace] | str = (),
+        accelerator: Literal["auto", "kvm", "tcg"] = "auto",
+        boot_limit_s: float = 90,
+        cache: Path | None = None,
+    ) -> None:
+        if rate_mbit < 0:
+            raise ValueError(f"rate_mbit: {rate_mbit} is not accepted; 0 (no limit) or more")
+        self.layout = _arrange(nics, numa_nodes, layout, gpus)
+        self.machines: dict[Role, dict[str, Any]] = {}
+        self._jobs = 0
+        self._cache = cache or assets.default_cache()
+        self._with_system_verbs: set[Path] = set()
+        start = time.monotonic()
+        files = assets.prepare(self._cache)
+        self.accelerator = _accelerator(accelerator, files)
+        self.folder = Path(tempfile.mkdtemp(prefix="nixl-stripe-guests-"))
+        plans = [self._plan(side, files) for side in ROLES]
+        self._describe(plans[0], rate_mbit)
+        self._keeper = _start_keeper(self.folder, plans)
+        self._ports: dict[Role, ControlPort] = {}
+        self._monitors: dict[Role, Monitor] = {}
+        self._finalizer = weakref.finalize(
+            self, _stop, self._keeper, self.folder, self._ports, self._monitors
+        )
+        try:
+            self._meet(plans, start + boot_limit_s)
+        except BaseException:
+            self.close()
+            raise
+        self.boot_s = time.monotonic() - start
+
+    def __enter__(self) -> Guests:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the guests and remove their folder; harmless when done twice."""
+        self._finalizer()
+
+    @property
+    def share(self) -> Path:
+        """A folder that the host and both guests can write, under the same path everywhere."""
+        return self.folder / "share"
+
+    def gpu(self, side: Role, place: GpuPlace) -> str:
+        """Return the PCI address of a guest's GPU."""
+        try:
+            return str(self.machines[side]["gpus"][place]["pci"])
+        except KeyError:
+            there = ", ".join(self.layout.gpus) or "none"
+            raise ValueError(f"gpu: no GPU at {place!r}; this bed has {there}") from None
+
+    def call(
+        self, operation: str, *, sides: Sequence[Role] = ROLES, **fields: Any
+    ) -> dict[Role, Any]:
+        """Have the agents of `sides` do `operation` at the same time; return their values."""
+        calls = {side: self._ports[side].send(operation, **fields) for side in sides}
+        return {side: self._ports[side].wait(call, 30) for side, call in calls.items()}
+
+    def run(
+        self,
+        commands: Mapping[Role, Sequence[str]],
+        *,
+        environment: Mapping[Role, Mapping[str, str]] | None = None,
+        limit_s: float = 60,
+    ) -> dict[Role, Finished]:
+        """Run a program in each named guest at the same time and return how they ended.
+
+        A program that runs longer than `limit_s` seconds is killed with all that it started.
+        Paths are the host's: its root is the guests' root, changes there stay in the guest, except
+        for those in `share`.
+        """
+        self._jobs += 1
+        calls: dict[Role, int] = {}
+        outputs: dict[Role, Path] = {}
+        for side, argv in commands.items():
+            outputs[side] = self.share / f"{self._jobs:04d}.{side}.out"
+            calls[side] = self._ports[side].send(
+                "run",
+                argv=list(argv),
+                env=dict((environment or {}).get(side, {})),
+                limit_s=limit_s,
+                output=str(outputs[side]),
+            )
+        ended: dict[Role, Finished] = {}
+        for side, call in calls.items():
+            value = self._ports[side].wait(call, limit_s + _STOP_LIMIT_S)
+            text = outputs[side].read_text(errors="replace")
+            outputs[side].unlink()
+            ended[side] = Finished(output=text, **value)
+        return ended
+
+    def transfer(
+        self,
+        *,
+        sizes: Sequence[int],
+        op: Op = "WRITE",
+        gpu: GpuPlace | None = None,
+        peer_gpu: GpuPlace | None = None,
+        memory: Memory | None = None,
+        context_current: bool = False,
+        repeats: int = 1,
+        nixl: NixlName = None,
+        backend_params: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        peer_nixl: NixlName = None,
+        peer_params: Mapping[str, str] | None = None,
+        peer_environment: Mapping[str, str] | None = None,
+        corrupt: bool = False,
+        limit_s: float = 40,
+    ) -> Outcome:
+        """Run one transfer in two fresh processes and return what it showed, errors included.
+
+        As `Rails.transfer`, here over RDMA and with GPUs that are not there:
+
+        gpu: place of the initiator's GPU; its memory is then `vram` unless `memory` says otherwise;
+        None: the processes see no CUDA at all. peer_gpu: the target's, as `gpu` when not given.
+        context_current: every thread starts with a current CUDA context.
+        """
+        places: dict[Role, GpuPlace | None] = {"initiator": gpu, "target": peer_gpu or gpu}
+        mine = Job(
+            role="initiator",
+            op=op,
+            sizes=tuple(sizes),
+            memory=memory or ("vram" if gpu else "dram"),
+            repeats=repeats,
+            nixl=Nixl.find(nixl),
+            backend_params=dict(backend_params or {}),
+            counters=self.devices,
+            corrupt=corrupt,
+            limit_s=limit_s,
+        )
+        theirs = dataclasses.replace(
+            mine,
+            role="target",
+            nixl=mine.nixl if peer_nixl is None else Nixl.find(peer_nixl),
+            backend_params=mine.backend_params if peer_params is None else dict(peer_params),
+        )
+        given: dict[Role, Mapping[str, str]] = {
+            "initiator": environment or {},
+            "target": {**(environment or {}), **(peer_environment or {})},
+        }
+        jobs: dict[Role, Job] = {"initiator": mine, "target": theirs}
+        for job in jobs.values():
+            self.use_system_verbs(job.nixl)
+        full = {
+            role: {
+                **cases.BASE_ENVIRONMENT,
+                **self.cuda_environment(role, places[role], context_current),
+                **given[role],
+            }
+            for role in ROLES
+        }
+        return cases.run_pair(self, jobs, full)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Netdevs below the RDMA devices, in order: their counters see every byte."""
+        return tuple(f"rail{nic.index}" for nic in self.layout.nics)
+
+    @property
+    def case_count(self) -> int:
+        """How many programs and transfers have been started; each has its number in `share`."""
+        return self._jobs
+
+    def new_folder(self) -> Path:
+        """Return a new folder in `share`."""
+        self._jobs += 1
+        folder = self.share / f"{self._jobs:04d}"
+        folder.mkdir()
+        return folder
+
+    def cuda_environment(
+        self, side: Role, place: GpuPlace | None, context_current: bool = False
+    ) -> dict[str, str]:
+        """Return what makes a program in a guest see a GPU at `place`, nothing for None."""
+        if place is None:
+            return {}
+        folder = fake_cuda.build(self._cache)
+        return fake_cuda.environment(folder, [self.gpu(side, place)], context_current)
+
+    def use_system_verbs(self, nixl: Nixl) -> None:
+        """Have a NIXL use the system's libibverbs in both guests (see `guest/agent.py`)."""
+        for folder in cases.nixl_folders(nixl):
+            if folder not in self._with_system_verbs:
+                self.call("swap_verbs", folder=str(folder))
+                self._with_system_verbs.add(folder)
+
+    def set_link(self, nic: int, up: bool, sides: Sequence[Role] = ("initiator",)) -> None:
+        """Pull the cable of a NIC at the given ends (its guest sees the carrier go), or plug it."""
+        for side in sides:
+            self._monitors[side].set_link(f"nic{self._checked(nic)}", up)
+        if up:
+            self.call("wait_active", sides=sides, nics=[nic])
+
+    def set_rate(self, mbit: float, nics: Sequence[int] | None = None) -> None:
+        """Change the limit of the NICs `nics` (None: all) to `mbit` Mbit/s, 0 for none."""
+        which = None if nics is None else [self._checked(nic) for nic in nics]
+        self.call("rate", nics=which, mbit=mbit)
+
+    def _checked(self, nic: int) -> int:
+        if not 0 <= nic < len(self.layout.nics):
+            raise ValueError(f"nic: {nic} is not accepted; 0 to {len(self.layout.nics) - 1}")
+        return nic
+
+    def _plan(self, side: Role, files: assets.Assets) -> qemu.GuestPlan:
+        return qemu.GuestPlan(
+            side=side,
+            layout=self.layout,
+            folder=self.folder,
+            kernel=files.kernel,
+            initrd=files.initrd,
+            python=str(Path(sys.executable).resolve()),
+            agent=assets.GUEST_FILES / "agent.py",
+            accelerator=self.accelerator,
+        )
+
+    def _describe(self, plan: qemu.GuestPlan, rate_mbit: float) -> None:
+        """Write what the agents need to know."""
+        roots = qemu.gpu_roots(self.layout)
+        nics = [
+            {"index": nic.index, "mac": {side: qemu.mac(side, nic.index) for side in ROLES}}
+            for nic in self.layout.nics
+        ]
+        text = {
+            "port": qemu.CONTROL_PORT,
+            "mtu": MTU,
+            "rate_mbit": rate_mbit,
+            "nics": nics,
+            "gpus": {
+                place: {"root": root, "behind_switch": place == "P"}
+                for place, root in roots.items()
+            },
+            "pci_link": PCI_LINK,
+            "libibverbs": str(assets.system_verbs()),
+        }
+        plan.share.mkdir()
+        (plan.share / "bed.json").write_text(json.dumps(text))
+
+    def _meet(self, plans: Sequence[qemu.GuestPlan], end: float) -> None:
+        """Connect to both guests and wait for their agents' first words."""
+        for plan in plans:
+            self._ports[plan.side] = ControlPort(plan.side, connect(plan.control, 10))
+            self._monitors[plan.side] = Monitor(connect(plan.monitor, 10))
+        for plan in plans:
+            self.machines[plan.side] = self._first_words(plan, end)
+
+    def _first_words(self, plan: qemu.GuestPlan, end: float) -> dict[str, Any]:
+        try:
+            told: dict[str, Any] = self._ports[plan.side].wait(0, max(0.1, end - time.monotonic()))
+        except GuestError as error:
+            log = plan.console.read_text(errors="replace").strip().splitlines()
+            last = log[-1].strip() if log else "nothing"
+            raise GuestError(f"{error}; last on its console: {last}") from error
+        return told
+
+
+def _arrange(
+    nics: int,
+    numa_nodes: int,
+    how: LayoutName | Sequence[int],
+    gpus: Iterable[GpuPlace] | str,
+) -> layout.Layout:
+    return layout.arrange(nics, numa_nodes, how, gpus)
+
+
+def _accelerator(wish: Literal["auto", "kvm", "tcg"], files: assets.Assets) -> qemu.Accelerator:
+    return accelerator.choose(files) if wish == "auto" else wish
+
+
+def _start_keeper(folder: Path, plans: Sequence[qemu.GuestPlan]) -> subprocess.Popen[bytes]:
+    """Start the process that owns the guests (see `keeper`) and hand it QEMU's command lines."""
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", keeper.__file__, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
+    lines = [json.dumps(["qemu-system-x86_64", *qemu.arguments(plan)]) for plan in plans]
+    if process.stdin is None:
+        raise GuestError("the keeper has no input")
+    process.stdin.write(("\n".join(lines) + "\n\n").encode())
+    process.stdin.flush()
+    return process
+
+
+def _stop(
+    process: subprocess.Popen[bytes],
+    folder: Path,
+    ports: Mapping[Role, ControlPort],
+    monitors: Mapping[Role, Monitor],
+) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(_STOP_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    shutil.rmtree(folder, ignore_errors=True)  # the keeper has done it unless it was killed
+    for port in ports.values():
+        port.close()
+    for monitor in monitors.values():
+        monitor.close()
