@@ -218,7 +218,7 @@ def test_a_second_ucx_in_the_process(
 ) -> None:
     """Settings reach the UCX that the stock plugin calls, whichever that is."""
     libraries = unpacked("nixl-cu12", "1.3.2") / "nixl_cu12.libs"
-    others = [next(libraries.glob(f"lib{part}-*.so*")) for part in ("ucm", "ucs", "uct", "ucp")]
+    others = [next(libraries.glob("libucp-*.so*"))]  # its dependencies come with it
     outcome = newest(
         [{"max_rma_rails": "4", "device_list": NIC}], preload=others, NIXL_UCX_DEEPBIND=deep_bind
     )
@@ -232,11 +232,10 @@ def test_a_second_ucx_in_the_process(
 
 
 def test_devices_that_ucx_did_not_open_are_an_error(newest: Callable[..., Outcome]) -> None:
-    outcome = newest([{"device_list": NIC}, {}], UCX_TLS="self,sm")
-    error = outcome.steps[0].error
+    error = newest([{"device_list": NIC}], UCX_TLS="self,sm").steps[0].error
     assert error is not None
+    assert error[0] == "ValueError"
     assert f"UCX did not open {NIC}; it opened: " in error[1] or "does not initialise" in error[1]
-    assert outcome.steps[1].error is None
 
 
 def test_stripe_off_beats_the_environment(newest: Callable[..., Outcome]) -> None:

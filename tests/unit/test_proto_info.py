@@ -87,3 +87,20 @@ def test_rounded_shares_are_complete() -> None:
 def test_the_other_operation_is_not_taken() -> None:
     log = _log("0..inf | zero-copy | tcp/r0")
     assert payload_lanes(log, "READ", 1) is None
+
+
+def test_older_ucx_has_no_multi_variant() -> None:
+    plain = LOG_OF_UCX_1_21
+    lanes = payload_lanes(plain, "WRITE", 1 << 20)
+    assert lanes is not None
+    assert lanes.share == {"rail0": 0.5, "rail1": 0.5}
+    assert payload_lanes(plain, "READ", 1 << 20) is None
+
+
+LOG_OF_UCX_1_21 = """\
+[1.0] [vm:1:0]   +--------------------------------+------------------------------------------------+
+[1.0] [vm:1:0]   | ucp_context_0 inter-node cfg#1 | remote memory write by ucp_put* from host memory to host |
+[1.0] [vm:1:0]   +--------------------------------+------------------------------------------------+
+[1.0] [vm:1:0]   |                         0..inf | zero-copy | 50% on tcp/rail0 and 50% on tcp/rail1 |
+[1.0] [vm:1:0]   +--------------------------------+------------------------------------------------+
+"""  # noqa: E501

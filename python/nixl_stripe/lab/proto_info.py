@@ -45,12 +45,13 @@ class Table:
     """One operation towards one peer.
 
     peer: e.g. `agent inter-node cfg#1`. operation: e.g. `remote memory write by ucp_put*(multi)
-    from host memory to host`.
+    from host memory to host`. is_one_row: both stand in one row, as UCX before 1.22 prints them.
     """
 
     peer: str
     operation: str
     rows: tuple[Lanes, ...]
+    is_one_row: bool = False
 
     @property
     def is_self(self) -> bool:
@@ -70,30 +71,35 @@ def parse(log: str) -> list[Table]:
 def payload_lanes(log: str, op: str, size: int) -> Lanes | None:
     """Return how UCX carries a NIXL READ or WRITE of `size` bytes towards another agent, or None.
 
-    NIXL's transfers are the `(multi)` variant; the last such table is the one in force.
+    NIXL's transfers are the `(multi)` variant from UCX 1.22 on; UCX before that, which prints peer
+    and operation in one row, has the plain one only. The last such table is the one in force.
     """
     function = "ucp_get" if op == "READ" else "ucp_put"
     found = None
     for table in parse(log):
-        fits = function in table.operation and "(multi)" in table.operation
-        if fits and not table.is_self:
+        variant = f"{function}* " if table.is_one_row else f"{function}*(multi)"
+        if variant in table.operation and not table.is_self:
             found = table.row(size) or found
     return found
 
 
 def _tables(log: str) -> Iterator[Table]:
-    peer, operation = "", ""
+    peer, operation, is_one_row = "", "", False
     rows: list[Lanes] = []
     for line in log.splitlines():
         match = _ROW.match(line)
         if match is None:
             continue
         cells = [" ".join(cell.split()) for cell in match["cells"].split("|")]
-        if len(cells) == 1:
+        is_header = len(cells) == 2 and "cfg#" in cells[0]
+        if len(cells) == 1 or is_header:
             if rows:
-                yield Table(peer, operation, tuple(rows))
+                yield Table(peer, operation, tuple(rows), is_one_row)
                 rows = []
-            if "cfg#" in cells[0]:
+            is_one_row = is_header
+            if is_header:
+                peer, operation = cells
+            elif "cfg#" in cells[0]:
                 peer, operation = cells[0], ""
             else:
                 operation = cells[0]
@@ -102,7 +108,7 @@ def _tables(log: str) -> Iterator[Table]:
             if lanes is not None:
                 rows.append(lanes)
     if rows:
-        yield Table(peer, operation, tuple(rows))
+        yield Table(peer, operation, tuple(rows), is_one_row)
 
 
 def _lanes(sizes: str, protocol: str, config: str) -> Lanes | None:
