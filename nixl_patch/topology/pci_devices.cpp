@@ -16,7 +16,8 @@ gpuVendorOf(unsigned class_code, unsigned vendor, unsigned device) {
     if (vendor == pci_vendor_nvidia && is_display) {
         return gpuVendor_t::NVIDIA;
     }
-    if (vendor == pci_vendor_amd && device >= first_rocm_device &&
+    const bool is_server_vga = device != 0 && device < first_rocm_device;
+    if (vendor == pci_vendor_amd && !is_server_vga &&
         (is_display || kind == class_display_other || kind == class_accelerator)) {
         return gpuVendor_t::AMD;
     }
