@@ -37,13 +37,14 @@ def test_stock_uses_as_many_rails_as_it_is_told(
         assert outcome.share[name] == pytest.approx(1 / expected, rel=0.1)
 
 
-def test_rate_follows_the_number_of_rails(rails: Rails, stock: Path) -> None:
-    mbit = rails.spec.mbit
-    assert mbit is not None
-    one, two, four = (
-        _write(rails, stock, n, sizes=[16 * MIB], repeats=3).require().gbps for n in (1, 2, 4)
-    )
-    assert one == pytest.approx(mbit * 1e-3, rel=0.1)
+def test_rate_follows_the_number_of_rails(stock: Path) -> None:
+    """Slow rails and the fastest repetition: what else the machine does must not count."""
+    with Rails(4, 50) as bed:
+        one, two, four = (
+            max(_write(bed, stock, n, sizes=[8 * MIB], repeats=3).require().gbps_each)
+            for n in (1, 2, 4)
+        )
+    assert one == pytest.approx(0.05, rel=0.1)
     assert two / one == pytest.approx(2, rel=0.1)
     assert four / one == pytest.approx(4, rel=0.15)
 

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Shows what the patched NIXL gains: one rail, stock, patched, over the same rate limited rails.
+
+Exit status: 0 when the patched NIXL used every rail, 1 when it did not or something failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nixl_stripe.demo.cases import Case, Summary, cases
+from nixl_stripe.demo.installs import Installs, prepare
+from nixl_stripe.demo.loopback import check
+from nixl_stripe.demo.picture import draw
+from nixl_stripe.demo.report import lane_text, show
+from nixl_stripe.errors import StripeError
+from nixl_stripe.lab.outcome import Outcome
+from nixl_stripe.lab.rails import Rails, why_not
+
+_MIB = 1 << 20
+_NIXL = "nixl-cu12==1.5.1"
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    add("--rails", type=int, default=4, metavar="N", help="rails, 2..64 (default: 4)")
+    add("--mbit", type=float, default=800, help="Mbit/s of each rail (default: 800)")
+    add("--reps", type=int, metavar="N", help="rounds, each in fresh processes (default: 5)")
+    add("--quick", action="store_true", help="one round of small transfers")
+    add("--json", type=Path, metavar="FILE", help="write the results here")
+    add("--png", type=Path, metavar="FILE", help="draw the results here (needs matplotlib)")
+    add("--nixl", default=_NIXL, help=f"what pip downloads, or a wheel file (default: {_NIXL})")
+    add("--patched-wheel", type=Path, metavar="FILE", help="use this instead of building one")
+    add("--no-namespaces", action="store_true", help="only what can be shown over loopback")
+    add("--cache", type=Path, default=Path(".cache/demo"), metavar="DIR", help="for the installs")
+    options = parser.parse_args(argv)
+    if not 2 <= options.rails <= 64:
+        parser.error(f"--rails {options.rails}: accepted are 2..64")
+    if options.mbit <= 0:
+        parser.error(f"--mbit {options.mbit:g}: accepted are rates above 0 Mbit/s")
+    if options.reps is not None and options.reps < 1:
+        parser.error(f"--reps {options.reps}: accepted are 1 and more")
+    return options
+
+
+def _rounds(
+    options: argparse.Namespace, todo: Sequence[Case], console: Console
+) -> dict[str, list[Outcome]]:
+    """Run all cases in turn, round after round, so that a busy machine is so for all of them."""
+    reps = options.reps or (1 if options.quick else 5)
+    size = (16 if options.quick else 64) * _MIB
+    found: dict[str, list[Outcome]] = {case.key: [] for case in todo}
+    with Rails(options.rails, options.mbit) as rails, console.status("") as status:
+        for i in range(reps):
+            for case in todo:
+                status.update(f"round {i + 1} of {reps}: {case.title}")
+                outcome = rails.transfer(
+                    sizes=[size], repeats=3, nixl=case.site, backend_params=case.params
+                )
+                found[case.key].append(outcome.require())
+    return found
+
+
+def _machine(installs: Installs) -> dict[str, Any]:
+    return {
+        "machine": {
+            "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+            "python": platform.python_version(),
+            "cpus": os.cpu_count(),
+            "load_average": os.getloadavg()[0],
+        },
+        "wheels": {"stock": installs.stock_wheel, "patched": installs.patched_wheel},
+    }
+
+
+def _over_rails(
+    options: argparse.Namespace, installs: Installs, console: Console
+) -> tuple[dict[str, Any], list[str]]:
+    """Measure, print and draw; return the results and what went against the promise."""
+    before = os.getloadavg()[0]
+    todo = cases(installs, options.rails)
+    found = _rounds(options, todo, Console(stderr=True))
+    rows = [Summary.of(case, found[case.key]) for case in todo]
+    _, stock, patched = rows
+    capacity = options.rails * options.mbit * 1e-3
+    speedup, efficiency = patched.gbps / stock.gbps, patched.gbps / capacity
+    title = f"NIXL WRITE, {options.rails} rails of {options.mbit:g} Mbit/s, every byte verified"
+    show(console, rows, title)
+    console.print(
+        f"{speedup:.2f} times stock; {efficiency:.1%} of the {capacity:g} Gbit/s that "
+        f"{options.rails} rails allow"
+    )
+    cpus = os.cpu_count() or 1
+    if before > cpus:
+        console.print(
+            f"[yellow]This machine was busy (load {before:.1f} on {cpus} CPUs): "
+            "the rates are lower than on an idle one, the rail counts are not.[/yellow]"
+        )
+    if options.png:
+        draw(options.png, rows, capacity)
+    results = {
+        "bed": "rails",
+        "mbit": options.mbit,
+        "capacity_gbps": capacity,
+        **{row.case.key: row.to_dict() for row in rows},
+        "speedup": speedup,
+        "efficiency": efficiency,
+        "load_average_before": before,
+    }
+    return results, [row.problem for row in rows if row.problem]
+
+
+def _over_loopback(
+    options: argparse.Namespace, installs: Installs, console: Console, reason: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Show the rail count alone, and say what is missing."""
+    rows = [check(case) for case in cases(installs, options.rails)]
+    for row in rows:
+        read = "" if row.max_rma_rails is None else f"; UCX read back {row.max_rma_rails}"
+        console.print(f"{row.case.title}: lanes over loopback: {lane_text(row.lanes)}{read}")
+    missing = "rates, bytes per rail and more lanes than this machine has interfaces"
+    console.print(f"[yellow]Not shown: {missing}. {reason}[/yellow]", soft_wrap=True)
+    results = {
+        "bed": "loopback",
+        "not_shown": f"{missing}: {reason}",
+        **{row.case.key: row.to_dict() for row in rows},
+        "speedup": None,
+        "efficiency": None,
+    }
+    return results, [row.problem for row in rows if row.problem]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo; see the module's text for the exit status."""
+    options = _options(argv)
+    start = time.monotonic()
+    console, aside = Console(), Console(stderr=True)
+    try:
+        installs = prepare(
+            options.cache,
+            options.nixl,
+            options.patched_wheel,
+            lambda text: aside.print(f"==> {text}", highlight=False),
+        )
+        reason = "--no-namespaces was given." if options.no_namespaces else why_not()
+        if reason is None:
+            results, problems = _over_rails(options, installs, console)
+        else:
+            results, problems = _over_loopback(options, installs, console, reason)
+    except StripeError as error:
+        aside.print(f"demo: {error}", markup=False, highlight=False, soft_wrap=True)
+        return 1
+    results = {"rails": options.rails, "ok": not problems, **results, **_machine(installs)}
+    results["seconds"] = time.monotonic() - start
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    for problem in problems:
+        aside.print(f"demo: {problem}", markup=False, highlight=False, soft_wrap=True)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

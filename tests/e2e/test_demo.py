@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo as a user runs it, and the ways in which it must say no."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nixl_stripe.lab import why_not
+
+pytestmark = pytest.mark.rails
+
+WheelOf = Callable[[str, str], Path]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared by the tests, so that each wheel is installed once."""
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def published(nixl_wheel: WheelOf) -> Path:
+    """The stock wheel."""
+    return nixl_wheel("nixl-cu12", "1.5.1")
+
+
+def _demo(cache: Path, wheel: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nixl_stripe.demo", "--cache", str(cache)]
+    command += ["--nixl", str(wheel), "--quick", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+
+
+def _needs_rails() -> None:
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+
+
+def test_patched_uses_all_rails(cache: Path, published: Path, tmp_path: Path) -> None:
+    _needs_rails()
+    file, picture = tmp_path / "demo.json", tmp_path / "demo.png"
+    done = _demo(cache, published, "--mbit", "50", "--json", str(file), "--png", str(picture))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    assert found["rails"] == 4
+    assert [found[key]["rails_used"] for key in ("one_rail", "stock", "patched")] == [1, 2, 4]
+    assert [len(found[key]["lanes"]) for key in ("one_rail", "stock", "patched")] == [1, 2, 4]
+    assert min(found["patched"]["bytes_per_transfer"].values()) > 16 * 2**20 / 4
+    assert found["speedup"] == found["patched"]["gbps"] / found["stock"]["gbps"]
+    assert found["efficiency"] == pytest.approx(found["patched"]["gbps"] / 0.2)
+    assert found["stock"]["gbps"] > found["one_rail"]["gbps"]
+    assert found["speedup"] > 1.5
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "4 x 25 %" in done.stdout
+
+
+def test_a_stock_wheel_in_place_of_the_patched_one_is_noticed(cache: Path, published: Path) -> None:
+    _needs_rails()
+    done = _demo(cache, published, "--mbit", "100", "--patched-wheel", str(published))
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("demo:")]
+    assert lines == [
+        "demo: patched, max_rma_rails=1: 1 rails were asked for, 2 carried data, "
+        "UCX reports 2 lanes",
+        "demo: patched, max_rma_rails=4: 4 rails were asked for, 2 carried data, "
+        "UCX reports 2 lanes",
+    ]
+
+
+def test_without_namespaces_the_rail_count_is_read_back(
+    cache: Path, published: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "demo.json"
+    done = _demo(cache, published, "--no-namespaces", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "Not shown: rates" in done.stdout
+    found = json.loads(file.read_text())
+    assert found["bed"] == "loopback"
+    counts = [found[key]["max_rma_rails"] for key in ("one_rail", "stock", "patched")]
+    assert counts == [1, None, 4]
+    assert len(found["one_rail"]["lanes"]) == 1
+    assert found["patched"]["gbps"] is None
+
+
+def test_without_namespaces_a_stock_wheel_is_noticed(cache: Path, published: Path) -> None:
+    done = _demo(cache, published, "--no-namespaces", "--patched-wheel", str(published))
+    assert done.returncode == 1
+    assert "4 rails were asked for, UCX read back nothing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (["--rails", "1"], 2, "--rails 1: accepted are 2..64"),
+        (["--mbit", "0"], 2, "--mbit 0: accepted are rates above 0"),
+        (["--reps", "0"], 2, "--reps 0: accepted are 1 and more"),
+        (["--patched-wheel", "absent.whl"], 1, "--patched-wheel absent.whl: no such file"),
+        (["--nixl", "numpy"], 1, "numpy: not NIXL"),
+    ],
+)
+def test_bad_options(
+    cache: Path, published: Path, options: list[str], status: int, message: str
+) -> None:
+    done = _demo(cache, published, *options)
+    assert done.returncode == status
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
