@@ -7,13 +7,16 @@
 #include "ucx/settings.h"
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace nixlStripe {
 
 /**
- * @brief Options of UCS, which every UCX user of the process shares.
+ * @brief Options of UCS, which every UCX user of the process shares, in force for a while.
+ *
+ * UCX reads them while a context and its worker are made. Several objects may live at once, on
+ * several threads: the first one to set an option remembers what was there, the last one puts it
+ * back.
  */
 class processSettings {
 public:
@@ -25,21 +28,13 @@ public:
     processSettings(const ucxLibrary &ucx, const std::vector<ucxSetting> &settings);
     processSettings(const processSettings &) = delete;
     processSettings &operator=(const processSettings &) = delete;
-
-    /** Puts the former values back unless keep() was called. */
     ~processSettings();
 
-    /** The values stay for good. */
-    void
-    keep() {
-        before_.clear();
-    }
-
 private:
-    void putBack();
+    void release();
 
     const ucxLibrary &ucx_;
-    std::vector<std::pair<std::string, std::string>> before_;
+    std::vector<std::string> held_;
 };
 
 } // namespace nixlStripe

@@ -24,7 +24,8 @@ flag(const char *name, const char *value) {
 }
 
 int live_contexts = 0;
-std::string last_rails; // what the last successful initialisation saw
+char distance[64] = "auto"; // an option of the process
+std::string last_rails;     // what the last successful initialisation saw
 
 } // namespace
 
@@ -102,4 +103,19 @@ ucp_get_version_string() {
 EXPORT const char *
 ucs_status_string(std::int8_t status) {
     return status == -14 ? "No such device" : "Invalid parameter";
+}
+
+EXPORT std::int8_t
+ucs_global_opts_get_value(const char *key, char *value, std::size_t size) {
+    std::snprintf(value, size, "%s", std::strcmp(key, "DISTANCE_BW") == 0 ? distance : "");
+    return 0;
+}
+
+EXPORT std::int8_t
+ucs_global_opts_set_value(const char *key, const char *value) {
+    if (flag("FAKE_UCX_REFUSES", key)) {
+        return -5;
+    }
+    std::snprintf(distance, sizeof distance, "%s", value);
+    return 0;
 }
