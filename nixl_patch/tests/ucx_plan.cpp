@@ -1,0 +1,366 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file ucx_plan.cpp
+ * @brief Precedence per key, as a table: parameter > NIXL_UCX_<KEY> > UCX_<KEY> > stock.
+ */
+#include "hosts.h"
+#include "ucx/plan.h"
+
+#include <algorithm>
+#include <cctype>
+#include <gtest/gtest.h>
+#include <stdexcept>
+
+using namespace nixlStripe;
+
+namespace {
+
+using texts_t = std::map<std::string, std::string>;
+
+const char *const first_gpu = "0000:13:00.0";
+const char *const second_gpu = "0000:23:00.0";
+
+const char *const all_four = "mlx5_0:1,mlx5_1:1,mlx5_2:1,mlx5_3:1";
+const char *const first_two = "mlx5_0:1,mlx5_1:1";
+const char *const last_two = "mlx5_2:1,mlx5_3:1";
+
+/** Two GPUs and four NICs, half of them on either NUMA node; mlx5_3 runs at half the speed. */
+machine
+fourNics(bool is_even = true) {
+    machine host = switchedHost(2, 1, 2);
+    host.nics[3].ports[0].rateGbps = is_even ? 400 : 200;
+    return host;
+}
+
+planInputs
+inputsFor(const texts_t &parameters, const texts_t &environment, const texts_t &engine_config) {
+    planInputs inputs;
+    inputs.parameters = parameterSet(parameters, environment);
+    inputs.environment = environment;
+    inputs.engineConfig = engine_config;
+    inputs.readHost = [] { return fourNics(); };
+    inputs.findGpu = [](const std::string &, const std::string &text) {
+        return text.empty() ? std::optional<std::string>() : std::optional<std::string>(text);
+    };
+    return inputs;
+}
+
+stripePlan
+planFor(const texts_t &parameters,
+        const texts_t &environment = {},
+        const texts_t &engine_config = {}) {
+    return makePlan(inputsFor(parameters, environment, engine_config));
+}
+
+std::string
+errorOf(const texts_t &parameters,
+        const texts_t &environment = {},
+        const texts_t &engine_config = {}) {
+    try {
+        planFor(parameters, environment, engine_config);
+    } catch (const std::invalid_argument &error) {
+        return error.what();
+    }
+    return "";
+}
+
+/** Value of a setting that the plan makes; "-" when it leaves it alone. */
+std::string
+setting(const stripePlan &plan, const std::string &key) {
+    for (const ucxSetting &each : plan.settings) {
+        if (each.key == key) {
+            return each.value;
+        }
+    }
+    return "-";
+}
+
+std::string
+joined(const std::vector<std::string> &lines) {
+    std::string text;
+    for (const std::string &line : lines) {
+        text += line + "\n";
+    }
+    return text;
+}
+
+void
+expectIn(const std::string &part, const std::string &text) {
+    EXPECT_NE(text.find(part), std::string::npos) << "no '" << part << "' in: " << text;
+}
+
+/** One row: what is given and what the plan must make of it. */
+struct row {
+    texts_t parameters;
+    texts_t environment;
+    std::string devices;    /**< NET_DEVICES, "-" = left alone */
+    std::string rails;      /**< MAX_RMA_RAILS, "-" = left alone */
+    std::string overridden; /**< part of the one warning, "" = no warning */
+    std::string kept;       /**< part of what is reported as respected, "" = nothing */
+};
+
+void
+check(const std::vector<row> &table) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        SCOPED_TRACE("row " + std::to_string(i));
+        const row &expected = table[i];
+        const stripePlan plan = planFor(expected.parameters, expected.environment);
+        EXPECT_EQ(setting(plan, "NET_DEVICES"), expected.devices);
+        EXPECT_EQ(setting(plan, "MAX_RMA_RAILS"), expected.rails);
+        EXPECT_EQ(plan.warnings.size(), expected.overridden.empty() ? 0U : 1U)
+            << joined(plan.warnings);
+        expectIn(expected.overridden, joined(plan.warnings));
+        EXPECT_EQ(plan.kept.size(), expected.kept.empty() ? 0U : 1U) << joined(plan.kept);
+        expectIn(expected.kept, joined(plan.kept));
+        EXPECT_EQ(plan.active, !plan.settings.empty());
+    }
+}
+
+} // namespace
+
+TEST(Precedence, maxRmaRails) {
+    check({
+        {{}, {}, "-", "-", "", ""},
+        {{}, {{"UCX_MAX_RMA_RAILS", "3"}}, "-", "-", "", ""},
+        {{{"max_rma_rails", "4"}}, {}, "-", "4", "", ""},
+        {{}, {{"NIXL_UCX_MAX_RMA_RAILS", "4"}}, "-", "4", "", ""},
+        {{{"max_rma_rails", "2"}}, {{"NIXL_UCX_MAX_RMA_RAILS", "4"}}, "-", "2", "", ""},
+        {{{"max_rma_rails", ""}}, {{"NIXL_UCX_MAX_RMA_RAILS", "4"}}, "-", "4", "", ""},
+        {{{"max_rma_rails", ""}}, {{"NIXL_UCX_MAX_RMA_RAILS", ""}}, "-", "-", "", ""},
+        {{{"max_rma_rails", "4"}},
+         {{"UCX_MAX_RMA_RAILS", "3"}},
+         "-",
+         "4",
+         "max_rma_rails='4' overrides UCX_MAX_RMA_RAILS='3'",
+         ""},
+        {{}, // a number in NIXL_UCX_ is an explicit number too
+         {{"NIXL_UCX_MAX_RMA_RAILS", "4"}, {"UCX_MAX_RMA_RAILS", "3"}},
+         "-",
+         "4",
+         "NIXL_UCX_MAX_RMA_RAILS='4' overrides UCX_MAX_RMA_RAILS='3'",
+         ""},
+        {{{"max_rma_rails", "3"}}, {{"UCX_MAX_RMA_RAILS", "3"}}, "-", "3", "", ""},
+        {{{"max_rma_rails", "auto"}}, {}, "-", "4", "", ""},
+        {{{"max_rma_rails", "auto"}},
+         {{"UCX_MAX_RMA_RAILS", "3"}},
+         "-",
+         "-",
+         "",
+         "UCX_MAX_RMA_RAILS='3'"},
+        {{{"max_rma_rails", "auto"}}, {{"NIXL_UCX_MAX_RMA_RAILS", "2"}}, "-", "4", "", ""},
+        {{{"max_rma_rails", "2"}}, {{"NIXL_UCX_MAX_RMA_RAILS", "bad"}}, "-", "2", "", ""},
+    });
+}
+
+TEST(Precedence, stripe) {
+    check({
+        {{{"stripe", "all"}}, {}, all_four, "4", "", ""},
+        {{}, {{"NIXL_UCX_STRIPE", "all"}}, all_four, "4", "", ""},
+        {{{"stripe", "2"}}, {{"NIXL_UCX_STRIPE", "all"}}, first_two, "2", "", ""},
+        {{{"stripe", "off"}}, {{"NIXL_UCX_STRIPE", "all"}}, "-", "-", "", ""},
+        {{{"stripe", ""}}, {{"NIXL_UCX_STRIPE", "all"}}, all_four, "4", "", ""},
+        {{}, {{"NIXL_UCX_STRIPE", "off"}}, "-", "-", "", ""},
+        {{{"stripe", "all"}}, {{"UCX_MAX_RMA_RAILS", "3"}}, all_four, "-", "", "UCX_MAX_RMA_RAILS"},
+        {{{"stripe", "all"}, {"max_rma_rails", "2"}}, {}, all_four, "2", "", ""},
+        {{{"stripe", "all"}}, {{"NIXL_UCX_MAX_RMA_RAILS", "2"}}, all_four, "2", "", ""},
+        {{{"stripe", "all"}},
+         {{"UCX_NET_DEVICES", "mlx5_0:1"}},
+         all_four,
+         "4",
+         "stripe='all' overrides UCX_NET_DEVICES='mlx5_0:1'",
+         ""},
+        {{}, // an unmodified client, everything by environment
+         {{"NIXL_UCX_STRIPE", "2"}, {"UCX_NET_DEVICES", "mlx5_3:1"}},
+         first_two,
+         "2",
+         "NIXL_UCX_STRIPE='2' overrides UCX_NET_DEVICES='mlx5_3:1'",
+         ""},
+        {{{"stripe", "all"}}, {{"UCX_NET_DEVICES", all_four}}, all_four, "4", "", ""},
+        {{{"stripe", "=mlx5_2"}}, {}, "mlx5_2:1", "-", "", ""}, // one NIC: no bump
+        {{{"stripe", "off"}}, {{"UCX_MAX_RMA_RAILS", "3"}}, "-", "-", "", ""},
+    });
+}
+
+TEST(Precedence, stripeGpu) {
+    check({
+        {{{"stripe", "numa"}, {"stripe_gpu", first_gpu}}, {}, first_two, "2", "", ""},
+        {{{"stripe", "numa"}}, {{"NIXL_UCX_STRIPE_GPU", second_gpu}}, last_two, "2", "", ""},
+        {{{"stripe", "numa"}, {"stripe_gpu", first_gpu}},
+         {{"NIXL_UCX_STRIPE_GPU", second_gpu}},
+         first_two,
+         "2",
+         "",
+         ""},
+        {{{"stripe", "numa"}, {"stripe_gpu", ""}},
+         {{"NIXL_UCX_STRIPE_GPU", second_gpu}},
+         last_two,
+         "2",
+         "",
+         ""},
+    });
+    planInputs current = inputsFor({{"stripe", "numa"}}, {}, {});
+    current.findGpu = [](const std::string &, const std::string &text) {
+        return std::optional<std::string>(text.empty() ? second_gpu : text);
+    };
+    EXPECT_EQ(setting(makePlan(current), "NET_DEVICES"), last_two);
+    expectIn("stripe='numa' needs a GPU", errorOf({{"stripe", "numa"}}));
+}
+
+TEST(Precedence, stripeMinRate) {
+    const auto devices = [](const texts_t &parameters, const texts_t &environment) {
+        texts_t all = parameters;
+        all["stripe"] = "all";
+        planInputs inputs = inputsFor(all, environment, {});
+        inputs.readHost = [] { return fourNics(false); };
+        return setting(makePlan(inputs), "NET_DEVICES");
+    };
+    const std::string fast = "mlx5_0:1,mlx5_1:1,mlx5_2:1";
+    EXPECT_EQ(devices({}, {}), fast);
+    EXPECT_EQ(devices({{"stripe_min_rate_gbps", "100"}}, {}), all_four);
+    EXPECT_EQ(devices({}, {{"NIXL_UCX_STRIPE_MIN_RATE_GBPS", "100"}}), all_four);
+    EXPECT_EQ(
+        devices({{"stripe_min_rate_gbps", "400"}}, {{"NIXL_UCX_STRIPE_MIN_RATE_GBPS", "100"}}),
+        fast);
+    EXPECT_EQ(devices({{"stripe_min_rate_gbps", ""}}, {{"NIXL_UCX_STRIPE_MIN_RATE_GBPS", "100"}}),
+              all_four);
+    EXPECT_EQ(devices({{"stripe_min_rate_gbps", "0"}}, {}), all_four);
+}
+
+TEST(Precedence, deviceList) {
+    check({
+        {{{"device_list", "mlx5_1, mlx5_2"}}, {}, "mlx5_1:1,mlx5_2:1", "-", "", ""},
+        {{}, {{"NIXL_UCX_DEVICE_LIST", "mlx5_1"}}, "mlx5_1:1", "-", "", ""},
+        {{{"device_list", "mlx5_0"}},
+         {{"NIXL_UCX_DEVICE_LIST", "mlx5_1"}},
+         "mlx5_0:1",
+         "-",
+         "",
+         ""},
+        {{{"device_list", ""}}, {{"NIXL_UCX_DEVICE_LIST", "mlx5_1"}}, "mlx5_1:1", "-", "", ""},
+        {{}, {{"UCX_NET_DEVICES", "mlx5_3:1"}}, "-", "-", "", ""},
+        {{{"device_list", "mlx5_0"}},
+         {{"UCX_NET_DEVICES", "mlx5_3:1"}},
+         "mlx5_0:1",
+         "-",
+         "device_list='mlx5_0' overrides UCX_NET_DEVICES='mlx5_3:1'",
+         ""},
+        {{{"device_list", "mlx5_1,mlx5_2"}, {"stripe", "all"}}, // the list wins over the choice
+         {},
+         "mlx5_1:1,mlx5_2:1",
+         "2",
+         "",
+         ""},
+        {{{"device_list", "mlx5_1,mlx5_2"}, {"max_rma_rails", "auto"}},
+         {},
+         "mlx5_1:1,mlx5_2:1",
+         "2",
+         "",
+         ""},
+        {{{"stripe", "all"}},
+         {{"NIXL_UCX_DEVICE_LIST", "mlx5_1,mlx5_2"}},
+         "mlx5_1:1,mlx5_2:1",
+         "2",
+         "",
+         ""},
+    });
+}
+
+TEST(Precedence, oneWarningNamesEverythingThatIsOverridden) {
+    const stripePlan plan = planFor({{"stripe", "all"}, {"max_rma_rails", "4"}},
+                                    {{"UCX_NET_DEVICES", "mlx5_0:1"}, {"UCX_MAX_RMA_RAILS", "1"}});
+    ASSERT_EQ(plan.warnings.size(), 1U);
+    EXPECT_EQ(plan.warnings[0],
+              "stripe='all' overrides UCX_NET_DEVICES='mlx5_0:1'; max_rma_rails='4' overrides "
+              "UCX_MAX_RMA_RAILS='1'");
+}
+
+TEST(Precedence, everyOtherSettingOfTheUsersOwnIsRespected) {
+    const stripePlan free = planFor({{"stripe", "all"}});
+    EXPECT_TRUE(free.isStriped);
+    for (const ucxSetting &each : free.settings) {
+        if (each.key == "NET_DEVICES" || each.key == "MAX_RMA_RAILS") {
+            continue;
+        }
+        SCOPED_TRACE(each.key);
+        const stripePlan by_variable =
+            planFor({{"stripe", "all"}}, {{"UCX_" + each.key, "theirs"}});
+        EXPECT_EQ(setting(by_variable, each.key), "-");
+        expectIn("UCX_" + each.key + "='theirs' in the environment", joined(by_variable.kept));
+        EXPECT_EQ(by_variable.settings.size() + 1, free.settings.size());
+        const stripePlan by_entry = planFor({{"stripe", "all"}}, {}, {{each.key, "theirs"}});
+        EXPECT_EQ(setting(by_entry, each.key), "-");
+        expectIn(each.key + "='theirs' in engine_config", joined(by_entry.kept));
+    }
+    EXPECT_EQ(setting(free, "MAX_HCA_PER_GPU"), "inf");
+    EXPECT_EQ(setting(free, "DISTANCE_BW"), "1000GBs");
+    EXPECT_EQ(free.settings.size(), 4U);
+}
+
+TEST(Precedence, engineConfigThatContradictsIsAnError) {
+    expectIn("max_rma_rails='4' contradicts engine_config, which sets MAX_RMA_RAILS=8",
+             errorOf({{"max_rma_rails", "4"}}, {}, {{"MAX_RMA_RAILS", "8"}}));
+    expectIn("stripe='all' contradicts engine_config, which sets NET_DEVICES=x",
+             errorOf({{"stripe", "all"}}, {}, {{"NET_DEVICES", "x"}}));
+    expectIn("device_list='mlx5_0' contradicts engine_config, which sets NET_DEVICES=x",
+             errorOf({{"device_list", "mlx5_0"}}, {}, {{"NET_DEVICES", "x"}}));
+    const stripePlan kept = planFor({{"stripe", "all"}}, {}, {{"MAX_RMA_RAILS", "8"}});
+    EXPECT_EQ(setting(kept, "MAX_RMA_RAILS"), "-");
+    expectIn("MAX_RMA_RAILS='8' in engine_config", joined(kept.kept));
+}
+
+TEST(Precedence, errorsNameWhereTheValueCameFrom) {
+    const std::map<std::string, std::string> bad = {{"max_rma_rails", "4x"},
+                                                    {"stripe", "everything"},
+                                                    {"stripe_min_rate_gbps", "nan"},
+                                                    {"device_list", "mlx5_9"}};
+    for (const auto &[key, value] : bad) {
+        SCOPED_TRACE(key);
+        texts_t parameters = {{key, value}};
+        if (key == "stripe_min_rate_gbps") {
+            parameters["stripe"] = "all";
+        }
+        expectIn(key + "='" + value + "'", errorOf(parameters));
+        std::string variable = "NIXL_UCX_" + key;
+        std::transform(variable.begin(), variable.end(), variable.begin(), [](unsigned char c) {
+            return static_cast<char>(std::toupper(c));
+        });
+        parameters.erase(key);
+        expectIn(variable + "='" + value + "'", errorOf(parameters, {{variable, value}}));
+    }
+}
+
+TEST(Precedence, nothingAskedForReadsNothing) {
+    planInputs inputs = inputsFor({{"num_threads", "8"}}, {{"UCX_TLS", "tcp"}}, {{"A", "1"}});
+    inputs.readHost = []() -> machine { throw std::logic_error("the machine was read"); };
+    inputs.findGpu = [](const std::string &, const std::string &) -> std::optional<std::string> {
+        throw std::logic_error("a GPU was looked for");
+    };
+    EXPECT_FALSE(makePlan(inputs).active);
+    inputs.parameters = parameterSet({{"max_rma_rails", "4"}}, {});
+    EXPECT_EQ(makePlan(inputs).rails, 4U);
+}
+
+TEST(TcpPlan, railsOverNetworkInterfaces) {
+    planInputs inputs = inputsFor({{"stripe", "all"}}, {}, {});
+    inputs.readHost = [] {
+        machine host;
+        for (const char *name : {"r0", "r1", "r2", "r3", "lo"}) {
+            netInterface each;
+            each.name = name;
+            each.up = each.isVirtual = true;
+            each.kind = each.name == "lo" ? netKind_t::LOOPBACK : netKind_t::ETHERNET;
+            host.netInterfaces.push_back(each);
+        }
+        return host;
+    };
+    const stripePlan plan = makePlan(inputs);
+    EXPECT_EQ(setting(plan, "NET_DEVICES"), "r0,r1,r2,r3");
+    EXPECT_EQ(setting(plan, "MAX_RMA_RAILS"), "4");
+    EXPECT_EQ(setting(plan, "RMA_PPLN_ENABLE"), "y");
+    EXPECT_EQ(setting(plan, "MAX_RNDV_RAILS"), "4");
+    EXPECT_EQ(setting(plan, "DISTANCE_BW"), "-");
+    inputs.parameters = parameterSet({{"max_rma_rails", "auto"}}, {});
+    EXPECT_EQ(setting(makePlan(inputs), "MAX_RMA_RAILS"), "4");
+    EXPECT_EQ(setting(makePlan(inputs), "NET_DEVICES"), "-");
+}
