@@ -34,9 +34,9 @@ def cases(installs: Installs, rails: int) -> list[Case]:
     one = {"max_rma_rails": "1"}
     every = {"max_rma_rails": str(rails)}
     return [
-        Case("one_rail", "patched, max_rma_rails=1", patched, one, 1),
+        Case("one_rail", "patched, 1 rail", patched, one, 1),
         Case("stock", "stock NIXL", stock, {}, None),
-        Case("patched", f"patched, max_rma_rails={rails}", patched, every, rails),
+        Case("patched", f"patched, {rails} rails", patched, every, rails),
     ]
 
 
@@ -88,7 +88,8 @@ class Summary:
         if want is None or (self.rails_used == want == len(self.lanes)):
             return None
         return (
-            f"{self.case.title}: {want} rails were asked for, {self.rails_used} carried data, "
+            f"{self.case.title}: max_rma_rails={want} was asked for, "
+            f"{self.rails_used} rails carried data, "
             f"UCX reports {len(self.lanes)} lanes"
         )
 

@@ -43,8 +43,9 @@ class Check:
             return f"{self.case.title}: {self.outcome.error}"
         if self.case.rails in (None, self.max_rma_rails):
             return None
+        asked = f"{self.case.title}: max_rma_rails={self.case.rails} was asked for"
         found = "nothing" if self.max_rma_rails is None else f"{self.max_rma_rails}"
-        return f"{self.case.title}: {self.case.rails} rails were asked for, UCX read back {found}"
+        return f"{asked}, UCX read back {found}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was seen; rates and counters are null, for loopback has no rails."""

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from nixl_stripe.demo.cases import Summary
 
 _MIB = 1 << 20
-#: More rails than this and the table says how many carried data instead of one column each.
+#: With more rails than this there is no column for each.
 _COLUMNS = 8
 
 
@@ -25,21 +26,33 @@ def lane_text(lanes: Mapping[str, float]) -> str:
 
 
 def show(console: Console, summaries: Sequence[Summary], title: str) -> None:
-    """Print one row a case."""
-    devices = list(summaries[0].bytes)
-    apart = len(devices) <= _COLUMNS
-    table = Table(title=title, title_justify="left", caption_justify="left")
-    table.caption = "rail columns: MiB counted by the interface for one transfer, headers included"
-    table.add_column("")
-    for name in ("Gbit/s", "min..max", "x 1 rail", "rails", "UCX lanes"):
-        table.add_column(name, justify="right")
-    for name in devices if apart else []:
-        table.add_column(name, justify="right")
+    """Print the rates, and below them what each rail carried; both fit 80 columns for few rails."""
+    rates = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    rates.add_column("")
+    for name in ("Gbit/s", "min..max", "x 1 rail", "rails used", "UCX lanes"):
+        rates.add_column(name, justify="right")
     base = summaries[0].gbps
     for row in summaries:
-        cells = [row.case.title, f"[bold]{row.gbps:.2f}[/bold]"]
-        cells += [f"{row.slowest:.2f}..{row.fastest:.2f}", f"{row.gbps / base:.2f}"]
-        cells += [str(row.rails_used), lane_text(row.lanes)]
-        cells += [f"{row.bytes[name] / _MIB:.1f}" for name in devices] if apart else []
-        table.add_row(*cells)
-    console.print(table)
+        rates.add_row(
+            row.case.title,
+            f"[bold]{row.gbps:.2f}[/bold]",
+            f"{row.slowest:.2f}..{row.fastest:.2f}",
+            f"{row.gbps / base:.2f}",
+            str(row.rails_used),
+            lane_text(row.lanes),
+        )
+    console.print(rates)
+    devices = list(summaries[0].bytes)
+    if len(devices) <= _COLUMNS:
+        console.print(_bytes_table(summaries, devices))
+
+
+def _bytes_table(summaries: Sequence[Summary], devices: Sequence[str]) -> Table:
+    title = "MiB per rail and transfer, headers included"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("")
+    for name in devices:
+        table.add_column(name, justify="right")
+    for row in summaries:
+        table.add_row(row.case.title, *[f"{row.bytes[name] / _MIB:.1f}" for name in devices])
+    return table
