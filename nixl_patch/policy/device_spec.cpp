@@ -29,6 +29,19 @@ namespace {
         }
     };
 
+    /** The character at @p pos with all its bytes: half of one would make a message undecodable. */
+    std::string
+    characterAt(std::string_view text, std::size_t pos) {
+        constexpr unsigned char continuation_mask = 0xc0;
+        constexpr unsigned char continuation = 0x80;
+        std::size_t end = pos + 1;
+        while (end < text.size() &&
+               (static_cast<unsigned char>(text[end]) & continuation_mask) == continuation) {
+            ++end;
+        }
+        return std::string(text.substr(pos, end - pos));
+    }
+
     deviceSpec
     parseEntry(const origin &from, std::string_view entry) {
         const std::size_t colon = entry.find(':');
@@ -40,7 +53,7 @@ namespace {
         }
         if (const auto bad = spec.name.find_first_not_of(name_characters);
             bad != std::string::npos) {
-            from.reject(std::string("unexpected character '") + spec.name[bad] + "'");
+            from.reject("unexpected character '" + characterAt(spec.name, bad) + "'");
         }
         if (colon == std::string_view::npos) {
             return spec;

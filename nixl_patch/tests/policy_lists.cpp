@@ -94,3 +94,15 @@ TEST(NcclList, matchesLikeNccl) {
     EXPECT_FALSE(exact.matches("mlx5_10", 2));
     EXPECT_TRUE(parseNcclList("stripe", "^=mlx5_1", "").exclude);
 }
+
+TEST(DeviceList, messagesKeepCharactersWhole) {
+    for (const char *character : {"\u00e9", "\u2026", "\U0001f680", "/"}) {
+        try {
+            parseDeviceList("device_list", "mlx5" + std::string(character) + "0");
+            ADD_FAILURE() << character;
+        } catch (const std::invalid_argument &error) {
+            const std::string expected = "unexpected character '" + std::string(character) + "'";
+            EXPECT_NE(std::string(error.what()).find(expected), std::string::npos) << error.what();
+        }
+    }
+}
