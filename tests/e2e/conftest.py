@@ -28,3 +28,9 @@ def rails() -> Iterator[Rails]:
 def stock(unpacked: Callable[[str, str], Path]) -> Path:
     """A folder with the stock nixl-cu12 1.5.1."""
     return unpacked("nixl-cu12", "1.5.1")
+
+
+@pytest.fixture(scope="session")
+def striped(patched: Callable[[str, str], Path]) -> Path:
+    """A folder with the same NIXL, patched."""
+    return patched("nixl-cu12", "1.5.1")

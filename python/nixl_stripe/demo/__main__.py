@@ -152,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.cache,
             options.nixl,
             options.patched_wheel,
-            lambda text: aside.print(f"==> {text}", highlight=False),
+            lambda text: aside.print(f"==> {text}", highlight=False, soft_wrap=True),
         )
         reason = "--no-namespaces was given." if options.no_namespaces else why_not()
         if reason is None:
