@@ -51,6 +51,7 @@ folder::folder(folder &&other) noexcept
 folder &
 folder::operator=(folder &&other) noexcept {
     std::swap(fd_, other.fd_);
+    std::swap(path_, other.path_);
     return *this;
 }
 
@@ -62,11 +63,13 @@ folder::~folder() {
 
 folder
 folder::sub(const std::string &path) const {
-    return folder(isOpen() ? ::openat(fd_, path.c_str(), folder_flags) : -1);
+    note(path);
+    return {*this, path};
 }
 
 std::string
 folder::text(const std::string &path) const {
+    note(path);
     const int fd =
         isOpen() ? ::openat(fd_, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
     if (fd < 0) {
@@ -80,11 +83,13 @@ folder::text(const std::string &path) const {
 
 bool
 folder::has(const std::string &path) const {
+    note(path);
     return isOpen() && ::faccessat(fd_, path.c_str(), F_OK, 0) == 0;
 }
 
 std::string
 folder::link(const std::string &path) const {
+    note(path);
     std::array<char, PATH_MAX> buffer;
     const ssize_t size =
         isOpen() ? ::readlinkat(fd_, path.c_str(), buffer.data(), buffer.size()) : -1;
