@@ -40,13 +40,41 @@ namespace {
         return size < 0 ? 0 : static_cast<std::size_t>(size);
     }
 
+    thread_local readRecorder *recorder = nullptr;
+
 } // namespace
 
+readRecorder::readRecorder()
+    : outer_(std::exchange(recorder, this)) {}
+
+readRecorder::~readRecorder() {
+    recorder = outer_;
+}
+
 folder::folder(const std::string &path)
-    : fd_(::open(path.c_str(), folder_flags)) {}
+    : fd_(::open(path.c_str(), folder_flags)) {
+    if (recorder != nullptr) {
+        path_ = path;
+    }
+}
+
+folder::folder(const folder &above, const std::string &path)
+    : fd_(above.isOpen() ? ::openat(above.fd_, path.c_str(), folder_flags) : -1) {
+    if (recorder != nullptr) {
+        path_ = above.path_ + "/" + path;
+    }
+}
 
 folder::folder(folder &&other) noexcept
-    : fd_(std::exchange(other.fd_, -1)) {}
+    : fd_(std::exchange(other.fd_, -1))
+    , path_(std::move(other.path_)) {}
+
+void
+folder::note(const std::string &path) const {
+    if (recorder != nullptr && isOpen()) {
+        recorder->paths_.push_back(path_ + "/" + path);
+    }
+}
 
 folder &
 folder::operator=(folder &&other) noexcept {

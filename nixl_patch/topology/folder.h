@@ -54,10 +54,33 @@ public:
     bool isSameAs(const std::string &path) const;
 
 private:
-    explicit folder(int fd)
-        : fd_(fd) {}
+    folder(const folder &above, const std::string &path);
+
+    void note(const std::string &path) const;
 
     int fd_ = -1;
+    std::string path_; /**< kept only while reads are recorded */
+};
+
+/** While it lives, the paths that folders of this thread look at are noted. */
+class readRecorder {
+public:
+    readRecorder();
+    ~readRecorder();
+    readRecorder(const readRecorder &) = delete;
+    readRecorder &operator=(const readRecorder &) = delete;
+
+    /** Every path that was opened, tested or listed, in that order; repeats included. */
+    const std::vector<std::string> &
+    paths() const {
+        return paths_;
+    }
+
+private:
+    friend class folder;
+
+    std::vector<std::string> paths_;
+    readRecorder *outer_;
 };
 
 } // namespace nixlStripe
