@@ -68,9 +68,10 @@ namespace {
         return driver;
     }
 
+    template <class Error = std::invalid_argument>
     [[noreturn]] void
     reject(std::string_view key, std::string_view text, const std::string &reason) {
-        throw std::invalid_argument(
+        throw Error(
             std::string(key) + "='" + std::string(text) + "': " + reason +
             "; accepted: a CUDA ordinal (0, 1, ...), a PCI address such as 0000:1b:00.0, or '' "
             "(the calling thread's current CUDA context)");
@@ -88,11 +89,12 @@ namespace {
         const char *why = library ? nullptr : dlerror();
         const cudaDriver driver = library ? loadDriver(library) : cudaDriver();
         if (!driver.isComplete()) {
-            reject(key,
-                   text,
-                   "an ordinal needs the CUDA driver and " + std::string(name) +
-                       " cannot be used here (" + (why ? why : "functions are missing") +
-                       "); give the PCI address instead");
+            reject<cudaUnavailable>(key,
+                                    text,
+                                    "an ordinal needs the CUDA driver and " + std::string(name) +
+                                        " cannot be used here (" +
+                                        (why ? why : "functions are missing") +
+                                        "); give the PCI address instead");
         }
         int count = 0;
         cuDevice_t device = 0;
@@ -101,7 +103,7 @@ namespace {
             result = driver.deviceGetCount(&count);
         }
         if (result != cuda_success) {
-            reject(key, text, "CUDA does not start: " + driver.errorName(result));
+            reject<cudaUnavailable>(key, text, "CUDA does not start: " + driver.errorName(result));
         }
         if (ordinal >= count || driver.deviceGet(&device, ordinal) != cuda_success) {
             reject(key,

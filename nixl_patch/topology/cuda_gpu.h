@@ -8,6 +8,7 @@
 #define NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_CUDA_GPU_H
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,12 @@ namespace nixlStripe {
 
 /** The name under which the CUDA driver's library is opened at run time. */
 constexpr const char *cuda_library = "libcuda.so.1";
+
+/** An ordinal was given and CUDA cannot be asked: no driver here, or it does not start. */
+class cudaUnavailable : public std::invalid_argument {
+public:
+    using std::invalid_argument::invalid_argument;
+};
 
 /**
  * @brief PCI address of the GPU whose CUDA context is current in the calling thread.
@@ -33,8 +40,8 @@ std::optional<std::string> currentCudaGpu(const char *library = cuda_library);
  * An ordinal initialises the CUDA driver in this process (cuInit) and makes no context; a PCI
  * address needs no CUDA at all.
  * @param key Parameter or variable the text came from; named in errors.
- * @throws std::invalid_argument naming key, value and what is accepted: neither of the two, an
- *         ordinal that CUDA does not have, or an ordinal without a CUDA driver.
+ * @throws std::invalid_argument naming key, value and what is accepted: neither of the two, or an
+ *         ordinal that CUDA does not have; cudaUnavailable for an ordinal without a CUDA driver.
  */
 std::string
 findGpuPci(std::string_view key, std::string_view text, const char *library = cuda_library);

@@ -4,6 +4,7 @@
 
 #include "policy/rails.h"
 #include "policy/selection.h"
+#include "topology/cuda_gpu.h"
 #include "ucx/devices.h"
 
 #include <stdexcept>
@@ -116,7 +117,14 @@ namespace {
             }
             const parameterValue &gpu = value(parameter_t::STRIPE_GPU);
             asked.gpuKey = gpu.origin;
-            asked.gpuPci = inputs_.findGpu(gpu.origin, gpu.text);
+            try {
+                asked.gpuPci = inputs_.findGpu(gpu.origin, gpu.text);
+            } catch (const cudaUnavailable &error) {
+                if (needsGpu(stripe)) {
+                    throw;
+                }
+                plan_.warnings.push_back(error.what());
+            }
             return asked;
         }
 
