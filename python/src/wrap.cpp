@@ -9,4 +9,6 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "Topology, policy and UCX settings: the C++ that the patched NIXL plugin runs too.";
     m.attr("__version__") = NIXL_STRIPE_VERSION;
     nixlStripe::bindTopology(m);
+    nixlStripe::bindPolicy(m);
+    nixlStripe::bindUcx(m);
 }

@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`nixl-stripe plan`: which NICs, how many rails and which UCX settings, for each GPU."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nixl_stripe import _core
+from nixl_stripe.emit import CLIENTS, emit
+from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.planner import load, plan
+from nixl_stripe.stripe_plan import StripePlan
+
+#: What `--gpu` says instead of a GPU.
+_MEMORY = "none"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command("plan")(plan_command)
+
+
+def plan_command(
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="A copied sysfs root, an hwloc XML or an NCCL topology file. Default: this "
+            "machine.",
+        ),
+    ] = None,
+    stripe: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY",
+            help="all, numa, nearest, fair, auto, off, a count, or a list as in NCCL_IB_HCA.",
+        ),
+    ] = "all",
+    gpu: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GPU",
+            help="A CUDA ordinal (with --source: the n-th GPU), a PCI address, or 'none' for host "
+            "memory. Default: a plan for each GPU.",
+        ),
+    ] = None,
+    min_rate: Annotated[
+        str | None,
+        typer.Option(
+            "--min-rate-gbps", metavar="GBPS", help="Default: the fastest port rate present."
+        ),
+    ] = None,
+    device_list: Annotated[
+        str | None, typer.Option(metavar="DEVICES", help="Explicit devices; they win.")
+    ] = None,
+    max_rma_rails: Annotated[
+        str | None, typer.Option(metavar="RAILS", help="1 to 64 or auto, which is the default.")
+    ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option("--emit", metavar="CLIENT", help=f"Print configuration: {', '.join(CLIENTS)}"),
+    ] = None,
+    peer: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The other host's `plan --json`; exit code 1 if they do not fit."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False,
+) -> None:
+    """Show what the patched backend would do: NICs, rails and UCX settings, for each GPU.
+
+    It is worked out by the code that the backend runs. UCX_* and NIXL_UCX_* in the environment
+    count as they would there, unless --source names another machine.
+    """
+    if client is not None and client not in CLIENTS:
+        raise UsageError(f"--emit {client}: accepted: {', '.join(CLIENTS)}")
+    try:
+        machine = load(source)
+        plans = [
+            plan(stripe, each, machine, min_rate, device_list, max_rma_rails)
+            for each in _gpus(machine, gpu)
+        ]
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    problems = None if peer is None else _problems(plans, peer)
+    result: dict[str, Any] = {"plans": [each.to_dict() for each in plans]}
+    if client is not None:
+        result["emit"] = emit(plans, client)
+    if problems is not None:
+        result["peer"] = {"ok": not problems, "problems": problems}
+    typer.echo(json.dumps(result, indent=2) if as_json else _text(plans, result))
+    if problems:
+        raise typer.Exit(1)
+
+
+def _gpus(machine: _core.Machine, wanted: str | None) -> list[str | None]:
+    if wanted == _MEMORY or (wanted is None and not machine.gpus):
+        return [None]
+    return [each.pci for each in machine.gpus] if wanted is None else [wanted]
+
+
+def _text(plans: list[StripePlan], result: dict[str, Any]) -> str:
+    parts = [result["emit"]] if "emit" in result else [each.describe() for each in plans]
+    if "peer" in result:
+        problems = result["peer"]["problems"]
+        parts.append("\n".join(f"peer: {each}" for each in problems) or "peer: fits")
+    return "\n".join(parts)
+
+
+def _problems(plans: list[StripePlan], path: Path) -> list[str]:
+    others = _read_plans(path)
+    if len(plans) != len(others):
+        raise StripeError(
+            f"--peer {path}: {len(others)} plan(s) there, {len(plans)} here; make both with the "
+            "same --stripe and --gpu"
+        )
+    found = [
+        problem
+        for here, there in zip(plans, others, strict=True)
+        for problem in here.check_peer(there)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _read_plans(path: Path) -> list[StripePlan]:
+    try:
+        data = json.loads(path.read_text())
+        plans = data["plans"] if isinstance(data, dict) and "plans" in data else [data]
+        return [StripePlan.from_dict(each) for each in plans]
+    except OSError as error:
+        raise UsageError(f"--peer {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"--peer {path}: not what `nixl-stripe plan --json` prints") from error

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether two hosts' plans fit each other: UCX pairs NICs, and settings count on both ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nixl_stripe.stripe_plan import StripePlan
+
+#: Settings that follow from a plan's own NICs and so differ between hosts without harm.
+_OWN = frozenset({"NET_DEVICES", "MAX_RMA_RAILS", "MAX_RNDV_RAILS", "MAX_COMPONENT_MDS"})
+
+
+def peer_problems(here: StripePlan, there: StripePlan) -> list[str]:
+    """Return what keeps transfers between two planned hosts from using every NIC, a line each."""
+    if not here.active or not there.active:
+        if here.active == there.active:
+            return []
+        idle = here if not here.active else there
+        return [f"the plan of {idle.source} changes nothing, so that end stays on stock settings"]
+    return [
+        *_count_problems(here, there),
+        *_link_problems(here, there),
+        *_subnet_problems(here, there),
+        *_shared_subnets(here),
+        *_shared_subnets(there),
+        *_setting_problems(here, there),
+    ]
+
+
+def _count_problems(here: StripePlan, there: StripePlan) -> list[str]:
+    if len(here.devices) == len(there.devices):
+        return []
+    return [
+        f"{len(here.devices)} NIC(s) here ({', '.join(here.devices)}), {len(there.devices)} there "
+        f"({', '.join(there.devices)}): the larger set is not filled"
+    ]
+
+
+def _link_problems(here: StripePlan, there: StripePlan) -> list[str]:
+    problems = []
+    layers = [{nic.link_layer for nic in plan.nics} - {"unknown"} for plan in (here, there)]
+    if all(layers) and not layers[0] & layers[1]:
+        problems.append(
+            f"link layers differ: {_listed(layers[0])} here, {_listed(layers[1])} there: "
+            "they cannot talk"
+        )
+    rates = [Counter(nic.rate_gbps for nic in plan.nics if nic.rate_gbps) for plan in (here, there)]
+    if all(rates) and set(rates[0]) != set(rates[1]):
+        texts = [", ".join(f"{rate:g}" for rate in sorted(side)) for side in rates]
+        problems.append(
+            f"port rates differ: {texts[0]} Gbit/s here, {texts[1]} there: a pair is as fast as "
+            "its slower end"
+        )
+    return problems
+
+
+def _subnet_problems(here: StripePlan, there: StripePlan) -> list[str]:
+    problems = []
+    for near, far, where in ((here, there, "there"), (there, here, "here")):
+        reachable = {subnet for nic in far.nics for subnet in nic.subnets}
+        lonely = [
+            nic for nic in near.nics if nic.subnets and reachable and not reachable & {*nic.subnets}
+        ]
+        problems += [
+            f"{nic.device} on {near.source} is in {_listed({*nic.subnets})}, no NIC {where} is: "
+            "unless a route joins them, this rail idles (UCX_IB_ROCE_REACHABILITY_MODE)"
+            for nic in lonely
+        ]
+    return problems
+
+
+def _shared_subnets(plan: StripePlan) -> list[str]:
+    """Linux routes one subnet through one interface, so the other rails count as unreachable."""
+    counts = Counter(
+        subnet for nic in plan.nics if nic.link_layer == "Ethernet" for subnet in nic.subnets
+    )
+    return [
+        f"{count} Ethernet NICs on {plan.source} are in {subnet}: with UCX's route check only the "
+        "one that the route names is reached (UCX_IB_ROCE_REACHABILITY_MODE=local_subnet)"
+        for subnet, count in counts.items()
+        if count > 1
+    ]
+
+
+def _setting_problems(here: StripePlan, there: StripePlan) -> list[str]:
+    left, right = here.ucx_settings, there.ucx_settings
+    sides = {setting.key: setting.side for plan in (here, there) for setting in plan.settings}
+    return [
+        f"{key} is {left.get(key, 'not set')} here and {right.get(key, 'not set')} there; "
+        + ("both ends need it" if sides[key] == "both" else f"it counts at the {sides[key]}")
+        for key in sorted({*left, *right} - _OWN)
+        if left.get(key) != right.get(key)
+    ]
+
+
+def _listed(items: set[str]) -> str:
+    return ", ".join(sorted(items))

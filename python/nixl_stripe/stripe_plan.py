@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a plan is: NICs, rails and UCX settings for one process, as data that can be kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nixl_stripe.errors import StripeError
+from nixl_stripe.peer import peer_problems
+
+#: Keys of a plan in JSON that name something else than a field of StripePlan.
+_DERIVED = ("ucx_settings",)
+
+
+@dataclass(frozen=True)
+class PlannedNic:
+    """A device of a plan with what its counterpart on another host must match."""
+
+    device: str
+    """As UCX names it: "mlx5_0:1", or a network interface."""
+    rate_gbps: float = 0.0
+    """Port rate, Gbit/s; 0 = unknown."""
+    link_layer: str = "unknown"
+    """"InfiniBand", "Ethernet", "EFA" or "unknown"."""
+    subnets: tuple[str, ...] = ()
+    """Networks that it is in: "192.168.1.0/24", or an InfiniBand subnet prefix "fe80::/64"."""
+
+
+@dataclass(frozen=True)
+class PlannedSetting:
+    """One UCX setting: the value, whom it reaches and why it is there."""
+
+    key: str
+    """Without UCX_."""
+    value: str
+    scope: str = "context"
+    """"context", or "process": every UCX user of the process has it."""
+    side: str = "both"
+    """The end of a transfer that must have it: "initiator", "target" or "both"."""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class StripePlan:
+    """What the patched backend does for one process, worked out by the same code."""
+
+    source: str
+    """Machine: "/sys" or the file or folder that it was read from."""
+    parameters: Mapping[str, str]
+    """Backend parameters that the plan was made for."""
+    active: bool
+    """False: nothing was asked for or no NIC is usable, so the stock behaviour stays."""
+    devices: tuple[str, ...]
+    """For NET_DEVICES; empty: devices are left alone."""
+    rails: int | None
+    """NICs per RMA operation; None: not for this plan to say."""
+    gpu: str | None = None
+    """PCI address of the GPU that the plan is for; None: host memory."""
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    """NIC -> why it is not used."""
+    settings: tuple[PlannedSetting, ...] = ()
+    nics: tuple[PlannedNic, ...] = ()
+    ceiling_gbps: float | None = None
+    """The most that the NICs can carry together, Gbit/s one way; None = unknown."""
+    warnings: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    """Settings of the user's own that the plan respects."""
+
+    @property
+    def ucx_settings(self) -> dict[str, str]:
+        """UCX settings by key, without UCX_."""
+        return {setting.key: setting.value for setting in self.settings}
+
+    def backend_params(self, *, resolved: bool = False) -> dict[str, str]:
+        """Return parameters for `create_backend("UCX", ...)` of a patched NIXL.
+
+        They are what the plan was asked for: a value that every rank can share and that the
+        backend resolves where it runs. With `resolved` they are this plan's very devices, for a
+        process that cannot see the machine that the plan was made from.
+        """
+        if not resolved or not self.devices:
+            return dict(self.parameters)
+        params = {"stripe": "=" + ",".join(self.devices)}
+        if any(":" not in device for device in self.devices):
+            params = {"device_list": ",".join(self.devices), "stripe": "all"}
+        if "max_rma_rails" in self.parameters:
+            params["max_rma_rails"] = self.parameters["max_rma_rails"]
+        return params
+
+    def stock_params(self) -> dict[str, str]:
+        """Return parameters with which an unpatched NIXL >= 0.10 comes as near as it can.
+
+        StripeError when stock NIXL cannot name the devices: it puts ":1" behind each of them, so
+        neither another port nor a network interface can be said; `environment()` can.
+        """
+        params = {}
+        names = [device.removesuffix(":1") for device in self.devices]
+        if any(":" in name or f"{name}:1" not in self.devices for name in names):
+            raise StripeError(
+                f"stock NIXL's device_list cannot name {', '.join(self.devices)} (it adds :1 to "
+                f"each); set UCX_NET_DEVICES={','.join(self.devices)} in the environment instead"
+            )
+        if names:
+            params["device_list"] = ", ".join(names)
+        config = [
+            f"{setting.key}={setting.value}"
+            for setting in self.settings
+            if setting.key != "NET_DEVICES"
+        ]
+        if config:
+            params["engine_config"] = ",".join(config)
+        return params
+
+    def environment(self) -> dict[str, str]:
+        """Return the UCX_* variables that say the same to any program that uses UCX."""
+        return {f"UCX_{setting.key}": setting.value for setting in self.settings}
+
+    def describe(self) -> str:
+        """Return the plan as text for people, several lines."""
+        asked = ", ".join(f"{key}={value}" for key, value in self.parameters.items()) or "nothing"
+        lines = [f"{asked} on {self.source}: {self._summary()}"]
+        rows = [("device", _device_text(nic), "") for nic in self.nics]
+        rows += [("setting", f"{s.key}={s.value}", s.reason) for s in self.settings]
+        rows += [("excluded", name, reason) for name, reason in self.excluded.items()]
+        rows += [("kept", text, "") for text in self.kept]
+        rows += [("warning", text, "") for text in self.warnings]
+        lines += [f"  {kind:<9} {what}{': ' if why else ''}{why}" for kind, what, why in rows]
+        return "\n".join(lines)
+
+    def _summary(self) -> str:
+        if not self.active:
+            return "nothing changes, stock behaviour"
+        of = f"GPU {self.gpu}" if self.gpu else "host memory"
+        ceiling = "unknown" if self.ceiling_gbps is None else f"{self.ceiling_gbps:.0f} Gbit/s"
+        rails = "rails as set elsewhere" if self.rails is None else f"{self.rails} rail(s)"
+        return f"{len(self.devices)} NIC(s), {rails}, ceiling from {of} {ceiling}"
+
+    def check_peer(self, other: StripePlan) -> list[str]:
+        """Return what keeps transfers between this host and `other` from using every NIC."""
+        return peer_problems(self, other)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain data, as `nixl-stripe plan --json` prints it."""
+        return {**asdict(self), "ucx_settings": self.ucx_settings}
+
+    def to_json(self) -> str:
+        """Return the plan as JSON that `from_json` reads back."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> StripePlan:
+        """Return the plan that `to_dict` gave; ValueError when it is none."""
+        try:
+            rest = {key: value for key, value in data.items() if key not in _DERIVED}
+            rest["settings"] = tuple(PlannedSetting(**each) for each in rest.get("settings", ()))
+            nics = tuple(rest.get("nics", ()))
+            rest["nics"] = tuple(
+                PlannedNic(**{**each, "subnets": tuple(each.get("subnets", ()))}) for each in nics
+            )
+            for key in ("devices", "warnings", "kept"):
+                rest[key] = tuple(rest.get(key, ()))
+            return cls(**rest)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(f"not a plan of nixl-stripe: {error}") from error
+
+    @classmethod
+    def from_json(cls, text: str) -> StripePlan:
+        """Return the plan that `to_json` gave; ValueError when it is none."""
+        data = json.loads(text)
+        if not isinstance(data, dict):
+            raise ValueError("not a plan of nixl-stripe: not a JSON object")
+        return cls.from_dict(data)
+
+
+def _device_text(nic: PlannedNic) -> str:
+    known = [nic.link_layer] if nic.link_layer != "unknown" else []
+    known += [f"{nic.rate_gbps:g} Gbit/s"] if nic.rate_gbps else []
+    known += list(nic.subnets)
+    return f"{nic.device} ({', '.join(known)})" if known else nic.device

@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "bindings.h"
+#include "policy/ceiling.h"
+#include "policy/parameters.h"
+#include "policy/selection.h"
+#include "policy/stripe_spec.h"
+#include "topology/cuda_gpu.h"
+#include "topology/pci_address.h"
+
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+
+namespace nixlStripe {
+namespace {
+
+    selection
+    select(const machine &host,
+           const std::string &stripe,
+           std::optional<std::string> gpu,
+           std::optional<double> min_rate_gbps) {
+        stripeRequest request;
+        request.stripe = stripe;
+        request.gpuPci = std::move(gpu);
+        request.minRateGbps = min_rate_gbps;
+        return selectNics(host, request);
+    }
+
+    void
+    bindSelection(py::module_ &m) {
+        py::class_<selection>(m, "Selection", "NICs that a policy chose, and why not the others.")
+            .def_readonly("active", &selection::active)
+            .def_readonly("devices", &selection::devices)
+            .def_readonly("excluded", &selection::excluded)
+            .def_readonly("warnings", &selection::warnings);
+        m.def("select_nics",
+              &select,
+              py::arg("machine"),
+              py::arg("stripe"),
+              py::arg("gpu") = py::none(),
+              py::arg("min_rate_gbps") = py::none(),
+              "Apply a policy, count or list to a machine; `gpu` is a PCI address.");
+        m.def("needs_gpu",
+              &needsGpu,
+              py::arg("stripe"),
+              "Whether `stripe` can only be answered for a particular GPU.");
+        m.def("ceiling_gbps",
+              &ceilingGbps,
+              py::arg("machine"),
+              py::arg("devices"),
+              py::arg("gpu") = py::none(),
+              "The most that devices can carry together one way, Gbit/s, from a GPU or from host "
+              "memory; None when a limit is unknown.");
+    }
+
+    void
+    bindParsing(py::module_ &m) {
+        py::class_<stripeSpec>(m, "StripeSpec", "A parsed `stripe` value.")
+            .def_property_readonly("text", &stripeSpec::text)
+            .def_property_readonly("needs_gpu", &stripeSpec::needsGpu)
+            .def_property_readonly(
+                "is_list",
+                [](const stripeSpec &spec) { return spec.kind == stripeSpec::kind_t::LIST; })
+            .def_property_readonly(
+                "is_off",
+                [](const stripeSpec &spec) { return spec.kind == stripeSpec::kind_t::OFF; })
+            .def_readonly("count", &stripeSpec::count)
+            .def("__eq__", &stripeSpec::operator==, py::is_operator())
+            .def("__hash__", [](const stripeSpec &spec) { return py::hash(py::str(spec.text())); });
+        m.def("parse_stripe",
+              &parseStripe,
+              py::arg("key"),
+              py::arg("text"),
+              "Parse a policy, a count or a list in NCCL_IB_HCA's grammar.");
+        m.def("parse_min_rate",
+              &parseMinRate,
+              py::arg("key"),
+              py::arg("text"),
+              "Parse a minimum port rate, Gbit/s.");
+        py::class_<parameterInfo>(m, "ParameterInfo", "One backend parameter.")
+            .def_readonly("key", &parameterInfo::key)
+            .def_readonly("variable", &parameterInfo::variable)
+            .def_readonly("accepted", &parameterInfo::accepted)
+            .def_readonly("meaning", &parameterInfo::meaning);
+        m.def(
+            "parameter_table",
+            [] {
+                return std::vector<parameterInfo>(parameter_table.begin(), parameter_table.end());
+            },
+            "The backend parameters that the patched plugin adds.");
+    }
+
+    void
+    bindGpus(py::module_ &m) {
+        m.def("normal_pci_address",
+              &normalPciAddress,
+              py::arg("text"),
+              "A PCI address in sysfs' spelling; None when it is none.");
+        m.def(
+            "current_cuda_gpu",
+            [] { return currentCudaGpu(); },
+            "PCI address of the calling thread's current CUDA context; None without one.");
+        m.def(
+            "find_gpu_pci",
+            [](const std::string &key, const std::string &text) { return findGpuPci(key, text); },
+            py::arg("key"),
+            py::arg("text"),
+            "PCI address of a GPU given as a CUDA ordinal or as a PCI address.");
+    }
+
+} // namespace
+
+void
+bindPolicy(py::module_ &m) {
+    bindSelection(m);
+    bindParsing(m);
+    bindGpus(m);
+}
+
+} // namespace nixlStripe
