@@ -22,6 +22,7 @@ VERBS: tuple[str, ...] = (
     "plan",
     "wheel",
     "patch",
+    "topo",
 )
 
 
