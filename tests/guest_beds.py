@@ -14,10 +14,15 @@ from nixl_stripe.lab.guests import Guests, prepare
 CACHE = Path(__file__).parents[1] / ".cache" / "guests"
 
 
-def booted(**how: Any) -> Guests:
-    """Return two running guests; skips, with the reason, where what they need cannot be had."""
+def ready_or_skip() -> None:
+    """Get what guests need; skips, with the reason, where it cannot be had."""
     try:
         prepare(CACHE)
     except StripeError as error:
         pytest.skip(str(error))
+
+
+def booted(**how: Any) -> Guests:
+    """Return two running guests; skips as `ready_or_skip` does."""
+    ready_or_skip()
     return Guests(cache=CACHE, boot_limit_s=180, **how)

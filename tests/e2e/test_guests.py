@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Transfers over RDMA verbs between two guests: stock NIXL, host memory and a fake GPU's."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from guest_beds import booted
+from nixl_stripe.lab import Outcome
+from nixl_stripe.lab.guests import GpuPlace, Guests
+from nixl_stripe.lab.job import Op, Role
+
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
+
+MIB = 1 << 20
+CURE = "MAX_RMA_RAILS=4,MAX_HCA_PER_GPU=inf,DISTANCE_BW=1000GBs"
+
+
+@pytest.fixture(scope="module")
+def bed() -> Iterator[Guests]:
+    """Four NICs, two on each NUMA node, and a GPU at every place."""
+    with booted(nics=4, numa_nodes=2, gpus="PHNS") as bed:
+        yield bed
+
+
+def engine(settings: str | None) -> dict[str, str]:
+    return {} if settings is None else {"engine_config": settings}
+
+
+def percent(outcome: Outcome) -> list[float]:
+    return [100 * part for part in outcome.share.values()]
+
+
+def test_machines_show_the_pci_tree(bed: Guests) -> None:
+    for machine in bed.machines.values():
+        assert [nic["numa"] for nic in machine["nics"]] == [0, 0, 1, 1]
+        places = {place: gpu["path"].split("/")[3] for place, gpu in machine["gpus"].items()}
+        near, far = (machine["nics"][index]["path"].split("/")[3] for index in (0, 2))
+        assert places["P"] == places["H"] == near
+        assert len({places["N"], places["S"], near, far}) == 4
+        assert [machine["gpus"][place]["numa"] for place in "PHNS"] == [0, 0, 0, 1]
+
+
+def test_devices_have_what_a_driver_would_show(bed: Guests) -> None:
+    script = "cd /sys/class/infiniband/rxe3 && cat device/numa_node device/current_link_speed"
+    script += " ports/1/state && realpath device && realpath ."
+    ended = bed.run({"initiator": ["sh", "-c", script]})["initiator"]
+    assert ended.status == 0
+    numa, speed, state, device, place = ended.output.splitlines()
+    assert (numa, speed) == ("1", "16.0 GT/s PCIe")
+    assert "ACTIVE" in state
+    assert place == f"{device}/infiniband/rxe3"
+
+
+def test_program_that_never_ends_is_killed(bed: Guests) -> None:
+    ended = bed.run({"target": ["sh", "-c", "echo before; sleep 100"]}, limit_s=2)["target"]
+    assert ended.timed_out
+    assert ended.output == "before\n"
+    assert ended.wall_s < 60
+
+
+@pytest.mark.parametrize(
+    ("settings", "op", "used"),
+    [
+        (None, "READ", 2),
+        (None, "WRITE", 2),
+        ("MAX_RMA_RAILS=1", "WRITE", 1),
+        ("MAX_RMA_RAILS=3", "READ", 3),
+        ("MAX_RMA_RAILS=4", "READ", 4),
+        ("MAX_RMA_RAILS=4", "WRITE", 4),
+    ],
+)
+def test_stock_host_memory(
+    bed: Guests, stock: Path, settings: str | None, op: Op, used: int
+) -> None:
+    outcome = bed.transfer(
+        sizes=[4 * MIB, 5000], op=op, nixl=stock, backend_params=engine(settings)
+    ).require()
+    assert outcome.rails_used == used
+    assert percent(outcome)[:used] == pytest.approx([100 / used] * used, abs=2)
+    assert outcome.lanes is not None
+    assert len(outcome.lanes.share) == used
+    assert sum(outcome.bytes.values()) >= outcome.payload_bytes
+
+
+def test_a_changed_byte_is_noticed(bed: Guests, stock: Path) -> None:
+    outcome = bed.transfer(sizes=[MIB], op="READ", nixl=stock, corrupt=True)
+    assert not outcome.ok
+    assert outcome.error is not None
+    assert outcome.error.type == "PayloadMismatchError"
+
+
+def test_nic_down_at_start_is_left_out(bed: Guests, stock: Path) -> None:
+    both: tuple[Role, Role] = ("initiator", "target")
+    bed.set_link(3, False, both)
+    try:
+        outcome = bed.transfer(
+            sizes=[4 * MIB], op="READ", nixl=stock, backend_params=engine("MAX_RMA_RAILS=4")
+        ).require()
+    finally:
+        bed.set_link(3, True, both)
+    assert outcome.used == ("rail0", "rail1", "rail2")
+
+
+def test_link_cut_during_a_transfer_ends_it_in_time(bed: Guests, stock: Path) -> None:
+    """Packets vanish on one of four rails: UCX gives the transfer up, it does not move it over."""
+    cut = threading.Event()
+
+    def cut_when_it_runs() -> None:
+        folder = bed.share / f"{bed.case_count + 1:04d}"
+        end = time.monotonic() + 120
+        while not (folder / "target.1.json").exists():  # the target is ready
+            if time.monotonic() > end:
+                return
+            time.sleep(0.05)
+        time.sleep(1)
+        bed.set_link(1, False, ["target"])
+        cut.set()
+
+    cutter = threading.Thread(target=cut_when_it_runs)
+    cutter.start()
+    try:
+        outcome = bed.transfer(
+            sizes=[64 * MIB],
+            op="WRITE",
+            nixl=stock,
+            backend_params=engine("MAX_RMA_RAILS=4"),
+            limit_s=75,
+        )
+    finally:
+        cutter.join()
+        bed.set_link(1, True, ["target"])
+    assert cut.is_set()
+    assert not outcome.ok
+    assert outcome.error is not None
+    assert "NIXL_ERR_REMOTE_DISCONNECT" in outcome.error.text
+    again = bed.transfer(
+        sizes=[2 * MIB], op="WRITE", nixl=stock, backend_params=engine("MAX_RMA_RAILS=4")
+    ).require()
+    assert again.rails_used == 4
+
+
+@pytest.mark.parametrize("op", ["READ", "WRITE"])
+def test_stock_gpu_memory_stops_at_two_nics(bed: Guests, stock: Path, op: Op) -> None:
+    outcome = bed.transfer(
+        sizes=[4 * MIB], op=op, gpu="N", nixl=stock, backend_params=engine("MAX_RMA_RAILS=4")
+    ).require()
+    assert percent(outcome) == pytest.approx([50, 50, 0, 0], abs=2)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "peer_gpu", "op"),
+    [
+        ("N", "N", "READ"),
+        ("N", "N", "WRITE"),
+        ("P", "P", "READ"),
+        ("H", "H", "WRITE"),
+        ("N", "S", "READ"),
+    ],
+)
+def test_three_settings_spread_gpu_memory_evenly(
+    bed: Guests, stock: Path, gpu: GpuPlace, peer_gpu: GpuPlace, op: Op
+) -> None:
+    outcome = bed.transfer(
+        sizes=[4 * MIB],
+        op=op,
+        gpu=gpu,
+        peer_gpu=peer_gpu,
+        nixl=stock,
+        backend_params=engine(CURE),
+    ).require()
+    assert percent(outcome) == pytest.approx([25] * 4, abs=2)
+
+
+def test_three_settings_on_one_side_only_do_not(bed: Guests, stock: Path) -> None:
+    outcome = bed.transfer(
+        sizes=[4 * MIB],
+        op="READ",
+        gpu="N",
+        nixl=stock,
+        backend_params=engine(CURE),
+        peer_params={},
+    ).require()
+    assert percent(outcome) == pytest.approx([50, 50, 0, 0], abs=2)
