@@ -329,8 +329,8 @@ class Guests:
         try:
             told: dict[str, Any] = self._ports[plan.side].wait(0, max(0.1, end - time.monotonic()))
         except GuestError as error:
-            log = plan.console.read_text(errors="replace").strip().splitlines()
-            last = log[-1].strip() if log else "nothing"
+            text = plan.console.read_text(errors="replace") if plan.console.exists() else ""
+            last = text.strip().splitlines()[-1].strip() if text.strip() else "nothing"
             raise GuestError(f"{error}; last on its console: {last}") from error
         return told
 
