@@ -12,7 +12,11 @@
 #include "ucx/process_settings.h"
 
 #include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
+#include <utility>
 
 namespace nixlStripe {
 namespace {
@@ -128,6 +132,45 @@ namespace {
         abi::params_t *before_;
     };
 
+    /**
+     * Options of the process that live engines need. UCX reads DISTANCE_BW when a worker is made,
+     * again for each new connection (in the progress thread, when a peer connects first), and again
+     * at the first READ and WRITE towards a peer: it must stay in force as long as the engine
+     * lives.
+     */
+    class engineSettings {
+    public:
+        void
+        keep(abi::engine *engine, std::unique_ptr<processSettings> settings) {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            of_[engine] = std::move(settings);
+        }
+
+        /** Returns what @p engine held, for the caller to let go of once the engine is gone. */
+        std::unique_ptr<processSettings>
+        take(abi::engine *engine) {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            const auto it = of_.find(engine);
+            if (it == of_.end()) {
+                return nullptr;
+            }
+            std::unique_ptr<processSettings> settings = std::move(it->second);
+            of_.erase(it);
+            return settings;
+        }
+
+    private:
+        std::mutex mutex_;
+        std::map<abi::engine *, std::unique_ptr<processSettings>> of_;
+    };
+
+    engineSettings &
+    liveSettings() {
+        // Never destroyed: at exit UCX may be gone before an engine that nobody destroyed.
+        static engineSettings &settings = *new engineSettings;
+        return settings;
+    }
+
     [[noreturn]] void
     fail(const std::string &reason) {
         throw std::invalid_argument("UCX backend: " + reason);
@@ -139,7 +182,7 @@ namespace {
         if (!plan.active) {
             return stock.createEngine(init);
         }
-        const processSettings process(initHook::ucx(), plan.settings);
+        auto process = std::make_unique<processSettings>(initHook::ucx(), plan.settings);
         const initRequest request(plan);
         abi::engine *engine = nullptr;
         try {
@@ -161,6 +204,9 @@ namespace {
         }
         for (const std::string &key : request.unknownSettings()) {
             log(logLevel_t::INFO, "UCX " + initHook::ucx().version() + " has no " + key);
+        }
+        if (engine != nullptr) {
+            liveSettings().keep(engine, std::move(process));
         }
         return engine;
     }
@@ -192,6 +238,12 @@ namespace {
             log(logLevel_t::ERROR, problem.what());
             throw;
         }
+    }
+
+    void
+    destroyEngine(abi::engine *engine) {
+        const std::unique_ptr<processSettings> settings = liveSettings().take(engine);
+        stock.destroyEngine(engine);
     }
 
     abi::params_t
@@ -238,6 +290,7 @@ wrapBackend(abi::plugin *plugin, const std::string &hook_error) {
     stock.getBackendOptions = plugin->getBackendOptions;
     stock.hookError = hook_error;
     plugin->createEngine = &createEngine;
+    plugin->destroyEngine = &destroyEngine;
     plugin->getBackendOptions = &getBackendOptions;
     return plugin;
 }

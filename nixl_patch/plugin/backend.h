@@ -14,7 +14,7 @@
 namespace nixlStripe {
 
 /**
- * @brief Wraps create_engine and get_backend_options of @p stock, in place.
+ * @brief Wraps create_engine, destroy_engine and get_backend_options of @p stock, in place.
  *
  * In place, because a newer NIXL's struct may be longer than the one declared here.
  *

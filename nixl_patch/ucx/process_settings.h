@@ -14,7 +14,8 @@ namespace nixlStripe {
 /**
  * @brief Options of UCS, which every UCX user of the process shares, in force for a while.
  *
- * UCX reads them while a context and its worker are made. Several objects may live at once, on
+ * UCX reads them while a worker is made, at each new connection and at the first transfer of each
+ * kind, so an object has to live as long as its engine. Several objects may live at once, on
  * several threads: the first one to set an option remembers what was there, the last one puts it
  * back.
  */
