@@ -219,3 +219,29 @@ def test_efa_has_no_subnets(tmp_path: Path) -> None:
 def test_infiniband_is_in_its_subnet_prefix(tmp_path: Path) -> None:
     host = Host((Root("pci0000:10", (bridge("0000:10:01.0", mlx5("0000:11:00.0", "mlx5_0")),)),))
     assert plan(machine=write(host, tmp_path).sys).nics[0].subnets == ("fe80::/64",)
+
+
+TOPOLOGIES = Path(__file__).parents[1] / "data" / "topologies"
+
+
+def test_a_real_p5_gives_every_gpu_the_four_on_its_switch() -> None:
+    host = machine(TOPOLOGIES / "hwloc-aws-p5.48xl.xml")
+    shares = {gpu.pci: plan("fair", gpu.pci, host) for gpu in host.gpus}
+    assert len(shares) == 8
+    assert len({device for share in shares.values() for device in share.devices}) == 32
+    for gpu in host.gpus:
+        near = [f"{nic.name}:1" for nic in host.nics if host.affinity(gpu, nic)[0] == "PIX"]
+        assert list(shares[gpu.pci].devices) == near
+        # Four PCIe links of Gen4 x8, as fast as the GPU's own of Gen5 x16; hwloc has no port rates.
+        assert shares[gpu.pci].ceiling_gbps == pytest.approx(32 * 16 * 128 / 130)
+
+
+@pytest.mark.parametrize("source", sorted(TOPOLOGIES.glob("*.xml")), ids=lambda path: path.stem)
+def test_real_machines_are_shared_out_completely(source: Path) -> None:
+    host = machine(source)
+    shares = [plan("fair", gpu.pci, host).devices for gpu in host.gpus]
+    everything = plan("all", machine=host).devices
+    assert {device for share in shares for device in share} == set(everything)
+    if len(host.gpus) <= len(everything):
+        assert sum(map(len, shares)) == len(everything)
+    assert max(map(len, shares), default=0) - min(map(len, shares), default=0) <= 1
