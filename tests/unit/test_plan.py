@@ -162,8 +162,8 @@ def test_description_names_what_matters(tmp_path: Path) -> None:
 
 
 class TestPeer:
-    def make(self, folder: Path, host: Host, **arguments: str) -> StripePlan:
-        return plan(machine=write(host, folder).sys, **arguments)
+    def make(self, folder: Path, host: Host) -> StripePlan:
+        return plan(machine=write(host, folder).sys)
 
     def test_the_same_kind_of_host_fits(self, tmp_path: Path) -> None:
         left = self.make(tmp_path / "a", MACHINES["gb200"]())
