@@ -62,7 +62,7 @@ def check(host: Machine) -> None:
         assert all(port.has_gid == bool(port.gids) for port in nic.ports)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     name=st.sampled_from(NAMES),
     blows=st.lists(
