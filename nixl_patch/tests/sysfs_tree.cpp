@@ -75,13 +75,17 @@ sysfsTree::remove(const std::string &path) {
 }
 
 std::string
-sysfsTree::function(const std::string &chain, unsigned class_code, unsigned vendor) {
+sysfsTree::function(const std::string &chain,
+                    unsigned class_code,
+                    unsigned vendor,
+                    unsigned device) {
     const std::string where = "devices/" + chain;
     file(where + "/uevent",
-         "PCI_CLASS=" + hex("%X", class_code) + "\nPCI_ID=" + hex("%04X", vendor) + ":1000");
+         "PCI_CLASS=" + hex("%X", class_code) + "\nPCI_ID=" + hex("%04X", vendor) +
+             hex(":%04X", device));
     file(where + "/class", hex("0x%06x", class_code));
     file(where + "/vendor", hex("0x%04x", vendor));
-    file(where + "/device", "0x1000");
+    file(where + "/device", hex("0x%04x", device));
     file(where + "/numa_node", "-1");
     file(where + "/current_link_speed", "32.0 GT/s PCIe");
     file(where + "/current_link_width", "16");

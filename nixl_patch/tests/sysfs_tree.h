@@ -25,7 +25,10 @@ public:
     void remove(const std::string &path);
 
     /** A PCI function at `devices/<chain>`, its address last; returns that path. */
-    std::string function(const std::string &chain, unsigned class_code, unsigned vendor);
+    std::string function(const std::string &chain,
+                         unsigned class_code,
+                         unsigned vendor,
+                         unsigned device = 0x1000);
 
     /** An RDMA device with one InfiniBand port ACTIVE at 400 Gbit/s below a function. */
     std::string nic(const std::string &function, const std::string &name);

@@ -213,9 +213,10 @@ TEST(sysfs, takesOnlyGpusForGpus) {
     tree.function("pci0000:00/0000:00:01.0", 0x030000, 0x1a03); // a BMC's VGA
     tree.function("pci0000:00/0000:00:02.0", 0x068000, 0x10de); // NVSwitch
     tree.function("pci0000:00/0000:00:03.0", 0x120000, 0x1da3); // another vendor's accelerator
-    tree.function("pci0000:00/0000:00:04.0", 0x120000, 0x1002);
-    tree.function("pci0000:00/0000:00:05.0", 0x038000, 0x1002);
+    tree.function("pci0000:00/0000:00:04.0", 0x120000, 0x1002, 0x74a1);
+    tree.function("pci0000:00/0000:00:05.0", 0x038000, 0x1002, 0x740c);
     tree.function("pci0000:00/0000:00:06.0", 0x030000, 0x10de);
+    tree.function("pci0000:00/0000:00:07.0", 0x030000, 0x1002, 0x515e); // a server's own VGA
     const machine host = readSysfs(tree.root());
     ASSERT_EQ(host.gpus.size(), 3U);
     EXPECT_EQ(host.gpus[0].pci, "0000:00:04.0");
