@@ -134,6 +134,12 @@ class Machine:
     @property
     def is_flat(self) -> bool: ...
     @property
+    def nccl_topology(self) -> str:
+        """NCCL topology file laid over the PCIe tree; "" when there is none."""
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know about the reading."""
+    @property
     def is_live(self) -> bool: ...
     def affinity(self, gpu: Gpu, nic: RdmaNic) -> tuple[_Distance, int]:
         """Return NCCL's name of the distance and the depth of the common PCI path."""

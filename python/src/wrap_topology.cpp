@@ -205,6 +205,8 @@ namespace {
             .def_property_readonly("numa_nodes",
                                    [](const machine &h) { return tupleOf(h.numaNodes); })
             .def_readonly("is_flat", &machine::isFlat)
+            .def_readonly("nccl_topology", &machine::ncclTopology)
+            .def_property_readonly("warnings", [](const machine &h) { return tupleOf(h.warnings); })
             .def_readonly("is_live", &machine::isLive)
             .def(
                 "affinity",
@@ -228,6 +230,8 @@ namespace {
                               "pci",
                               "numa_nodes",
                               "is_flat",
+                              "nccl_topology",
+                              "warnings",
                               "is_live"));
     }
 

@@ -99,9 +99,10 @@ def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
 
 @pytest.fixture(params=[*FILES, *HOSTS])
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    if request.param.endswith(".xml"):
-        return TOPOLOGIES / request.param
-    return write(MACHINES[request.param](), tmp_path / "host").sys
+    name = str(request.param)
+    if name.endswith(".xml"):
+        return TOPOLOGIES / name
+    return write(MACHINES[name](), tmp_path / "host").sys
 
 
 def test_no_two_labels_overlap_and_none_leaves_the_drawing(source: Path) -> None:
@@ -230,6 +231,7 @@ def test_saved_machine_reads_back(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (code, out, err) == (0, "", f"wrote {archive}\n")
     original = as_json(capsys, sysfs)
     saved = as_json(capsys, archive)
-    assert len(original["pci"]) == 20
+    assert original["gpus"]
+    assert original["nics"]
     assert saved["matrix"] == original["matrix"]
     assert saved["pci"] == original["pci"]

@@ -190,7 +190,7 @@ def picture_of(machine: _core.Machine) -> Picture:
     selection = _core.select_nics(machine, "all")
     excluded = dict(selection.excluded)
     gpus, nics = _devices(machine, excluded)
-    matrix = {
+    matrix: dict[str, dict[str, str]] = {
         nic.name: {
             shown.name: machine.affinity(gpu, nic)[0]
             for shown, gpu in zip(gpus, machine.gpus, strict=True)
