@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every NIC for NIXL: rail count and NIC set as backend parameters, and proof of their use."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from nixl_stripe._core import Machine, __version__
 from nixl_stripe.nic_pin import from_env
 from nixl_stripe.planner import plan
@@ -9,4 +14,30 @@ from nixl_stripe.stripe_plan import StripePlan
 from nixl_stripe.sysfs_capture import capture
 from nixl_stripe.topology import machine
 
-__all__ = ["Machine", "StripePlan", "__version__", "capture", "from_env", "machine", "plan"]
+if TYPE_CHECKING:
+    from nixl_stripe.agent import nixl_agent, nixl_agent_config
+
+__all__ = [
+    "Machine",
+    "StripePlan",
+    "__version__",
+    "capture",
+    "from_env",
+    "machine",
+    "nixl_agent",
+    "nixl_agent_config",
+    "plan",
+]
+
+#: Names that need NIXL: importing nixl_stripe must not.
+_NEED_NIXL = ("nixl_agent", "nixl_agent_config")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NEED_NIXL:
+        return getattr(importlib.import_module("nixl_stripe.agent"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NEED_NIXL})

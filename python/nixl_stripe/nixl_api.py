@@ -14,7 +14,7 @@ from nixl_stripe.errors import StripeError
 PACKAGES = ("nixl", "nixl_cu12", "nixl_cu13")
 
 
-class NixlNotFoundError(StripeError):
+class NixlNotFoundError(StripeError, ImportError):
     """No NIXL is installed where this Python looks."""
 
 

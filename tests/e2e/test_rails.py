@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,22 @@ def test_eight_rails(stock: Path, rails: Rails) -> None:
         outcome = _write(bed, stock, 8).require()
     assert outcome.rails_used == 8
     assert rails.devices == ("rail0", "rail1", "rail2", "rail3")
+
+
+def test_the_shim_over_rails(
+    rails: Rails, stock: Path, patched: Callable[[str, str], Path]
+) -> None:
+    """Parameters of the configuration reach UCX; a stock plugin is refused or told anew."""
+    ours = patched("nixl-cu12", "1.5.1")
+    arguments: dict[str, Any] = {"sizes": [8 * MIB], "shim": True}
+    wish = {"max_rma_rails": "4"}
+    assert rails.transfer(nixl=ours, backend_params=wish, **arguments).require().rails_used == 4
+    refused = rails.transfer(nixl=stock, backend_params=wish, **arguments)
+    assert refused.error is not None
+    assert refused.error.type == "UnpatchedPluginError"
+    for choice, expected in (("warn", 2), ("stock", 4)):
+        config = {"on_unpatched": choice}
+        outcome = rails.transfer(
+            nixl=stock, backend_params=wish, agent_config=config, **arguments
+        ).require()
+        assert outcome.rails_used == expected

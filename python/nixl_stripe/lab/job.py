@@ -58,7 +58,8 @@ class Job:
     sizes: bytes of each buffer, the same on both sides. repeats: transfers of all buffers, each
     with its own payload. limit_s: seconds for each wait on the peer or on a transfer. counters:
     devices (RDMA or network interfaces) whose bytes are read around each repetition.
-    corrupt: the sending side changes one byte, so that verification must fail.
+    corrupt: the sending side changes one byte, so that verification must fail. shim: make the agent
+    with nixl_stripe's classes, the parameters in their configuration.
     """
 
     role: Role
@@ -72,6 +73,7 @@ class Job:
     agent_config: Mapping[str, Any] = field(default_factory=dict)
     counters: tuple[str, ...] = ()
     corrupt: bool = False
+    shim: bool = False
     limit_s: float = 30.0
 
     def __post_init__(self) -> None:

@@ -117,6 +117,7 @@ class Rails:
         peer_environment: Environment | None = None,
         peer_memory: Memory | None = None,
         corrupt: bool = False,
+        shim: bool = False,
         limit_s: float = 20.0,
     ) -> Outcome:
         """Run one case in two fresh processes and return what it showed, errors included.
@@ -127,8 +128,8 @@ class Rails:
         target has the same unless peer_params, peer_environment say otherwise (a value None takes a
         variable away). UCX_* and NIXL_* of the caller do not reach the sides. agent_config: for
         NIXL's nixl_agent_config. corrupt: one byte is changed before it is sent, so that the
-        verification must fail. limit_s: seconds for each wait and each transfer; the whole case
-        ends after `limit_s * (repeats + 2)` at the latest.
+        verification must fail. shim: agents of nixl_stripe's classes. limit_s: seconds for each
+        wait and each transfer; the whole case ends after `limit_s * (repeats + 2)` at the latest.
         """
         mine = Job(
             role="initiator",
@@ -141,6 +142,7 @@ class Rails:
             agent_config=dict(agent_config or {}),
             counters=self.devices,
             corrupt=corrupt,
+            shim=shim,
             limit_s=limit_s,
         )
         theirs = dataclasses.replace(

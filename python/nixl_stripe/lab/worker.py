@@ -74,12 +74,7 @@ class Side:
         package = api.__name__.partition(".")[0]
         self._note(nixl_file=api.__file__, nixl_version=_version(package))
         self._store: Store = open_store(job.memory, job.sizes)
-        config = api.nixl_agent_config(**{"backends": [], **job.agent_config})
-        self._agent = api.nixl_agent(job.role, config)
-        self._note(plugin_params=dict(self._agent.get_plugin_params(job.backend)))
-        start = time.perf_counter()
-        self._agent.create_backend(job.backend, dict(job.backend_params))
-        self._note(create_seconds=time.perf_counter() - start)
+        self._make_agent(api)
         spans = list(zip(self._store.addresses, job.sizes, strict=True))
         start = time.perf_counter()
         self._agent.register_memory([(a, n, 0, "") for a, n in spans], self._store.segment)
@@ -95,6 +90,21 @@ class Side:
         name = self._agent.add_remote_agent(bytes.fromhex(peer["metadata"]))
         self._peer_name = name.decode() if isinstance(name, bytes) else name
         self._peer_descs = self._agent.deserialize_descs(bytes.fromhex(peer["descs"]))
+
+    def _make_agent(self, api: Any) -> None:
+        job = self._job
+        if job.shim:
+            start = time.perf_counter()
+            self._agent = _agent_of_shim(job)
+            self._note(create_seconds=time.perf_counter() - start)
+            self._note(plugin_params=dict(self._agent.get_plugin_params(job.backend)))
+            return
+        config = api.nixl_agent_config(**{"backends": [], **job.agent_config})
+        self._agent = api.nixl_agent(job.role, config)
+        self._note(plugin_params=dict(self._agent.get_plugin_params(job.backend)))
+        start = time.perf_counter()
+        self._agent.create_backend(job.backend, dict(job.backend_params))
+        self._note(create_seconds=time.perf_counter() - start)
 
     def _ask(self, kind: str) -> Message:
         return ask(self._channel, self._job.limit_s, kind)
@@ -152,6 +162,14 @@ class Side:
         after = read_bytes(job.counters, job.direction)
         counted = {name: after[name] - before[name] for name in job.counters}
         return Repetition(posted - start, done - posted, counted)
+
+
+def _agent_of_shim(job: Job) -> Any:
+    """Make the agent as a client of nixl_stripe does; NIXL itself is imported already."""
+    from nixl_stripe.agent import nixl_agent, nixl_agent_config
+
+    wish = {"backends": [job.backend], "backend_params": {job.backend: dict(job.backend_params)}}
+    return nixl_agent(job.role, nixl_agent_config(**{**wish, **job.agent_config}))
 
 
 def _version(package: str) -> str | None:
