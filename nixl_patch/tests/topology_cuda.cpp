@@ -82,6 +82,8 @@ TEST(CudaGpu, neitherOrdinalNorAddress) {
 
 TEST(CudaGpu, ordinalsAreCudas) {
     ASSERT_EQ(setenv("FAKE_CUDA_DEVICES", "0", 1), 0);
+    ASSERT_EQ(setenv("CUDA_VISIBLE_DEVICES", "7", 1), 0);
+    expectIn("CUDA_VISIBLE_DEVICES='7'", errorOf("0", fake_library));
     expectIn("CUDA_ERROR_NO_DEVICE", errorOf("0", fake_library));
     ASSERT_EQ(setenv("FAKE_CUDA_DEVICES", "2", 1), 0);
     EXPECT_EQ(findGpuPci("stripe_gpu", "1", fake_library), "0000:1c:00.0");

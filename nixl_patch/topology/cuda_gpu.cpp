@@ -103,7 +103,8 @@ namespace {
             result = driver.deviceGetCount(&count);
         }
         if (result != cuda_success) {
-            reject<cudaUnavailable>(key, text, "CUDA does not start: " + driver.errorName(result));
+            reject<cudaUnavailable>(
+                key, text, "CUDA does not start: " + driver.errorName(result) + visibleDevices());
         }
         if (ordinal >= count || driver.deviceGet(&device, ordinal) != cuda_success) {
             reject(key,

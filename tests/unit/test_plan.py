@@ -221,6 +221,17 @@ def test_infiniband_is_in_its_subnet_prefix(tmp_path: Path) -> None:
     assert plan(machine=write(host, tmp_path).sys).nics[0].subnets == ("fe80::/64",)
 
 
+def test_an_idle_gpu_does_not_lower_the_ceiling(tmp_path: Path) -> None:
+    tree = write(MACHINES["p5"](), tmp_path).sys
+    ends = [tree / "bus/pci/devices" / address for address in ("0000:53:00.0", "0000:46:01.4")]
+    for end in ends:
+        (end / "current_link_speed").write_text("2.5 GT/s PCIe\n")
+    assert plan("fair", gpu=0, machine=tree).ceiling_gbps == 400
+    (ends[1] / "max_link_speed").write_text("5.0 GT/s PCIe\n")
+    # PCIe 2 x16 with 8b/10b: what the older end of the link can do.
+    assert plan("fair", gpu=0, machine=tree).ceiling_gbps == 64
+
+
 TOPOLOGIES = Path(__file__).parents[1] / "data" / "topologies"
 
 

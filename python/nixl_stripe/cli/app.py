@@ -19,10 +19,10 @@ EXIT_USAGE = 2
 #: Modules of this package whose `register(app)` adds a verb; the order is that of `--help`.
 VERBS: tuple[str, ...] = (
     # one a line, in the order of --help
+    "topo",
     "plan",
     "wheel",
     "patch",
-    "topo",
 )
 
 
