@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import shutil
 import subprocess
@@ -80,7 +81,7 @@ class Guests:
             raise ValueError(f"rate_mbit: {rate_mbit} is not accepted; 0 (no limit) or more")
         self.layout = _arrange(nics, numa_nodes, layout, gpus)
         self.machines: dict[Role, dict[str, Any]] = {}
-        self._jobs = 0
+        self._numbers = itertools.count(1)
         self._cache = cache or assets.default_cache()
         self._with_system_verbs: set[Path] = set()
         start = time.monotonic()
@@ -150,11 +151,11 @@ class Guests:
         Paths are the host's: its root is the guests' root, changes there stay in the guest, except
         for those in `share`.
         """
-        self._jobs += 1
+        number = next(self._numbers)
         calls: dict[Role, int] = {}
         outputs: dict[Role, Path] = {}
         for side, argv in commands.items():
-            outputs[side] = self.share / f"{self._jobs:04d}.{side}.out"
+            outputs[side] = self.share / f"{number:04d}.{side}.out"
             calls[side] = self._ports[side].send(
                 "run",
                 argv=list(argv),
@@ -238,15 +239,9 @@ class Guests:
         """Netdevs below the RDMA devices, in order: their counters see every byte."""
         return tuple(f"rail{nic.index}" for nic in self.layout.nics)
 
-    @property
-    def case_count(self) -> int:
-        """How many programs and transfers have been started; each has its number in `share`."""
-        return self._jobs
-
     def new_folder(self) -> Path:
         """Return a new folder in `share`."""
-        self._jobs += 1
-        folder = self.share / f"{self._jobs:04d}"
+        folder = self.share / f"{next(self._numbers):04d}"
         folder.mkdir()
         return folder
 
