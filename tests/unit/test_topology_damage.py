@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from nixl_stripe import Machine, capture, machine
 from nixl_stripe._core import read_sysfs
@@ -39,7 +39,8 @@ def damage(path: Path, kind: str, content: bytes) -> None:
     elif kind == "folder":
         path.mkdir()
     else:
-        targets = {"loop": path.name, "up": "../../..", "dangle": "no/such/target"}
+        # a loop of folders that stays in the tree: a capture leaves out what lies outside
+        targets = {"loop": path.name, "up": ".", "dangle": "no/such/target"}
         path.symlink_to(targets[kind])
 
 
@@ -62,7 +63,8 @@ def check(host: Machine) -> None:
         assert all(port.has_gid == bool(port.gids) for port in nic.ports)
 
 
-@settings(max_examples=15, deadline=None)
+# without shrinking: each step of it writes a whole tree
+@settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     name=st.sampled_from(NAMES),
     blows=st.lists(
