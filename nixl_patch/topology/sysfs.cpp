@@ -30,7 +30,8 @@ namespace {
             const int node = name.rfind(prefix, 0) == 0
                                  ? parseNumaNode(std::string_view(name).substr(prefix.size()))
                                  : unknown_numa;
-            if (node != unknown_numa) {
+            // has() also tells a recorder that the entry's name was what counted.
+            if (node != unknown_numa && nodes.has(name)) {
                 online.push_back(node);
             }
         }
