@@ -86,6 +86,9 @@ def test_a_damaged_tree_is_read_and_captured(
         host = read_sysfs(str(tree.sys), str(tree.dev))
         check(host)
         copy = machine(capture(Path(top) / "copy", source=tree.sys, keep_addresses=True))
+        check(copy)
+        if any(kind == "up" for _, kind, _ in blows):
+            return  # such a link can lead out of the tree, where a copy cannot follow
         assert copy.to_dict() | {"source": ""} == read_sysfs(str(tree.sys)).to_dict() | {
             "source": ""
         }
