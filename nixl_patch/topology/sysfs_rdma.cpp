@@ -107,7 +107,7 @@ rdmaReader::readNic(const std::string &name, const folder &where) {
     const folder ports = where.sub("ports");
     for (const std::string &entry : ports.list()) {
         const auto number = portNumber(entry);
-        if (!number) {
+        if (!number || !ports.has(entry + "/.")) { // a file is no port
             continue;
         }
         port item = readPort(where, ports, *number, nic);

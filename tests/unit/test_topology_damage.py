@@ -28,11 +28,13 @@ KINDS = ("remove", "write", "loop", "up", "folder", "dangle")
 
 def damage(path: Path, kind: str, content: bytes) -> None:
     """Do one bad thing to an entry that an earlier one may have taken away already."""
+    if not path.parent.is_dir():
+        return
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-    if kind == "remove" or not path.parent.is_dir():
+    if kind == "remove":
         return
     if kind == "write":
         path.write_bytes(content)
