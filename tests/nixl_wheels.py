@@ -123,3 +123,23 @@ def environment(*sites: Path, **variables: str) -> dict[str, str]:
     if "PYTHONPATH" in os.environ:
         paths.append(os.environ["PYTHONPATH"])
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), **variables}
+
+
+_OPTIONS = """
+from {module}._api import nixl_agent, nixl_agent_config
+agent = nixl_agent("probe", nixl_agent_config(backends=[]))
+print(" ".join(sorted(agent.get_plugin_params("UCX"))))
+"""
+
+
+def ucx_options(site: Path, torch: Path, name: str) -> list[str]:
+    """Return the parameters that the UCX backend of the NIXL in `site` advertises."""
+    done = subprocess.run(
+        [sys.executable, "-c", _OPTIONS.format(module=module_name(name))],
+        env=environment(site, torch, UCX_MODULES="^ib"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1].split()

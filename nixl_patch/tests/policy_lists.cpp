@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
+#include "errors.h"
 #include "policy/stripe_spec.h"
 
 #include <gtest/gtest.h>
-#include <stdexcept>
 
 using namespace nixlStripe;
 using kind_t = stripeSpec::kind_t;
@@ -12,12 +12,7 @@ namespace {
 
 std::string
 errorOf(const std::string &text) {
-    try {
-        parseStripe("stripe", text);
-    } catch (const std::invalid_argument &error) {
-        return error.what();
-    }
-    return "";
+    return textOfError([&] { parseStripe("stripe", text); });
 }
 
 } // namespace

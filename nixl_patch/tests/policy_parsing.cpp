@@ -1,25 +1,14 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
+#include "errors.h"
 #include "policy/device_spec.h"
 #include "policy/parameters.h"
 #include "policy/rails.h"
 
 #include <gtest/gtest.h>
-#include <stdexcept>
 
 namespace nixlStripe {
 namespace {
-
-    template <typename call_t>
-    std::string
-    errorOf(call_t &&call) {
-        try {
-            call();
-        } catch (const std::invalid_argument &error) {
-            return error.what();
-        }
-        return "";
-    }
 
     TEST(Rails, acceptsWhatItSays) {
         EXPECT_EQ(parseRails("max_rma_rails", "").kind, railRequest::kind_t::UNSET);
@@ -44,7 +33,7 @@ namespace {
                                 "99999999999999999999",
                                 "four",
                                 "1,2"}) {
-            const std::string error = errorOf([&] { parseRails("max_rma_rails", bad); });
+            const std::string error = textOfError([&] { parseRails("max_rma_rails", bad); });
             EXPECT_NE(error.find("max_rma_rails='" + std::string(bad) + "'"), std::string::npos)
                 << bad;
             EXPECT_NE(error.find("from 1 to 64"), std::string::npos) << bad;
@@ -82,7 +71,7 @@ namespace {
                                 "a/b",
                                 "r0,r0",
                                 "r0:1 r0:1"}) {
-            const std::string error = errorOf([&] { parseDeviceList("device_list", bad); });
+            const std::string error = textOfError([&] { parseDeviceList("device_list", bad); });
             EXPECT_NE(error.find("device_list='" + std::string(bad) + "'"), std::string::npos)
                 << bad;
             EXPECT_NE(error.find("accepted:"), std::string::npos) << bad;

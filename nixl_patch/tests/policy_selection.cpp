@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
+#include "errors.h"
 #include "hosts.h"
 #include "policy/selection.h"
 
 #include <gtest/gtest.h>
 #include <limits>
-#include <stdexcept>
 
 using namespace nixlStripe;
 
@@ -25,17 +25,7 @@ ask(const std::string &stripe, std::optional<std::string> gpu = std::nullopt) {
 
 std::string
 errorOf(const machine &host, const stripeRequest &request) {
-    try {
-        selectNics(host, request);
-    } catch (const std::invalid_argument &error) {
-        return error.what();
-    }
-    return "";
-}
-
-void
-expectIn(const std::string &part, const std::string &text) {
-    EXPECT_NE(text.find(part), std::string::npos) << "no '" << part << "' in: " << text;
+    return textOfError([&] { selectNics(host, request); });
 }
 
 } // namespace

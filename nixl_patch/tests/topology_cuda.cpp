@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
+#include "errors.h"
 #include "topology/cuda_gpu.h"
 #include "topology/pci_address.h"
 
 #include <cstdlib>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
-#include <stdexcept>
 
 using namespace nixlStripe;
 
@@ -16,17 +16,7 @@ const char *const fake_library = FAKE_CUDA;
 
 std::string
 errorOf(const std::string &text, const char *library) {
-    try {
-        findGpuPci("stripe_gpu", text, library);
-    } catch (const std::invalid_argument &error) {
-        return error.what();
-    }
-    return "";
-}
-
-void
-expectIn(const std::string &part, const std::string &text) {
-    EXPECT_NE(text.find(part), std::string::npos) << "no '" << part << "' in: " << text;
+    return textOfError([&] { findGpuPci("stripe_gpu", text, library); });
 }
 
 } // namespace

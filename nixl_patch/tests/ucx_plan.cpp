@@ -4,13 +4,13 @@
  * @file ucx_plan.cpp
  * @brief Precedence per key, as a table: parameter > NIXL_UCX_<KEY> > UCX_<KEY> > stock.
  */
+#include "errors.h"
 #include "hosts.h"
 #include "ucx/plan.h"
 
 #include <algorithm>
 #include <cctype>
 #include <gtest/gtest.h>
-#include <stdexcept>
 
 using namespace nixlStripe;
 
@@ -57,12 +57,7 @@ std::string
 errorOf(const texts_t &parameters,
         const texts_t &environment = {},
         const texts_t &engine_config = {}) {
-    try {
-        planFor(parameters, environment, engine_config);
-    } catch (const std::invalid_argument &error) {
-        return error.what();
-    }
-    return "";
+    return textOfError([&] { planFor(parameters, environment, engine_config); });
 }
 
 /** Value of a setting that the plan makes; "-" when it leaves it alone. */
@@ -83,11 +78,6 @@ joined(const std::vector<std::string> &lines) {
         text += line + "\n";
     }
     return text;
-}
-
-void
-expectIn(const std::string &part, const std::string &text) {
-    EXPECT_NE(text.find(part), std::string::npos) << "no '" << part << "' in: " << text;
 }
 
 /** One row: what is given and what the plan must make of it. */

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,33 +12,13 @@ from nixl_stripe.wheel import PLUGIN, STOCK, build_wheel, find_in, status_of
 from nixl_wheels import (
     NIXL_IDS,
     NIXL_VERSIONS,
-    environment,
-    module_name,
     plugin_folder,
+    ucx_options,
     unpack,
     wheel_file,
 )
 
 WheelOf = Callable[[str, str], Path]
-
-OPTIONS = """
-from {module}._api import nixl_agent, nixl_agent_config
-agent = nixl_agent("probe", nixl_agent_config(backends=[]))
-print(" ".join(sorted(agent.get_plugin_params("UCX"))))
-"""
-
-
-def options_of(site: Path, fake_torch: Path, name: str) -> list[str]:
-    """Return the parameters that the UCX backend of the NIXL in `site` advertises."""
-    done = subprocess.run(
-        [sys.executable, "-c", OPTIONS.format(module=module_name(name))],
-        env=environment(site, fake_torch, UCX_MODULES="^ib"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()[-1].split()
 
 
 @pytest.mark.parametrize(("name", "version"), NIXL_VERSIONS, ids=NIXL_IDS)
@@ -48,7 +26,7 @@ def test_a_patched_folder_adds_our_parameters_to_the_stock_ones(
     unpacked: WheelOf, patched: WheelOf, fake_torch: Path, name: str, version: str
 ) -> None:
     stock, ours = unpacked(name, version), patched(name, version)
-    before, after = (options_of(site, fake_torch, name) for site in (stock, ours))
+    before, after = (ucx_options(site, fake_torch, name) for site in (stock, ours))
     assert "max_rma_rails" not in before
     assert "max_rma_rails" in after
     assert set(before) <= set(after)
@@ -61,4 +39,4 @@ def test_a_patched_folder_adds_our_parameters_to_the_stock_ones(
 def test_a_rebuilt_wheel_loads_our_plugin(tmp_path: Path, fake_torch: Path) -> None:
     built = build_wheel(wheel_file("nixl-cu12", "1.5.1"), tmp_path / "out")
     site = unpack(built.path, tmp_path / "site")
-    assert "max_rma_rails" in options_of(site, fake_torch, "nixl-cu12")
+    assert "max_rma_rails" in ucx_options(site, fake_torch, "nixl-cu12")
