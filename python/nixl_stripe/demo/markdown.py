@@ -27,7 +27,8 @@ def table(results: Mapping[str, Any]) -> str:
     """Return the table and one sentence about it, for results as the demo writes them."""
     rails, base = results["rails"], results["one_rail"]["gbps"]
     lines = [
-        f"NIXL WRITE of host memory over {rails} rails of {results['mbit']:g} Mbit/s:",
+        f"NIXL WRITE, {results['transfer_bytes'] >> 20} MiB of host memory a transfer, over "
+        f"{rails} rails of {results['mbit']:g} Mbit/s:",
         "",
         "| | Gbit/s, median (min..max) | over one rail | rails used | UCX's lanes |",
         "|---|---|---|---|---|",
