@@ -16,12 +16,15 @@ from nixl_stripe.topology import machine
 
 if TYPE_CHECKING:
     from nixl_stripe.agent import nixl_agent, nixl_agent_config
+    from nixl_stripe.proof import assert_striped, counters
 
 __all__ = [
     "Machine",
     "StripePlan",
     "__version__",
+    "assert_striped",
     "capture",
+    "counters",
     "from_env",
     "machine",
     "nixl_agent",
@@ -29,15 +32,21 @@ __all__ = [
     "plan",
 ]
 
-#: Names that need NIXL: importing nixl_stripe must not.
-_NEED_NIXL = ("nixl_agent", "nixl_agent_config")
+#: Names by their modules, which are imported when a name is first used: some of them need NIXL,
+#: and importing nixl_stripe must not.
+_LATER = {
+    "assert_striped": "nixl_stripe.proof",
+    "counters": "nixl_stripe.proof",
+    "nixl_agent": "nixl_stripe.agent",
+    "nixl_agent_config": "nixl_stripe.agent",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NEED_NIXL:
-        return getattr(importlib.import_module("nixl_stripe.agent"), name)
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_NEED_NIXL})
+    return sorted({*globals(), *_LATER})

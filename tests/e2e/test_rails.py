@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from nixl_stripe.lab import Outcome, Rails, TransferFailedError
+from nixl_stripe.proof import NicTraffic, assert_striped
 
 pytestmark = pytest.mark.rails
 
@@ -181,3 +182,14 @@ def test_the_shim_over_rails(
             nixl=stock, backend_params=wish, agent_config=config, **arguments
         ).require()
         assert outcome.rails_used == expected
+
+
+def test_the_public_counters_see_the_rails_too(rails: Rails, stock: Path) -> None:
+    """Rails are counted by `nixl_stripe.counters`, whose assertion holds and fails as it should."""
+    outcome = _write(rails, stock, 4).require()
+    rows = {name: NicTraffic(name, count, 0) for name, count in outcome.bytes.items()}
+    assert_striped(rows, rails.devices)
+    two = _write(rails, stock).require()
+    rows = {name: NicTraffic(name, count, 0) for name, count in two.bytes.items()}
+    with pytest.raises(AssertionError, match=r"rail3 .*idle"):
+        assert_striped(rows, rails.devices)

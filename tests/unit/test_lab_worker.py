@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from nixl_stripe.lab.buffers import DramStore, Payload, PayloadMismatchError
 from nixl_stripe.lab.channel import FolderChannel, PeerFailedError, SocketChannel, ask, open_channel
-from nixl_stripe.lab.counters import read_bytes
 from nixl_stripe.lab.job import Job, Nixl
 from nixl_stripe.lab.outcome import Outcome, Repetition, SideError, SideReport, TransferFailedError
 
@@ -141,24 +140,6 @@ def test_folder_channel(tmp_path: Path) -> None:
 def test_channel_address_bad_flow() -> None:
     with pytest.raises(ValueError, match="accepted are fd:N and dir:PATH"):
         open_channel("tcp:1", "target")
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
-def test_counters_of_both_kinds_of_device(tmp_path: Path) -> None:
-    _write(tmp_path / "class/net/r0/statistics/tx_bytes", "17\n")
-    _write(tmp_path / "class/net/r0/statistics/rx_bytes", "18\n")
-    for port, words in ((1, 10), (2, 5)):
-        folder = tmp_path / f"class/infiniband/mlx5_0/ports/{port}/counters"
-        _write(folder / "port_xmit_data", f"{words}\n")
-        _write(folder / "port_rcv_data", "0\n")
-    assert read_bytes(("r0", "mlx5_0"), "tx", tmp_path) == {"r0": 17, "mlx5_0": 60}
-    assert read_bytes(("r0", "mlx5_0"), "rx", tmp_path) == {"r0": 18, "mlx5_0": 0}
-    with pytest.raises(FileNotFoundError, match="r9"):
-        read_bytes(("r9",), "tx", tmp_path)
 
 
 def _outcome(initiator: SideReport, target: SideReport) -> Outcome:

@@ -82,8 +82,10 @@ class Bed:
         for end in self.ends.values():
             end.configure(spec)
 
-    def start(self, role: str, folder: Path, channel: socket.socket, env: Mapping[str, str]) -> Any:
-        """Start one side's worker in its namespace."""
+    def start(
+        self, role: str, folder: Path, channel: socket.socket, order: Message
+    ) -> subprocess.Popen[bytes]:
+        """Start one side's worker, or the program that the order names, in its namespace."""
         space = self.ends[role].namespace
 
         def enter() -> None:
@@ -91,16 +93,17 @@ class Bed:
             space.enter()
             os.chdir(folder)
 
-        command = [sys.executable, "-m", "nixl_stripe.lab.worker"]
-        command += ["--job", str(folder / f"{role}.job"), "--channel", f"fd:{channel.fileno()}"]
-        command += ["--result", str(folder / f"{role}.result")]
+        worker = [sys.executable, "-m", "nixl_stripe.lab.worker"]
+        worker += ["--job", str(folder / f"{role}.job"), "--channel", f"fd:{channel.fileno()}"]
+        worker += ["--result", str(folder / f"{role}.result")]
+        command = order["programs"][role] if "programs" in order else worker
         with (folder / f"{role}.log").open("wb") as log:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=env,
+                env=order["environment"][role],
                 pass_fds=[channel.fileno()],
                 preexec_fn=enter,
                 start_new_session=True,
@@ -114,7 +117,7 @@ class Bed:
         workers: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for role, channel in zip(ROLES, pair, strict=True):
-                workers[role] = self.start(role, folder, channel, order["environment"][role])
+                workers[role] = self.start(role, folder, channel, order)
             for channel in pair:
                 channel.close()
             late = _wait(workers, start + order["limit_s"], lines)

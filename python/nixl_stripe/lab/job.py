@@ -19,6 +19,9 @@ Direction = Literal["tx", "rx"]
 OPS: tuple[Op, ...] = ("READ", "WRITE")
 MEMORIES: tuple[Memory, ...] = ("dram", "vram")
 
+#: For `Job.counters`: whatever NICs the side's machine has.
+ALL_NICS = ("*",)
+
 
 @dataclass(frozen=True)
 class Nixl:
@@ -57,7 +60,9 @@ class Job:
 
     sizes: bytes of each buffer, the same on both sides. repeats: transfers of all buffers, each
     with its own payload. limit_s: seconds for each wait on the peer or on a transfer. counters:
-    devices (RDMA or network interfaces) whose bytes are read around each repetition.
+    devices (RDMA or network interfaces) whose bytes are read around each repetition; ALL_NICS for
+    every one of the machine. account: put this machine's plan for `backend_params` in the report,
+    and the variables that count.
     corrupt: the sending side changes one byte, so that verification must fail. shim: make the agent
     with nixl_stripe's classes, the parameters in their configuration.
     """
@@ -74,6 +79,7 @@ class Job:
     counters: tuple[str, ...] = ()
     corrupt: bool = False
     shim: bool = False
+    account: bool = False
     limit_s: float = 30.0
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import PeerFailedError
-from nixl_stripe.lab.job import Job, Memory, Op
+from nixl_stripe.lab.job import ALL_NICS, Job, Memory, Op
 from nixl_stripe.lab.proto_info import Lanes, payload_lanes
 
 #: A NIC counts as used from this fraction of an even share on: wire-up stays far below.
@@ -56,7 +56,8 @@ class SideReport:
     """One side's account. Times in seconds; None where the side did not get that far.
 
     exit_status: as from `subprocess` (negative: the signal that ended it; None: unknown).
-    plugin_params: what the plugin advertises before a backend exists.
+    plugin_params: what the plugin advertises before a backend exists. plan, environment: with
+    `Job.account`, what `StripePlan.to_dict` gives on that machine, and its UCX_* and NIXL_*.
     """
 
     side: str
@@ -67,6 +68,8 @@ class SideReport:
     register_seconds: float | None = None
     repetitions: tuple[Repetition, ...] = ()
     verified: int = 0
+    plan: Mapping[str, Any] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     error: SideError | None = None
     exit_status: int | None = None
     log: str = ""
@@ -114,11 +117,15 @@ class Outcome:
         cls, job: Job, initiator: SideReport, target: SideReport, wall_seconds: float = 0.0
     ) -> Outcome:
         """Put the two sides' reports of `job` together."""
+        devices = job.counters
+        if devices == ALL_NICS:
+            rows = initiator.repetitions
+            devices = tuple(rows[0].bytes) if rows else ()
         return cls(
             job.op,
             job.memory,
             job.sizes,
-            job.counters,
+            devices,
             job.repeats,
             initiator,
             target,

@@ -17,6 +17,7 @@ import functools
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,6 +33,15 @@ Environment = Mapping[str, str | None]
 #: Seconds beyond a case's own limit for the holder to clear up and answer.
 _GRACE_S = 10.0
 _ROLES: tuple[Role, Role] = ("initiator", "target")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that ran at one end: exit status (negative: the signal), output of both kinds."""
+
+    status: int
+    timed_out: bool
+    output: str
 
 
 class Rails:
@@ -159,9 +169,7 @@ class Rails:
         self, initiator: Job, target: Job, environment: Environment, peer_environment: Environment
     ) -> Outcome:
         """Run two jobs against each other; the environments are added to a clean one."""
-        self._cases += 1
-        folder = self._scratch / f"{self._cases:04d}"
-        folder.mkdir()
+        folder = self._new_folder()
         for job in (initiator, target):
             (folder / f"{job.role}.job").write_text(job.to_json())
         limit = initiator.limit_s * (initiator.repeats + 2)
@@ -177,6 +185,42 @@ class Rails:
         done = self._holder.order(order, limit + _GRACE_S)
         mine, theirs = (self._report(folder, role, done, limit) for role in _ROLES)
         return Outcome.of(initiator, mine, theirs, done["seconds"])
+
+    def run_programs(
+        self, programs: Mapping[Role, Sequence[str]], *, limit_s: float = 60.0
+    ) -> dict[Role, Finished]:
+        """Run a program at each end of the rails, both at the same time, and return how they ended.
+
+        They have this process's environment. Whoever still runs after `limit_s` seconds is killed.
+        The target is 10.77.<rail>.2 for the initiator, which is 10.77.<rail>.1.
+        """
+        if set(programs) != set(_ROLES):
+            raise ValueError(
+                f"programs of {sorted(programs)}: accepted is one for each of {_ROLES}"
+            )
+        folder = self._new_folder()
+        order = {
+            "do": "run",
+            "folder": str(folder),
+            "limit_s": limit_s,
+            "programs": {role: list(programs[role]) for role in _ROLES},
+            "environment": {role: dict(os.environ) for role in _ROLES},
+        }
+        done = self._holder.order(order, limit_s + _GRACE_S)
+        return {
+            role: Finished(
+                done["exits"][role],
+                role in done["late"],
+                (folder / f"{role}.log").read_text(errors="replace"),
+            )
+            for role in _ROLES
+        }
+
+    def _new_folder(self) -> Path:
+        self._cases += 1
+        folder = self._scratch / f"{self._cases:04d}"
+        folder.mkdir()
+        return folder
 
     def _report(self, folder: Path, role: Role, done: Any, limit: float) -> SideReport:
         files = folder / f"{role}.result", folder / f"{role}.log"

@@ -14,19 +14,23 @@ import argparse
 import contextlib
 import dataclasses
 import importlib.metadata
+import os
 import sys
 import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nixl_stripe.lab.buffers import Payload, Store, open_store
 from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask, open_channel
-from nixl_stripe.lab.counters import read_bytes
-from nixl_stripe.lab.job import Job, Nixl
+from nixl_stripe.lab.job import ALL_NICS, Job, Nixl
 from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
 from nixl_stripe.nixl_api import PACKAGES, import_api
+from nixl_stripe.proof.counters import Counters
+
+if TYPE_CHECKING:
+    from nixl_stripe.stripe_plan import StripePlan
 
 #: Sleep between looks at a transfer, as a fraction of the time it has taken so far: it bounds the
 #: error of the measured time while the CPU is left to NIXL's progress threads.
@@ -75,6 +79,7 @@ class Side:
         self._note(nixl_file=api.__file__, nixl_version=_version(package))
         self._store: Store = open_store(job.memory, job.sizes)
         self._make_agent(api)
+        self._counters = self._count()
         spans = list(zip(self._store.addresses, job.sizes, strict=True))
         start = time.perf_counter()
         self._agent.register_memory([(a, n, 0, "") for a, n in spans], self._store.segment)
@@ -105,6 +110,18 @@ class Side:
         start = time.perf_counter()
         self._agent.create_backend(job.backend, dict(job.backend_params))
         self._note(create_seconds=time.perf_counter() - start)
+
+    def _count(self) -> Counters:
+        job = self._job
+        planned: tuple[str, ...] = ()
+        if job.account:
+            plan = account(job)
+            planned = tuple(device.partition(":")[0] for device in plan.devices)
+            own = {k: v for k, v in os.environ.items() if k.startswith(("UCX_", "NIXL_"))}
+            self._note(plan=plan.to_dict(), environment=own)
+        if job.counters != ALL_NICS:
+            return Counters(job.counters)
+        return Counters.of_all(planned)
 
     def _ask(self, kind: str) -> Message:
         return ask(self._channel, self._job.limit_s, kind)
@@ -144,7 +161,7 @@ class Side:
 
     def _transfer(self) -> Repetition:
         job, agent = self._job, self._agent
-        before = read_bytes(job.counters, job.direction)
+        self._counters.start()
         start = time.perf_counter()
         handle = agent.initialize_xfer(job.op, self._descs, self._peer_descs, self._peer_name, b"")
         posted = time.perf_counter()
@@ -159,8 +176,10 @@ class Side:
         if state != "DONE":
             raise TransferError(f"the transfer ended in state {state}")
         agent.release_xfer_handle(handle)
-        after = read_bytes(job.counters, job.direction)
-        counted = {name: after[name] - before[name] for name in job.counters}
+        counted = {
+            name: row.bytes_out if job.direction == "tx" else row.bytes_in
+            for name, row in self._counters.by_nic().items()
+        }
         return Repetition(posted - start, done - posted, counted)
 
 
@@ -170,6 +189,23 @@ def _agent_of_shim(job: Job) -> Any:
 
     wish = {"backends": [job.backend], "backend_params": {job.backend: dict(job.backend_params)}}
     return nixl_agent(job.role, nixl_agent_config(**{**wish, **job.agent_config}))
+
+
+def account(job: Job) -> StripePlan:
+    """Return what the patched backend makes of this side's parameters, here and now.
+
+    With GPU memory a CUDA context is current by then, so that its GPU is the plan's.
+    """
+    from nixl_stripe.planner import plan
+
+    given = job.backend_params
+    return plan(
+        given.get("stripe"),
+        given.get("stripe_gpu"),
+        min_rate_gbps=given.get("stripe_min_rate_gbps"),
+        device_list=given.get("device_list"),
+        max_rma_rails=given.get("max_rma_rails"),
+    )
 
 
 def _version(package: str) -> str | None:

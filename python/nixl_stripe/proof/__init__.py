@@ -1,0 +1,16 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Proof that NICs carried data: byte counters per NIC, and an assertion for tests."""
+
+from nixl_stripe.proof.counters import Counters, NicTraffic, counters
+from nixl_stripe.proof.nic_files import NicNotFoundError, all_nics
+from nixl_stripe.proof.striped import assert_striped
+
+__all__ = [
+    "Counters",
+    "NicNotFoundError",
+    "NicTraffic",
+    "all_nics",
+    "assert_striped",
+    "counters",
+]
