@@ -1,0 +1,202 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`nixl-stripe top`: what each NIC carries now, one line a NIC."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.planner import load, plan
+from nixl_stripe.proof.nic_files import SYSFS, all_nics
+from nixl_stripe.proof.watch import NicRate, Sample, Watch
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_HEAD = ("NIC", "out Gbit/s", "in Gbit/s", "share", "planned", "errors", "discards")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command("top")(top_command)
+
+
+def top_command(
+    stripe: Annotated[
+        str,
+        typer.Option(metavar="POLICY", help="Whose NICs count as planned; as for `plan`."),
+    ] = "all",
+    gpu: Annotated[
+        str | None, typer.Option(metavar="GPU", help="The GPU of that plan; as for `plan`.")
+    ] = None,
+    nic: Annotated[
+        str | None,
+        typer.Option(
+            "--nics",
+            metavar="NICS",
+            help="Watch these, separated by commas. Default: every RDMA device, or every network "
+            "interface where there is none.",
+        ),
+    ] = None,
+    interval: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Between two looks, 0.1 and more.")
+    ] = 1.0,
+    duration: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", help="Stop after that time.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A line of JSON for each look and one for the summary.")
+    ] = False,
+    sysfs: Annotated[
+        Path, typer.Option(metavar="PATH", help="Root of another sysfs.", hidden=True)
+    ] = SYSFS,
+) -> None:
+    """Show what each NIC carries: Gbit/s, share of all bytes, errors since the start.
+
+    It watches what NICs count, whichever process uses them, and asks nothing of the job. Ctrl-C
+    ends it with a summary.
+    """
+    if interval < 0.1:
+        raise UsageError(f"--interval {interval:g}: accepted are 0.1 seconds and more")
+    if duration is not None and duration <= 0:
+        raise UsageError(f"--for {duration:g}: accepted are times above 0 seconds")
+    watch = _watch(stripe, gpu, nic, sysfs)
+    samples = _samples(watch, interval, duration)
+    if as_json:
+        _follow(watch, samples, lambda sample: _say(json.dumps({"sample": sample.to_dict()})))
+        _say(json.dumps({"summary": watch.summary().to_dict()}))
+    elif sys.stdout.isatty():
+        _show_live(watch, samples)
+    else:
+        _say(_row(_HEAD))
+        _follow(watch, samples, lambda sample: _say("\n".join(_plain(sample))))
+        _say("\n".join(["", *_summary_lines(watch.summary())]))
+
+
+def _watch(stripe: str, gpu: str | None, nics: str | None, sysfs: Path) -> Watch:
+    try:
+        planned = plan(stripe, gpu, load(None if sysfs == SYSFS else sysfs)).devices
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    names = all_nics(sysfs) if nics is None else tuple(n for n in nics.split(",") if n)
+    if nics is None and not {n.partition(":")[0] for n in planned} <= set(names):
+        names = tuple(dict.fromkeys([*planned, *names]))
+    if not names:
+        raise StripeError(
+            f"top: no NIC to watch: {sysfs}/class/infiniband and {sysfs}/class/net show none; "
+            "in a container, share the host's network (--network host) or its RDMA devices"
+        )
+    return Watch(names, planned, sysfs)
+
+
+def _samples(watch: Watch, interval: float, duration: float | None) -> Iterator[Sample]:
+    """Yield a sample for each interval."""
+    start = time.monotonic()
+    end = None if duration is None else start + duration
+    due = start
+    while end is None or due < end - 1e-6:
+        due += interval
+        if end is not None:
+            due = min(due, end)
+        time.sleep(max(0.0, due - time.monotonic()))
+        yield watch.sample()
+
+
+def _follow(watch: Watch, samples: Iterator[Sample], show: Callable[[Sample], None]) -> None:
+    """Show the samples; a Ctrl-C ends them with what was counted until then."""
+    try:
+        for sample in samples:
+            show(sample)
+    except KeyboardInterrupt:
+        watch.sample()
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+    sys.stdout.flush()
+
+
+def _cells(row: NicRate) -> tuple[str, ...]:
+    return (
+        row.nic,
+        f"{row.gbps_out:.2f}",
+        f"{row.gbps_in:.2f}",
+        f"{row.share:.1%}",
+        "yes" if row.planned else "no",
+        str(row.errors),
+        str(row.discards),
+    )
+
+
+def _total(sample: Sample) -> tuple[str, ...]:
+    return ("all", f"{sample.gbps_out:.2f}", f"{sample.gbps_in:.2f}", "", "", "", "")
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    head, *rest = cells
+    return f"{head:<14}" + "".join(f"{cell:>11}" for cell in rest).rstrip()
+
+
+def _plain(sample: Sample) -> list[str]:
+    """Return the lines of a sample for a file or a pipe: its time, then a line a NIC."""
+    rows = [_row(_cells(row)) + (f"  {row.problem}" if row.problem else "") for row in sample.nics]
+    return [f"-- {sample.at:.1f} s", *rows, _row(_total(sample))]
+
+
+def _summary_lines(sample: Sample) -> list[str]:
+    planned = [row for row in sample.nics if row.planned]
+    lines = [f"-- summary of {sample.at:.1f} s: averages", _row(_HEAD)]
+    lines += [_row(_cells(row)) for row in sample.nics]
+    lines.append(_row(_total(sample)))
+    total = sum(row.share for row in planned)
+    if total:
+        shares = [row.share / total for row in planned]
+        lines.append(
+            f"balance of the {len(planned)} planned NIC(s): {min(shares):.1%} to "
+            f"{max(shares):.1%}, even is {1 / len(planned):.1%}"
+        )
+    if sample.idle:
+        lines.append(
+            f"idle although planned: {', '.join(sample.idle)} (less than half of an even share); "
+            "nixl-stripe verify says why"
+        )
+    lines += [f"{row.nic}: {row.problem}" for row in sample.nics if row.problem]
+    return lines
+
+
+def _show_live(watch: Watch, samples: Iterator[Sample]) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(_table(watch.summary()), console=Console(), auto_refresh=False) as live:
+        _follow(watch, samples, lambda sample: live.update(_table(sample), refresh=True))
+    _say("\n".join(_summary_lines(watch.summary())))
+
+
+def _table(sample: Sample) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, caption=f"{sample.at:.0f} s, Ctrl-C for the summary")
+    for index, name in enumerate(_HEAD):
+        table.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    most = max((row.share for row in sample.nics), default=0.0)
+    for row in sample.nics:
+        idle = row.nic in sample.idle
+        bar = "█" * round(12 * row.share / most) if most else ""
+        style = "red" if idle or row.problem else ("" if row.planned else "dim")
+        note = row.problem or ("idle" if idle else bar)
+        table.add_row(*(Text(cell) for cell in (*_cells(row), note)), style=style)
+    table.add_section()
+    table.add_row(*_total(sample), "")
+    return table
