@@ -8,6 +8,7 @@
 #include "topology/cuda_gpu.h"
 #include "topology/source.h"
 #include "ucx/config_text.h"
+#include "ucx/cuda_module.h"
 #include "ucx/plan.h"
 #include "ucx/process_settings.h"
 
@@ -204,6 +205,10 @@ namespace {
         }
         for (const std::string &key : request.unknownSettings()) {
             log(logLevel_t::INFO, "UCX " + initHook::ucx().version() + " has no " + key);
+        }
+        if (const std::string problem = cudaModuleProblem(loadedObjects());
+            engine != nullptr && !problem.empty()) {
+            log(logLevel_t::WARN, problem);
         }
         if (engine != nullptr) {
             liveSettings().keep(engine, std::move(process));

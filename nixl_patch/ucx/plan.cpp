@@ -6,6 +6,7 @@
 #include "policy/selection.h"
 #include "topology/cuda_gpu.h"
 #include "ucx/devices.h"
+#include "ucx/traps.h"
 
 #include <stdexcept>
 
@@ -54,6 +55,7 @@ namespace {
             if (!overridden_.empty()) {
                 plan_.warnings.push_back(joined(overridden_, "; "));
             }
+            warnOfTraps();
             return plan_;
         }
 
@@ -231,6 +233,23 @@ namespace {
                 } else {
                     plan_.settings.push_back(std::move(setting));
                 }
+            }
+        }
+
+        /** The host is read only when a setting is there that could hurt. */
+        void
+        warnOfTraps() {
+            const std::size_t nics = plan_.devices.empty() ? plan_.rails : plan_.devices.size();
+            if (!plan_.active || nics < 2 ||
+                !haveTrapKeys(inputs_.environment, inputs_.engineConfig)) {
+                return;
+            }
+            trapFacts facts = trapFactsOf(host(), plan_.devices);
+            facts.nicCount = static_cast<unsigned>(nics);
+            facts.choosesDevices = !plan_.devices.empty();
+            facts.choosesRails = plan_.rails != 0;
+            for (const trap &each : findTraps(inputs_.environment, inputs_.engineConfig, facts)) {
+                plan_.warnings.push_back(each.text());
             }
         }
 

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
 #include "topology/cuda_gpu.h"
+#include "ucx/config_text.h"
 #include "ucx/plan.h"
 #include "ucx/settings.h"
+#include "ucx/traps.h"
 
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
@@ -36,10 +38,53 @@ namespace {
         return makePlan(inputs);
     }
 
+    void
+    bindTraps(py::module_ &m) {
+        py::class_<trapRule>(m, "TrapRule", "A setting that undoes striping at some values.")
+            .def_readonly("key", &trapRule::key)
+            .def_readonly("when", &trapRule::when)
+            .def_readonly("effect", &trapRule::effect)
+            .def_readonly("fix", &trapRule::fix);
+        py::class_<trap>(m, "NativeTrap", "A setting that undoes striping in one given case.")
+            .def_readonly("key", &trap::key)
+            .def_readonly("value", &trap::value)
+            .def_readonly("effect", &trap::effect)
+            .def_readonly("fix", &trap::fix);
+        py::class_<trapFacts>(m, "TrapFacts", "What decides whether a value hurts.")
+            .def(py::init<>())
+            .def_readwrite("nic_count", &trapFacts::nicCount)
+            .def_readwrite("uses_tcp", &trapFacts::usesTcp)
+            .def_readwrite("uses_rdma", &trapFacts::usesRdma)
+            .def_readwrite("has_gpu", &trapFacts::hasGpu)
+            .def_readwrite("rate_ratio", &trapFacts::rateRatio)
+            .def_readwrite("chooses_devices", &trapFacts::choosesDevices)
+            .def_readwrite("chooses_rails", &trapFacts::choosesRails);
+        m.def("trap_table", &trapTable, "Every rule, in order.");
+        m.def("find_traps",
+              &findTraps,
+              py::arg("environment"),
+              py::arg("engine_config"),
+              py::arg("facts"),
+              "The traps among a user's own settings, in the order of the table.");
+    }
+
 } // namespace
 
 void
 bindUcx(py::module_ &m) {
+    bindTraps(m);
+    py::class_<settingRule>(m, "SettingRule", "One row of the table of UCX settings.")
+        .def_readonly("key", &settingRule::key)
+        .def_readonly("versions", &settingRule::versions)
+        .def_property_readonly("scope",
+                               [](const settingRule &rule) { return scopeName(rule.scope); })
+        .def_property_readonly("side", [](const settingRule &rule) { return sideName(rule.side); })
+        .def_readonly("reason", &settingRule::reason);
+    m.def("parse_engine_config",
+          &parseEngineConfig,
+          py::arg("text"),
+          "Settings in NIXL's engine_config, without UCX_.");
+    m.def("setting_table", &settingTable, "The settings that make every NIC carry data.");
     py::class_<ucxSetting>(m, "UcxSetting", "One UCX setting of a plan.")
         .def_readonly("key", &ucxSetting::key)
         .def_readonly("value", &ucxSetting::value)

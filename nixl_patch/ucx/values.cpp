@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "ucx/values.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <set>
+
+namespace nixlStripe {
+
+std::string
+lowered(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
+        return static_cast<char>(std::tolower(c));
+    });
+    return text;
+}
+
+std::optional<bool>
+ucxBool(const std::string &value) {
+    static const std::set<std::string> on = {"y", "yes", "on", "1", "true"};
+    static const std::set<std::string> off = {"n", "no", "off", "0", "false"};
+    const std::string text = lowered(value);
+    if (on.count(text) != 0) {
+        return true;
+    }
+    return off.count(text) != 0 ? std::optional<bool>(false) : std::nullopt;
+}
+
+std::optional<unsigned>
+ucxCount(const std::string &value) {
+    constexpr std::size_t digits_of_unsigned = 9;
+    const bool is_number =
+        !value.empty() && value.size() <= digits_of_unsigned &&
+        std::all_of(value.begin(), value.end(), [](unsigned char c) { return std::isdigit(c); });
+    return is_number ? std::optional<unsigned>(static_cast<unsigned>(std::stoul(value)))
+                     : std::nullopt;
+}
+
+std::vector<std::string>
+ucxList(const std::string &value) {
+    std::vector<std::string> entries;
+    std::string entry;
+    const auto finish = [&] {
+        if (!entry.empty()) {
+            entries.push_back(entry);
+        }
+        entry.clear();
+    };
+    for (const char c : value.substr(value.rfind('^', 0) == 0 ? 1 : 0)) {
+        if (c == ',') {
+            finish();
+        } else if (std::isspace(static_cast<unsigned char>(c)) == 0) {
+            entry += c;
+        }
+    }
+    finish();
+    return entries;
+}
+
+std::optional<double>
+ucxSize(const std::string &value) {
+    char *end = nullptr;
+    const double number = std::strtod(value.c_str(), &end);
+    if (end == value.c_str() || std::isdigit(static_cast<unsigned char>(value.front())) == 0) {
+        return std::nullopt;
+    }
+    static const std::string units = "kmgt";
+    double factor = 1;
+    std::string unit = lowered(end);
+    if (!unit.empty() && unit.back() == 'b') {
+        unit.pop_back();
+    }
+    if (unit.size() == 1 && units.find(unit) != std::string::npos) {
+        for (std::size_t i = 0; i <= units.find(unit); ++i) {
+            factor *= 1024;
+        }
+    } else if (!unit.empty()) {
+        return std::nullopt;
+    }
+    return number * factor;
+}
+
+} // namespace nixlStripe

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of the user's own that undo striping. The plugin warns of them from the same table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nixl_stripe import _core
+
+if TYPE_CHECKING:
+    from nixl_stripe.stripe_plan import StripePlan
+
+#: Where no plan says how many NICs there are: more than any single-NIC setting allows.
+_ASSUMED_NICS = 4
+
+
+@dataclass(frozen=True)
+class Trap:
+    """One setting that undoes striping."""
+
+    key: str
+    """As the user wrote it: "UCX_RNDV_THRESH", or "RNDV_THRESH in engine_config"."""
+    value: str
+    effect: str
+    """What is lost."""
+    fix: str
+    """What to do, one line."""
+
+    def __str__(self) -> str:
+        return f"{self.key}='{self.value}': {self.effect}; {self.fix}"
+
+
+def find(
+    environ: Mapping[str, str] | None = None,
+    *,
+    engine_config: Mapping[str, str] | None = None,
+    plan: StripePlan | None = None,
+    gpu: bool = False,
+) -> tuple[Trap, ...]:
+    """Return the settings in an environment and in NIXL's `engine_config` that undo striping.
+
+    environ: None is this process's own. engine_config: without UCX_. plan: whose NICs and own
+    settings count; None looks for what hurts `stripe=all` on four NICs, RDMA or TCP. gpu: whether
+    GPU memory is moved, so that what undoes only its striping is named too.
+    """
+    variables = dict(os.environ if environ is None else environ)
+    found = _core.find_traps(variables, dict(engine_config or {}), _facts(plan, gpu))
+    return tuple(Trap(each.key, each.value, each.effect, each.fix) for each in found)
+
+
+def keys() -> tuple[str, ...]:
+    """Return the settings that the table knows, without UCX_."""
+    return tuple(rule.key for rule in _core.trap_table())
+
+
+def _facts(plan: StripePlan | None, gpu: bool) -> _core.TrapFacts:
+    facts = _core.TrapFacts()
+    facts.has_gpu = gpu
+    if plan is None:
+        facts.nic_count = _ASSUMED_NICS
+        facts.uses_tcp = facts.uses_rdma = facts.chooses_devices = True
+        return facts
+    facts.nic_count = len(plan.devices) or plan.rails or 0
+    facts.uses_tcp = any(":" not in device for device in plan.devices)
+    facts.uses_rdma = not facts.uses_tcp
+    rates = [nic.rate_gbps for nic in plan.nics if nic.rate_gbps > 0]
+    facts.rate_ratio = max(rates) / min(rates) if rates else 1.0
+    facts.chooses_devices = bool(plan.devices)
+    facts.chooses_rails = "MAX_RMA_RAILS" in plan.ucx_settings
+    return facts
