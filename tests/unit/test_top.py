@@ -68,6 +68,18 @@ def test_a_planned_nic_that_idles_is_named(gb200: CounterTree) -> None:
     assert watch.sample().idle == ("mlx5_3",)
 
 
+def test_a_few_packets_make_no_nic_idle(gb200: CounterTree) -> None:
+    clock = Clock()
+    names = [f"mlx5_{index}" for index in range(4)]
+    watch = Watch(names, names, gb200.root, clock)
+    gb200.infiniband("mlx5_0", 100)
+    clock.now += 1
+    assert watch.sample().idle == ()
+    gb200.infiniband("mlx5_0", GBIT_WORDS)
+    clock.now += 1
+    assert watch.sample().idle == ("mlx5_1", "mlx5_2", "mlx5_3")
+
+
 def test_a_nic_that_vanishes_stays_on_show(gb200: CounterTree) -> None:
     watch = Watch(["mlx5_0", "mlx5_1"], [], gb200.root)
     shutil.rmtree((gb200.root / "class/infiniband/mlx5_1").resolve())

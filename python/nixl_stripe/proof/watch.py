@@ -14,6 +14,9 @@ from typing import Any
 from nixl_stripe.proof.counters import NicTraffic, Reading, with_shares
 from nixl_stripe.proof.nic_files import SYSFS, find_files
 
+#: Below that, all planned NICs together, Gbit/s, no NIC is called idle: nothing is going on.
+QUIET_GBPS = 0.01
+
 
 @dataclass(frozen=True)
 class NicRate:
@@ -54,10 +57,13 @@ class Sample:
 
     @property
     def idle(self) -> tuple[str, ...]:
-        """Planned NICs that carried less than half of an even share while others were busy."""
+        """Planned NICs that carried less than half of an even share while others were busy.
+
+        None while all of them together carry next to nothing.
+        """
         planned = [row for row in self.nics if row.planned]
         total = sum(row.share for row in planned)
-        if total == 0:
+        if sum(row.gbps_out + row.gbps_in for row in planned) < QUIET_GBPS:
             return ()
         return tuple(row.nic for row in planned if row.share < total / len(planned) / 2)
 

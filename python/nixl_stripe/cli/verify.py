@@ -1,0 +1,296 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`nixl-stripe verify`: a real transfer, then proof that every planned NIC carried its share."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.nixl_api import PACKAGES
+
+if TYPE_CHECKING:
+    from nixl_stripe.lab.guests import GpuPlace
+    from nixl_stripe.lab.job import Nixl, Op
+    from nixl_stripe.verify import Ground, Request
+
+
+class Bed(str, Enum):
+    """A test bed of the lab."""
+
+    TCP = "tcp"
+    RDMA = "rdma"
+
+
+class MemoryChoice(str, Enum):
+    """Which memory both ends use."""
+
+    DRAM = "dram"
+    VRAM = "vram"
+
+
+class OpChoice(str, Enum):
+    """Which operations."""
+
+    READ = "read"
+    WRITE = "write"
+    BOTH = "both"
+
+
+class Place(str, Enum):
+    """Where the bed's GPU sits, seen from the first NIC."""
+
+    SWITCH = "P"
+    ROOT = "H"
+    NODE = "N"
+    SYS = "S"
+
+
+Say = Callable[[str], None]
+
+_SIZES = {None: "64M", Bed.TCP: "64M", Bed.RDMA: "4M"}
+_RATES = {Bed.TCP: 800.0, Bed.RDMA: 20.0}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command("verify")(verify_command)
+
+
+def verify_command(
+    address: Annotated[
+        str | None, typer.Argument(metavar="[ADDR:PORT]", help="Where --listen listens.")
+    ] = None,
+    bed: Annotated[
+        Bed | None, typer.Option(help="Transfer in a bed of the lab that is made for it.")
+    ] = None,
+    listen: Annotated[
+        bool, typer.Option("--listen", help="Be the target for a host that connects.")
+    ] = False,
+    connect: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Be the initiator towards a host that listens."),
+    ] = None,
+    stripe: Annotated[
+        str | None,
+        typer.Option(metavar="POLICY", help="Backend parameter stripe of both ends [all]."),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help="Another backend parameter."),
+    ] = None,
+    op: Annotated[
+        OpChoice | None, typer.Option(help="Default: both; over TCP write, read never stripes.")
+    ] = None,
+    memory: Annotated[MemoryChoice, typer.Option(help="Of both ends.")] = MemoryChoice.DRAM,
+    size: Annotated[
+        str | None, typer.Option(help="Of a buffer: 65536, 64K, 8M, 1G [64M; 4M on --bed rdma].")
+    ] = None,
+    buffers: Annotated[int, typer.Option(min=1, help="Of that size, in one transfer.")] = 1,
+    repeats: Annotated[int, typer.Option(min=1, max=1000, help="Transfers.")] = 3,
+    nics: Annotated[int, typer.Option("--rails", min=1, help="NICs of a bed.")] = 4,
+    mbit: Annotated[
+        float | None, typer.Option(help="Rate of each NIC of a bed, Mbit/s [tcp 800, rdma 20].")
+    ] = None,
+    gpu_place: Annotated[
+        Place,
+        typer.Option(help="GPU of --bed rdma: same switch, same root, same NUMA node, other node."),
+    ] = Place.NODE,
+    stock: Annotated[
+        bool, typer.Option("--stock/--no-stock", help="Also without parameters, for comparison.")
+    ] = True,
+    nixl: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHERE", help="A package name or a folder with an unpacked wheel."),
+    ] = None,
+    env: Annotated[
+        list[str] | None, typer.Option("--env", metavar="KEY=VALUE", help="For both ends.")
+    ] = None,
+    peer_env: Annotated[
+        list[str] | None, typer.Option("--peer-env", metavar="KEY=VALUE", help="For the target.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="For each transfer and each wait.")
+    ] = 60.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Transfer for real and prove that every planned NIC carried its share.
+
+    Every byte is compared. UCX's protocol report gives the lanes, the NICs' own counters the bytes;
+    exit code 1 when a planned NIC carried less than half of its share, with the likely cause and
+    what mends it. Without --bed, --listen and --connect: two processes of this host.
+    """
+    chosen = [
+        name for name, on in (("--bed", bed), ("--listen", listen), ("--connect", connect)) if on
+    ]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)}: accepted is one of them")
+    if address is not None and not listen:
+        raise UsageError(f"{address!r}: an address stands behind --listen or --connect only")
+    parameters = {**({"stripe": stripe} if stripe else {}), **_pairs("--param", param)}
+    which = _nixl(nixl)
+    with _stoppable(), _progress() as say:
+        if listen:
+            ended = _listen(address or "", which, parameters or None, say)
+            _finish(ended["report"], str(ended["text"]), as_json)
+            return
+        request = _request(
+            {
+                "size": _size(size or _SIZES[bed]),
+                "buffers": buffers,
+                "memory": memory.value,
+                "ops": _ops(op),
+                "params": parameters or {"stripe": "all"},
+                "repeats": repeats,
+                "stock": stock,
+                "nixl": which,
+                "environment": _pairs("--env", env),
+                "peer_environment": _pairs("--peer-env", peer_env),
+                "limit_s": timeout,
+            }
+        )
+        data, text = _run(request, _ground(bed, connect, nics, mbit, gpu_place.value, say), say)
+    _finish(data, text, as_json)
+
+
+def _run(
+    request: Request, ground: AbstractContextManager[Ground], say: Say
+) -> tuple[dict[str, Any], str]:
+    from nixl_stripe.verify import TwoHosts, verify
+
+    with ground as place:
+        report = verify(request, place, say)
+        data, text = report.to_dict(), report.describe()
+        if isinstance(place, TwoHosts):
+            place.finish(data, text)
+    return data, text
+
+
+def _ground(
+    bed: Bed | None, connect: str | None, nics: int, mbit: float | None, gpu: str, say: Say
+) -> AbstractContextManager[Ground]:
+    from nixl_stripe.verify import RdmaBed, TcpBed, TwoHosts, TwoProcesses
+
+    if connect is not None:
+        say(f"connecting to {connect}")
+        return TwoHosts(connect)
+    if bed is None:
+        return TwoProcesses()
+    rate = _RATES[bed] if mbit is None else mbit
+    try:
+        if bed is Bed.TCP:
+            return TcpBed(nics, rate)
+        say("starting two guests (half a minute)")
+        return RdmaBed(nics, rate, cast("GpuPlace", gpu))
+    except ValueError as error:
+        raise UsageError(f"--rails {nics} --mbit {rate:g}: {error}") from error
+
+
+def _listen(address: str, nixl: Nixl, params: dict[str, str] | None, say: Say) -> dict[str, Any]:
+    from nixl_stripe.verify import Listener
+
+    with Listener(address) as listener:
+        say(f"listening on {listener.address}; Ctrl-C ends it")
+        return listener.serve(nixl, params, say)
+
+
+def _finish(report: dict[str, Any], text: str, as_json: bool) -> None:
+    typer.echo(json.dumps(report, indent=2) if as_json else text)
+    if not report["ok"]:
+        raise typer.Exit(1)
+
+
+def _request(fields: dict[str, Any]) -> Request:
+    from nixl_stripe.verify import Request
+
+    if fields["limit_s"] <= 0:
+        raise UsageError(f"--timeout {fields['limit_s']:g}: accepted are times above 0 seconds")
+    try:
+        return Request(**fields)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _size(text: str) -> int:
+    from nixl_stripe.proof.text import parse_size
+
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise UsageError(f"--size: {error}") from error
+
+
+def _ops(choice: OpChoice | None) -> tuple[Op, ...] | None:
+    both: tuple[Op, ...] = ("READ", "WRITE")
+    if choice is None:
+        return None
+    return both if choice is OpChoice.BOTH else tuple(o for o in both if o.lower() == choice.value)
+
+
+def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
+    pairs = {}
+    for text in given or ():
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            raise UsageError(f"{option} {text!r}: accepted is KEY=VALUE")
+        pairs[key] = value
+    return pairs
+
+
+def _nixl(given: Sequence[str] | None) -> Nixl:
+    if importlib.util.find_spec("numpy") is None:
+        raise StripeError("verify needs numpy: pip install 'nixl-stripe[lab]'")
+    from nixl_stripe.lab.job import Nixl
+
+    try:
+        which = Nixl.find(given)
+    except ValueError as error:
+        raise UsageError(f"--nixl: {error}") from error
+    if not which.paths and not any(
+        importlib.util.find_spec(name) for name in ([which.package] if which.package else PACKAGES)
+    ):
+        raise StripeError(
+            f"verify needs NIXL: no {which.package or ' or '.join(PACKAGES)} in {sys.executable}'s "
+            "packages; pip install nixl, or name a folder with --nixl"
+        )
+    return which
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """End cleanly on Ctrl-C and on SIGTERM: beds and workers go before the process does."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("nixl-stripe: interrupted; everything that was started is gone", file=sys.stderr)
+        raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Say]:
+    """Yield what tells on stderr what happens now: a spinner in a terminal, else lines."""
+    if not sys.stderr.isatty():
+        yield lambda text: print(f"verify: {text}", file=sys.stderr, flush=True)
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("") as status:
+        yield lambda text: status.update(text)

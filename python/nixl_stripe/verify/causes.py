@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Why planned NICs idled: the likely causes, the surest first, each with what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from nixl_stripe.lab.outcome import Outcome, SideReport
+from nixl_stripe.proof.text import bytes_text
+from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe.unpatched import MARKER, patch_command
+from nixl_stripe.verify.result import Cause, Figures
+
+#: Smallest piece of a buffer per rail that UCX makes (MIN_RMA_CHUNK_SIZE).
+_CHUNK = 8 << 10
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a transfer. planned, short: devices without their ports."""
+
+    outcome: Outcome
+    plan: StripePlan | None
+    peer_plan: StripePlan | None
+    figures: Figures
+    planned: tuple[str, ...]
+    short: tuple[str, ...]
+    proof: str
+
+    @property
+    def sides(self) -> tuple[SideReport, SideReport]:
+        """Initiator and target."""
+        return self.outcome.initiator, self.outcome.target
+
+
+Rule = Callable[[Evidence], Iterator[Cause]]
+
+
+def likely_causes(evidence: Evidence) -> tuple[Cause, ...]:
+    """Return what the evidence points at; never nothing."""
+    found = [cause for rule in _RULES for cause in rule(evidence)]
+    if not found:
+        seen = evidence.figures.protocol or "UCX reported no lanes"
+        found = [Cause(f"unknown; UCX's words: {seen}", "nixl-stripe doctor, on both ends")]
+    return tuple(dict.fromkeys(found))
+
+
+def _stock_plugin(evidence: Evidence) -> Iterator[Cause]:
+    for side in evidence.sides:
+        if side.plugin_params and MARKER not in side.plugin_params and side.nixl_file:
+            yield Cause(
+                f"the {side.side}'s UCX plugin (NIXL {side.nixl_version or 'unknown'}) is the "
+                "stock one, which ignores our parameters without a word",
+                patch_command(side.nixl_file, side.environment.get("NIXL_PLUGIN_DIR")),
+            )
+
+
+def _failure(evidence: Evidence) -> Iterator[Cause]:
+    if evidence.figures.error and not evidence.outcome.initiator.repetitions:
+        yield Cause(
+            f"the transfer never ran: {evidence.figures.error}", "nixl-stripe doctor, on both ends"
+        )
+
+
+def _nothing_planned(evidence: Evidence) -> Iterator[Cause]:
+    if not evidence.planned and not evidence.figures.error:
+        why = "; ".join(evidence.plan.warnings) if evidence.plan else ""
+        yield Cause(
+            f"no NIC is planned{': ' if why else ''}{why}",
+            "--stripe all; nixl-stripe topo says which NICs are usable and why others are not",
+        )
+
+
+def _emulated_read(evidence: Evidence) -> Iterator[Cause]:
+    figures = evidence.figures
+    if "software emulation" not in figures.protocol or not evidence.short:
+        return
+    if evidence.outcome.op == "READ" and "tcp/" in figures.protocol:
+        yield Cause(
+            "UCX carries a READ over TCP by software emulation, on one NIC whatever is set",
+            "--op write: over TCP only WRITE stripes; READ needs RDMA NICs",
+        )
+    else:
+        yield Cause(
+            f"UCX fell back to {figures.protocol!r}: one NIC, and no zero-copy",
+            "nixl-stripe doctor, on both ends: a variable or a missing transport forbids zero-copy",
+        )
+
+
+def _own_settings(evidence: Evidence) -> Iterator[Cause]:
+    """Name settings of the user's own that the plan respects."""
+    for side, plan in zip(evidence.sides, (evidence.plan, evidence.peer_plan), strict=True):
+        for text in plan.kept if plan else ():
+            key = text.partition("=")[0].strip()
+            unset = f"unset {key}" if key in side.environment else f"take {key} away"
+            yield Cause(f"a setting of your own is respected at the {side.side}: {text}", unset)
+
+
+def _limited_devices(evidence: Evidence) -> Iterator[Cause]:
+    """Name NICs that only one end uses, and what else does not fit between the two plans."""
+    mine, theirs = evidence.plan, evidence.peer_plan
+    if mine is None or theirs is None:
+        return
+    there = {device.partition(":")[0] for device in theirs.devices}
+    for name in evidence.short:
+        why = theirs.excluded.get(name)
+        if name not in there and why:
+            yield Cause(
+                f"the target does not use its {name}: {why}",
+                "bring it up there, or leave it out on both ends (stripe=^" + name + ")",
+            )
+    for text in mine.check_peer(theirs):
+        yield Cause(f"the two ends do not fit: {text}", "give both ends the same parameters")
+
+
+def _no_addresses(evidence: Evidence) -> Iterator[Cause]:
+    """Name NICs that UCX gave a lane and that carried nothing."""
+    if evidence.proof != "bytes":
+        return
+    lanes = evidence.figures.lanes
+    dead = [name for name in evidence.short if lanes.get(name, 0.0) > 0]
+    if dead:
+        yield Cause(
+            f"UCX gave {', '.join(dead)} lanes, but the bytes left by other NICs: the kernel "
+            "routes them elsewhere, or the link is lost",
+            "ip route get <the peer's address on that NIC>; each NIC needs a subnet of its own",
+        )
+
+
+def _small(evidence: Evidence) -> Iterator[Cause]:
+    """Tell buffers that UCX does not cut: each starts at its first lane, with 8 KiB a lane."""
+    count = len(evidence.planned)
+    needed = _CHUNK * count * (count - 1) // 2
+    size = max(evidence.outcome.sizes)
+    if evidence.short and size < needed:
+        yield Cause(
+            f"buffers of {bytes_text(size)} are too small for {count} NICs: UCX gives each at "
+            f"least 8 KiB and starts every buffer at the first",
+            f"--size {needed >> 10}K or more; for small buffers UCX_MIN_RMA_CHUNK_SIZE=512",
+        )
+
+
+_RULES: tuple[Rule, ...] = (
+    _stock_plugin,
+    _failure,
+    _nothing_planned,
+    _emulated_read,
+    _own_settings,
+    _limited_devices,
+    _no_addresses,
+    _small,
+)

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a transfer's outcome to a verdict: pure, no effects."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from nixl_stripe.lab.outcome import Outcome, SideReport
+from nixl_stripe.proof.striped import plan_weights
+from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe.verify.causes import Evidence, likely_causes
+from nixl_stripe.verify.request import Request
+from nixl_stripe.verify.result import Figures, OpResult, Proof
+
+#: A planned NIC fails below this fraction of what is due.
+SHORT_OF = 0.5
+
+#: NICs that counted at least this fraction of the payload have counted the payload.
+_COUNTED = 0.8
+
+
+def figures_of(outcome: Outcome) -> Figures:
+    """Return what a case showed."""
+    lanes = outcome.lanes
+    return Figures(
+        lanes=dict(lanes.share) if lanes else {},
+        bytes=outcome.bytes,
+        share=outcome.share,
+        gbps=outcome.gbps,
+        verified=outcome.ok,
+        protocol=f"{lanes.protocol}: {lanes.text}" if lanes else "",
+        error=str(outcome.error) if outcome.error else "",
+    )
+
+
+def plan_of(side: SideReport) -> StripePlan | None:
+    """Return the plan that a side made on its machine."""
+    return None if side.plan is None else StripePlan.from_dict(side.plan)
+
+
+def base(device: str) -> str:
+    """Return `mlx5_0` of `mlx5_0:1`: UCX's lanes and the counters are by device."""
+    return device.partition(":")[0]
+
+
+def due_shares(plan: StripePlan | None) -> dict[str, float]:
+    """Return the fraction that each planned device should carry: by its rate, or even."""
+    if plan is None:
+        return {}
+    weights: dict[str, float] = {}
+    for device, weight in plan_weights(plan).items():
+        weights[base(device)] = weights.get(base(device), 0.0) + weight
+    whole = sum(weights.values())
+    return {name: weight / whole for name, weight in weights.items()}
+
+
+def judge(request: Request, outcome: Outcome, stock: Outcome | None = None) -> OpResult:
+    """Compare what a transfer showed with what was planned."""
+    figures = figures_of(outcome)
+    plan, peer_plan = plan_of(outcome.initiator), plan_of(outcome.target)
+    due = due_shares(plan)
+    proof = _proof(outcome, figures, due)
+    short = short_of(due, figures.lanes if proof == "lanes" else figures.share)
+    if not figures.verified:
+        short = ()
+    evidence = Evidence(outcome, plan, peer_plan, figures, tuple(due), short, proof)
+    result = OpResult(
+        op=outcome.op,
+        memory=outcome.memory,
+        size=request.size,
+        buffers=request.buffers,
+        repeats=request.repeats,
+        planned=tuple(due),
+        due=due,
+        figures=figures,
+        proof=proof,
+        short=short,
+        ceiling_gbps=None if plan is None else plan.ceiling_gbps,
+        excluded={} if plan is None else dict(plan.excluded),
+        stock=None if stock is None else figures_of(stock),
+    )
+    return result if result.ok else dataclasses.replace(result, causes=likely_causes(evidence))
+
+
+def short_of(due: Mapping[str, float], share: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the NICs with less than half of what is due."""
+    return tuple(name for name, part in due.items() if share.get(name, 0.0) < SHORT_OF * part)
+
+
+def _proof(outcome: Outcome, figures: Figures, due: Mapping[str, float]) -> Proof:
+    """Return what can be judged: bytes only where the planned NICs can be and were counted."""
+    payload = outcome.payload_bytes * outcome.repeats
+    if set(due) <= set(figures.bytes) and sum(figures.bytes.values()) >= _COUNTED * payload:
+        return "bytes"
+    return "lanes" if figures.lanes else "none"

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is to be transferred, wherever that is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nixl_stripe.lab.job import ALL_NICS, Job, Memory, Nixl, Op
+
+Environment = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A transfer to be verified.
+
+    size: bytes of each buffer; buffers: how many of them. memory: of both ends. ops: None for those
+    that the ground can stripe (READ over TCP cannot). params: backend parameters of both ends.
+    repeats: transfers, each with a payload of its own that is compared byte by byte. stock: the
+    same without our parameters, for comparison. nixl: which one both ends use. environment,
+    peer_environment: variables on top of the ground's, None takes one away; the target has both.
+    limit_s: seconds for each wait and each transfer.
+    """
+
+    size: int = 64 << 20
+    buffers: int = 1
+    memory: Memory = "dram"
+    ops: tuple[Op, ...] | None = None
+    params: Mapping[str, str] = field(default_factory=lambda: {"stripe": "all"})
+    repeats: int = 3
+    stock: bool = True
+    nixl: Nixl = field(default_factory=Nixl)
+    environment: Environment = field(default_factory=dict)
+    peer_environment: Environment = field(default_factory=dict)
+    limit_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.buffers < 1:
+            raise ValueError(f"size={self.size}, buffers={self.buffers}: accepted are 1 and more")
+
+    @property
+    def payload_bytes(self) -> int:
+        """Bytes of one transfer."""
+        return self.size * self.buffers
+
+    def jobs(self, op: Op, params: Mapping[str, str]) -> tuple[Job, Job]:
+        """Return the initiator's and the target's part."""
+        mine = Job(
+            role="initiator",
+            op=op,
+            sizes=(self.size,) * self.buffers,
+            memory=self.memory,
+            repeats=self.repeats,
+            nixl=self.nixl,
+            backend_params=dict(params),
+            counters=ALL_NICS,
+            account=True,
+            limit_s=self.limit_s,
+        )
+        return mine, dataclasses.replace(mine, role="target")

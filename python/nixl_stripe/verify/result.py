@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a verification found, as data and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from nixl_stripe.lab.job import Memory, Op
+from nixl_stripe.proof.text import bytes_text
+
+Proof = Literal["bytes", "lanes", "none"]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why NICs idled, as far as can be told, and what mends it."""
+
+    text: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What transfers with one set of parameters showed at the initiator.
+
+    lanes: fraction per device that UCX reports for a buffer of this size. bytes: counted per NIC in
+    the payload's direction over all repetitions, headers and other traffic included. share:
+    fraction of these per NIC. gbps: payload, Gbit/s, median of the repetitions. verified: every
+    byte of every repetition was compared.
+    """
+
+    lanes: Mapping[str, float] = field(default_factory=dict)
+    bytes: Mapping[str, int] = field(default_factory=dict)
+    share: Mapping[str, float] = field(default_factory=dict)
+    gbps: float = 0.0
+    verified: bool = False
+    protocol: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class OpResult:
+    """One operation: what was planned, what happened, and why not if not.
+
+    due: fraction that each planned NIC should carry: by rate, or even. proof: `bytes` where NICs
+    counted the payload, `lanes` where only UCX's report is to be had (on one host no byte passes a
+    NIC's counter). short: planned NICs with less than half of what is due. ceiling_gbps: the most
+    that the planned NICs can carry together. forecast: share per NIC that was foreseen.
+    """
+
+    op: Op
+    memory: Memory
+    size: int
+    buffers: int
+    repeats: int
+    planned: tuple[str, ...]
+    due: Mapping[str, float]
+    figures: Figures
+    proof: Proof
+    short: tuple[str, ...]
+    causes: tuple[Cause, ...] = ()
+    ceiling_gbps: float | None = None
+    forecast: Mapping[str, float] | None = None
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    stock: Figures | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the payload is right and every planned NIC carried at least half of its share."""
+        seen = bool(self.planned) and self.proof != "none"
+        return seen and self.figures.verified and not self.short
+
+    @property
+    def judged(self) -> Mapping[str, float]:
+        """The shares that were judged: of bytes where NICs counted them, else of UCX's lanes."""
+        return self.figures.lanes if self.proof == "lanes" else self.figures.share
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data for JSON."""
+        return {
+            "ok": self.ok,
+            "op": self.op,
+            "memory": self.memory,
+            "size": self.size,
+            "buffers": self.buffers,
+            "repeats": self.repeats,
+            "planned": list(self.planned),
+            "due": dict(self.due),
+            **asdict(self.figures),
+            "proof": self.proof,
+            "short": list(self.short),
+            "causes": [asdict(cause) for cause in self.causes],
+            "ceiling_gbps": self.ceiling_gbps,
+            "forecast": None if self.forecast is None else dict(self.forecast),
+            "excluded": dict(self.excluded),
+            "stock": None
+            if self.stock is None
+            else {"planned": list(self.planned), **asdict(self.stock)},
+        }
+
+    def describe(self) -> str:
+        """Return the result as text for people, several lines."""
+        many = f"{self.buffers} x " if self.buffers > 1 else ""
+        head = (
+            f"{self.op} of {many}{bytes_text(self.size)} {self.memory}, {self.repeats} time(s), "
+            f"{len(self.planned)} NIC(s) planned"
+        )
+        return "\n".join([head, *self._table(), *self._verdict()])
+
+    def _table(self) -> list[str]:
+        figures = self.figures
+        rows = [f"  {'NIC':<12} {'due':>7} {'lanes':>7} {'share':>7} {'bytes':>11}"]
+        busy = [n for n, part in figures.share.items() if part >= 0.005]
+        for name in dict.fromkeys([*self.planned, *figures.lanes, *busy]):
+            due = f"{self.due[name]:7.1%}" if name in self.due else f"{'-':>7}"
+            lane = f"{figures.lanes.get(name, 0.0):7.0%}"
+            share = f"{figures.share.get(name, 0.0):7.1%}"
+            mark = "  <- too little" if name in self.short else ""
+            rows.append(
+                f"  {name:<12} {due} {lane} {share} {bytes_text(figures.bytes.get(name, 0)):>11}"
+                f"{mark}"
+            )
+        return rows
+
+    def _verdict(self) -> list[str]:
+        lines = []
+        if self.figures.error:
+            lines.append(f"  the transfer failed: {self.figures.error}")
+        else:
+            of = f" of at most {self.ceiling_gbps:g}" if self.ceiling_gbps else ""
+            lines.append(f"  {self.figures.gbps:.3g} Gbit/s{of}{self._against_stock()}")
+        lines += [
+            f"  {name} is not planned: {why}" for name, why in self.excluded.items() if name != "lo"
+        ]
+        if self.proof == "lanes":
+            lines.append(
+                "  judged by UCX's lanes alone: the NICs did not count this payload (on one host "
+                "it never passes a NIC's counter); --connect and --bed give proof by bytes"
+            )
+        lines.append("  ok" if self.ok else f"  FAILED: {self._why()}")
+        for cause in self.causes:
+            lines += [f"  likely cause: {cause.text}", f"  mend: {cause.fix}"]
+        return lines
+
+    def _why(self) -> str:
+        if not self.figures.verified:
+            return "the payload did not arrive whole"
+        if not self.planned:
+            return "no NIC is planned, so that nothing was proven"
+        if self.proof == "none":
+            return "neither NICs nor UCX say which way the payload went"
+        return f"less than half of its share on {', '.join(self.short)}"
+
+    def _against_stock(self) -> str:
+        stock = self.stock
+        if stock is None:
+            return ""
+        if stock.error or not stock.gbps:
+            return f"; without parameters: {stock.error or 'nothing'}"
+        used = {n: part for n, part in (stock.lanes or stock.share).items() if part >= 0.005}
+        return (
+            f"; without parameters {stock.gbps:.3g} on {', '.join(used) or 'no NIC'} "
+            f"({self.figures.gbps / stock.gbps:.2f} times that)"
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """All operations of a verification. notes: what a reader must know to judge them."""
+
+    where: str
+    results: tuple[OpResult, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether there are results and each is good."""
+        return bool(self.results) and all(each.ok for each in self.results)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data for JSON."""
+        return {
+            "ok": self.ok,
+            "where": self.where,
+            "results": [each.to_dict() for each in self.results],
+            "notes": list(self.notes),
+        }
+
+    def describe(self) -> str:
+        """Return the report as text for people."""
+        parts = [each.describe() for each in self.results]
+        parts += [f"note: {each}" for each in self.notes]
+        return "\n".join([f"verify {self.where}", *parts])

@@ -1,0 +1,337 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""A verification between two hosts: one listens, one connects and says what to do.
+
+One TCP connection carries everything: the requests, each side's report, and what the two workers
+say to each other (NIXL's metadata, descriptors, plans). Nothing is encrypted and nobody is asked
+who they are, so the listener takes one peer, runs only transfers, and ends with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import select
+import shutil
+import socket
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
+from nixl_stripe.lab.outcome import Outcome, SideReport
+from nixl_stripe.verify.grounds import Ground, stripable_ops
+from nixl_stripe.verify.request import Environment
+from nixl_stripe.verify.sides import Side, time_limit, user_environment
+
+Message = dict[str, Any]
+
+DEFAULT_PORT = 18517
+_HELLO_LIMIT_S = 10.0
+_PROTOCOL = 1
+
+
+class LinkLostError(StripeError):
+    """The other side's command ended or the connection broke."""
+
+
+class Link:
+    """Lines of JSON over TCP, sorted by addressee: the other `verify`, or the worker here."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._rest = b""
+        self._waiting: deque[Message] = deque()
+
+    def send(self, message: Message) -> None:
+        """Send one message to the other side's command."""
+        self._send({"for": "verify", **message})
+
+    def relay(self, line: bytes) -> None:
+        """Send a line of the worker here to the worker there."""
+        self._send({"for": "worker", "line": line.decode()})
+
+    def pull(self) -> list[bytes]:
+        """Read what has come; return the lines for the worker here. LinkLostError at the end."""
+        try:
+            piece = self.connection.recv(1 << 16)
+        except OSError as error:
+            raise LinkLostError(f"the connection to the other side broke: {error}") from None
+        if not piece:
+            raise LinkLostError("the other side closed the connection: its own output says why")
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        found: list[bytes] = []
+        for line in lines:
+            try:
+                message = json.loads(line)
+                addressee = message["for"]
+            except (ValueError, KeyError, TypeError):
+                raise LinkLostError("what connected is no nixl-stripe verify") from None
+            if addressee == "worker":
+                found.append(str(message["line"]).encode() + b"\n")
+            else:
+                self._waiting.append(message)
+        return found
+
+    def receive(self, limit_s: float, *expected: str) -> Message:
+        """Return the next message of one of the kinds; LinkLostError after `limit_s` seconds."""
+        end = time.monotonic() + limit_s
+        while not self._waiting:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.connection], [], [], left)[0]:
+                raise LinkLostError(f"the other side said nothing for {limit_s:g} s")
+            self.pull()
+        message = self._waiting.popleft()
+        if message.get("kind") not in expected:
+            raise LinkLostError(
+                f"the other side said {message.get('kind')!r} where {' or '.join(expected)} was "
+                "expected: use the same nixl-stripe on both"
+            )
+        return message
+
+    def run(self, job: Job, environment: dict[str, str], folder: Path) -> SideReport:
+        """Run this side of a transfer, its channel being this link, and return its report."""
+        mine, its = socket.socketpair()
+        end = time.monotonic() + time_limit(job)
+        with mine:
+            with its:
+                side = Side(job, folder, its, environment)
+            with side:
+                late = not self._serve(mine, side, end)
+        return side.report(late)
+
+    def _serve(self, channel: socket.socket, side: Side, end: float) -> bool:
+        """Carry lines between the workers until ours has ended; False at the time's end."""
+        rest = b""
+        open_ends: list[socket.socket] = [channel, self.connection]
+        while side.process.poll() is None or channel in open_ends:
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            ready = select.select(open_ends, [], [], min(left, 0.2))[0]
+            if self.connection in ready:
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    for line in self.pull():
+                        channel.sendall(line)
+                    if self._waiting:  # the worker there has ended, ours must not wait for it
+                        channel.shutdown(socket.SHUT_WR)
+            if channel in ready:
+                piece = channel.recv(1 << 16)
+                if not piece:
+                    open_ends.remove(channel)
+                *lines, rest = (rest + piece).split(b"\n")
+                for line in lines:
+                    self.relay(line)
+        return True
+
+    def _send(self, message: Message) -> None:
+        try:
+            self.connection.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            raise LinkLostError(f"the connection to the other side broke: {error}") from None
+
+
+def hello() -> Message:
+    """Return what both sides say first; the boot tells whether they are one host."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return {
+        "kind": "hello",
+        "protocol": _PROTOCOL,
+        "host": socket.gethostname(),
+        "boot": boot.read_text().strip() if boot.exists() else "",
+    }
+
+
+def is_one_host(theirs: Message) -> bool:
+    """Return whether the other side runs on this host."""
+    ours = hello()["boot"]
+    return bool(ours) and ours == theirs.get("boot")
+
+
+def parse_address(text: str, default_host: str = "") -> tuple[str, int]:
+    """Read `host:port`, `[v6]:port`, `:port`, `port` or `host`; UsageError for anything else."""
+    text = text.strip()
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        host, port = ("", text) if text.isdecimal() else (text, str(DEFAULT_PORT))
+    if host.startswith("[") != host.endswith("]") or (":" in host and not host.startswith("[")):
+        raise UsageError(f"address {text!r}: an IPv6 address stands in brackets, [fe80::1]:18517")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise UsageError(f"address {text!r}: accepted are HOST:PORT with a port of 1 to 65535")
+    return host.strip("[]") or default_host, int(port)
+
+
+class TwoHosts(Ground):
+    """The connecting side: the initiator of every transfer."""
+
+    def __init__(self, address: str, wait_s: float = 30.0) -> None:
+        host, port = parse_address(address, "127.0.0.1")
+        self._folder = Path(tempfile.mkdtemp(prefix="nixl-stripe-verify-"))
+        try:
+            self._link = Link(_connect(host, port, wait_s))
+            self._link.send(hello())
+            theirs = self._link.receive(_HELLO_LIMIT_S, "hello")
+            if theirs.get("protocol") != _PROTOCOL:
+                raise StripeError(f"{address}: another nixl-stripe; use the same on both hosts")
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        self._one_host = is_one_host(theirs)
+        self.where = f"from {socket.gethostname()} to {theirs.get('host')} ({host}:{port})"
+        self.notes = (
+            ("both ends are one host: shared memory was ruled out unless UCX_TLS was set",)
+            if self._one_host
+            else ()
+        )
+
+    def close(self) -> None:
+        """Close the connection; the other side's command then ends."""
+        self._link.connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def ops(self) -> tuple[Op, ...]:
+        """Return what this machine's NICs can stripe."""
+        return stripable_ops()
+
+    def transfer(
+        self, mine: Job, theirs: Job, environment: Environment, peer_environment: Environment
+    ) -> Outcome:
+        """Run our job here and have the other side run its own."""
+        start = time.monotonic()
+        portable = dataclasses.replace(theirs, nixl=Nixl())  # its folders are not ours
+        changes = {**environment, **peer_environment}
+        self._link.send({"kind": "case", "job": portable.to_json(), "environment": changes})
+        self._link.receive(_HELLO_LIMIT_S, "ready")
+        env = user_environment(environment, self._one_host)
+        report = self._link.run(mine, env, Path(tempfile.mkdtemp(dir=self._folder)))
+        self._link.send({"kind": "report", "report": report.to_json()})
+        answer = self._link.receive(time_limit(mine), "report")
+        other = SideReport.from_json(answer["report"])
+        return Outcome.of(mine, report, other, time.monotonic() - start)
+
+    def finish(self, report: Message, text: str) -> None:
+        """Tell the other side the result, so that it can show it and end with the same status."""
+        self._link.send({"kind": "bye", "report": report, "text": text})
+
+
+class Listener:
+    """The listening side: the target of every transfer, for one peer."""
+
+    def __init__(self, address: str) -> None:
+        host, port = parse_address(address)
+        try:
+            if host:
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                self._server = socket.create_server((host, port), family=family)
+            elif socket.has_dualstack_ipv6():
+                self._server = socket.create_server(
+                    ("", port), family=socket.AF_INET6, dualstack_ipv6=True
+                )
+            else:
+                self._server = socket.create_server(("", port))
+        except OSError as error:
+            raise StripeError(f"--listen {address}: {error.strerror or error}") from None
+        self.address = f"{host or 'all addresses'}, port {port}"
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.close()
+
+    def serve(
+        self,
+        nixl: Nixl,
+        params: dict[str, str] | None = None,
+        say: Callable[[str], None] = print,
+    ) -> Message:
+        """Serve one peer and return its last message: `report` and `text`.
+
+        params: this side's own backend parameters for the peer's non-empty ones; None takes the
+        peer's. LinkLostError when the peer goes away before it is done.
+        """
+        connection, peer = self._server.accept()
+        folder = Path(tempfile.mkdtemp(prefix="nixl-stripe-verify-"))
+        try:
+            with connection:
+                link = Link(connection)
+                theirs = link.receive(_HELLO_LIMIT_S, "hello")
+                link.send(hello())
+                say(f"{theirs.get('host')} ({peer[0]}) has connected")
+                return _serve_cases(link, is_one_host(theirs), nixl, params, folder, say)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve_cases(
+    link: Link,
+    one_host: bool,
+    nixl: Nixl,
+    params: dict[str, str] | None,
+    folder: Path,
+    say: Callable[[str], None],
+) -> Message:
+    idle_s = 600.0
+    while True:
+        message = link.receive(idle_s, "case", "bye")
+        if message["kind"] == "bye":
+            return message
+        try:
+            job = _own(Job.from_json(message["job"]), nixl)
+            changes = _ucx_only(message["environment"])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise LinkLostError(f"the other side asks for what is no transfer: {error}") from None
+        if params is not None and job.backend_params:
+            job = dataclasses.replace(job, backend_params=params)
+        say(f"{job.op}: {job.repeats} transfer(s), parameters {dict(job.backend_params) or 'none'}")
+        link.send({"kind": "ready"})
+        env = user_environment(changes, one_host)
+        report = link.run(job, env, Path(tempfile.mkdtemp(dir=folder)))
+        link.send({"kind": "report", "report": report.to_json()})
+        link.receive(time_limit(job), "report")
+
+
+def _own(job: Job, nixl: Nixl) -> Job:
+    """Return the peer's job with what is not for the peer to choose."""
+    return dataclasses.replace(
+        job, role="target", nixl=nixl, backend="UCX", agent_config={}, counters=ALL_NICS
+    )
+
+
+def _ucx_only(changes: dict[str, str | None]) -> dict[str, str | None]:
+    """Return what a peer may set here: variables of UCX and NIXL that name no file to load."""
+    return {
+        key: value
+        for key, value in changes.items()
+        if key.startswith(("UCX_", "NIXL_UCX_"))
+        and not key.startswith(("UCX_MODULE", "UCX_LOG_FILE", "UCX_STATS"))
+    }
+
+
+def _connect(host: str, port: int, wait_s: float) -> socket.socket:
+    """Connect, again and again for `wait_s` seconds: either side may be started first."""
+    end = time.monotonic() + wait_s
+    while True:
+        try:
+            connection = socket.create_connection((host, port), timeout=5.0)
+            connection.settimeout(None)
+            return connection
+        except OSError as error:  # noqa: PERF203 - trying again is the point
+            if time.monotonic() + 0.5 > end or isinstance(error, socket.gaierror):
+                why = error.strerror or str(error)
+                raise StripeError(
+                    f"--connect {host}:{port}: {why}; run `nixl-stripe verify --listen` there, "
+                    "and let the port through"
+                ) from None
+            time.sleep(0.5)

@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""From what a transfer showed to a verdict: shares, proof, and the likely cause."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from nixl_stripe.lab.outcome import Outcome, Repetition, SideError, SideReport
+from nixl_stripe.stripe_plan import PlannedNic, StripePlan
+from nixl_stripe.verify import OpResult, Report, Request
+from nixl_stripe.verify.judge import judge, short_of
+
+MIB = 1 << 20
+NICS = ("mlx5_0", "mlx5_1", "mlx5_2", "mlx5_3")
+PATCHED = {"max_rma_rails": "", "stripe": ""}
+EVEN = (16.0, 16.0, 16.0, 16.0)
+TWO = (32.0, 32.0, 0.0, 0.0)
+
+
+def plan(*rates: float, **more: Any) -> StripePlan:
+    devices = tuple(f"{name}:1" for name in NICS[: len(rates)])
+    nics = tuple(PlannedNic(d, r) for d, r in zip(devices, rates, strict=True))
+    fields: dict[str, Any] = {"nics": nics, "ceiling_gbps": sum(rates), **more}
+    return StripePlan("/sys", {"stripe": "all"}, True, devices, len(devices), **fields)
+
+
+FOUR = plan(400, 400, 400, 400)
+
+
+def lanes_log(op: str, text: str) -> str:
+    function = "ucp_get" if op == "READ" else "ucp_put"
+    rows = (
+        "a inter-node cfg#2",
+        f"remote memory access by {function}*(multi) from host memory to host",
+        f"0..inf | {text}",
+    )
+    return "\n".join(f"[1.5] [host:1:0]   | {row} |" for row in rows)
+
+
+def even_lanes(count: int) -> str:
+    part = 100 // count
+    return "zero-copy | " + ", ".join(f"{part}% on rc_mlx5/{name}:1" for name in NICS[:count])
+
+
+def outcome(
+    mib: tuple[float, ...] = EVEN,
+    lanes: str | None = None,
+    op: str = "WRITE",
+    mine: StripePlan | None = FOUR,
+    theirs: StripePlan | None = FOUR,
+    params: dict[str, str] | None = None,
+    peer_params: dict[str, str] | None = None,
+    size: int = 64 * MIB,
+    **more: Any,
+) -> Outcome:
+    counted = {name: round(each * MIB) for name, each in zip(NICS, mib, strict=False)}
+    text = even_lanes(sum(each > 0 for each in mib)) if lanes is None else lanes
+    initiator = SideReport(
+        "initiator",
+        nixl_file="/opt/site-packages/nixl_cu12/_api.py",
+        nixl_version="1.5.1",
+        plugin_params=PATCHED if params is None else params,
+        repetitions=(Repetition(0.001, 0.5, counted),),
+        plan=None if mine is None else mine.to_dict(),
+        log=lanes_log(op, text),
+        **more,
+    )
+    target = dataclasses.replace(
+        initiator,
+        side="target",
+        plugin_params=PATCHED if peer_params is None else peer_params,
+        repetitions=(),
+        plan=None if theirs is None else theirs.to_dict(),
+        verified=1,
+    )
+    return Outcome(op, "dram", (size,), NICS[: len(mib)], 1, initiator, target)  # type: ignore[arg-type]
+
+
+def judged(request: Request | None = None, **how: Any) -> OpResult:
+    return judge(request or Request(repeats=1), outcome(**how))
+
+
+def test_four_even_nics_pass() -> None:
+    result = judged()
+    assert result.ok
+    assert result.proof == "bytes"
+    assert result.causes == ()
+    assert dict(result.due) == dict.fromkeys(NICS, 0.25)
+    data = result.to_dict()
+    keys = {"ok", "op", "planned", "lanes", "bytes", "share", "gbps", "stock"}
+    assert keys <= data.keys()
+    assert data["share"] == dict.fromkeys(NICS, 0.25)
+    assert data["lanes"] == dict.fromkeys(NICS, 0.25)
+    assert data["gbps"] == pytest.approx(64 * MIB * 8e-9 / 0.5)
+    assert result.describe().splitlines()[-1] == "  ok"
+
+
+def test_half_of_the_share_is_the_limit() -> None:
+    due = dict.fromkeys(NICS, 0.25)
+    assert short_of(due, {"mlx5_0": 0.5, "mlx5_1": 0.2, "mlx5_2": 0.126, "mlx5_3": 0.124}) == (
+        "mlx5_3",
+    )
+
+
+def test_shares_are_due_by_rate() -> None:
+    result = judged(mib=(48, 12, 4), mine=plan(400, 100, 100), theirs=plan(400, 100, 100))
+    assert result.due["mlx5_0"] == pytest.approx(4 / 6)
+    assert result.short == ("mlx5_2",)
+
+
+def test_two_ports_of_a_device_are_one_nic() -> None:
+    both = dataclasses.replace(plan(400, 400), devices=("mlx5_0:1", "mlx5_0:2"), nics=())
+    assert dict(judged(mib=(64,), mine=both, theirs=both).due) == {"mlx5_0": 1.0}
+
+
+def test_the_plateau_on_a_stock_plugin_bad_flow() -> None:
+    result = judged(mib=TWO, params={"num_workers": "1"}, peer_params={"num_workers": "1"})
+    assert not result.ok
+    assert result.short == ("mlx5_2", "mlx5_3")
+    first, second = result.causes[:2]
+    assert "the initiator's UCX plugin (NIXL 1.5.1) is the stock one" in first.text
+    assert first.fix == second.fix == "nixl-stripe patch"
+    text = result.describe()
+    assert "FAILED: less than half of its share on mlx5_2, mlx5_3" in text
+    assert "mend: nixl-stripe patch" in text
+
+
+def test_only_the_target_is_stock_bad_flow() -> None:
+    result = judged(mib=TWO, peer_params={"num_workers": "1"})
+    assert result.causes[0].text.startswith("the target's UCX plugin")
+
+
+@pytest.mark.parametrize(
+    ("how", "text", "fix"),
+    [
+        (
+            {"mine": plan(4, 4, 4, 4, kept=("UCX_MAX_RMA_RAILS='2' in the environment",))},
+            "a setting of your own is respected at the initiator: UCX_MAX_RMA_RAILS='2'",
+            "unset UCX_MAX_RMA_RAILS",
+        ),
+        (
+            {"theirs": plan(400, 400, excluded={"mlx5_2": "no port is ACTIVE", "mlx5_3": "slow"})},
+            "the target does not use its mlx5_2: no port is ACTIVE",
+            "bring it up there",
+        ),
+        ({"theirs": plan(400, 400)}, "4 NIC(s) here", "same parameters"),
+        (
+            {"lanes": even_lanes(4)},
+            "UCX gave mlx5_2, mlx5_3 lanes, but the bytes left by other NICs",
+            "ip route get",
+        ),
+        ({"size": 4096}, "buffers of 4.0 KiB are too small for 4 NICs", "--size 48K or more"),
+        ({"lanes": "zero-copy | nothing known"}, "unknown; UCX's words", "doctor"),
+    ],
+)
+def test_likely_causes_bad_flow(how: dict[str, Any], text: str, fix: str) -> None:
+    how = {"mib": TWO, "environment": {"UCX_MAX_RMA_RAILS": "2"}, **how}
+    payload = {"size": 64 * MIB, **how}
+    result = judged(Request(repeats=1), **payload)
+    assert not result.ok
+    found = [cause for cause in result.causes if text in cause.text]
+    assert found, result.causes
+    assert fix in found[0].fix
+
+
+@pytest.mark.parametrize(
+    ("op", "lanes", "text", "fix"),
+    [
+        ("READ", "software emulation | tcp/mlx5_0", "a READ over TCP", "--op write"),
+        ("WRITE", "software emulation | tcp/mlx5_0", "UCX fell back to", "doctor"),
+    ],
+)
+def test_software_emulation_bad_flow(op: str, lanes: str, text: str, fix: str) -> None:
+    result = judged(mib=(64, 0, 0, 0), op=op, lanes=lanes)
+    assert text in result.causes[0].text
+    assert fix in result.causes[0].fix
+
+
+def test_bytes_that_no_nic_counted_are_judged_by_lanes() -> None:
+    """On one host the kernel loops the bytes back: the NICs do not see them."""
+    result = judged(mib=(0.001, 0, 0, 0), lanes=even_lanes(4))
+    assert (result.proof, result.ok) == ("lanes", True)
+    assert "judged by UCX's lanes alone" in result.describe()
+    assert judged(mib=(0.001, 0, 0, 0), lanes=even_lanes(2)).short == ("mlx5_2", "mlx5_3")
+
+
+def test_neither_bytes_nor_lanes_is_no_proof_bad_flow() -> None:
+    result = judged(mib=(0, 0, 0, 0), lanes="")
+    assert (result.proof, result.ok) == ("none", False)
+    assert "neither NICs nor UCX say" in result.describe()
+
+
+def test_a_failed_transfer_is_not_ok_bad_flow() -> None:
+    case = outcome()
+    error = SideError("target", "PayloadMismatchError", "1 of 4 bytes differ")
+    case = dataclasses.replace(
+        case, target=dataclasses.replace(case.target, error=error, verified=0)
+    )
+    result = judge(Request(repeats=1), case)
+    assert not result.ok
+    assert "the transfer failed: target: PayloadMismatchError: 1 of 4 bytes differ" in (
+        result.describe()
+    )
+
+
+def test_report_is_ok_when_each_result_is() -> None:
+    good, bad = judged(), judged(mib=TWO)
+    assert Report("here", (good,)).ok
+    assert not Report("here", (good, bad)).ok
+    assert not Report("here", ()).ok
+    assert [each["ok"] for each in Report("here", (good, bad)).to_dict()["results"]] == [
+        True,
+        False,
+    ]
+
+
+def test_against_stock() -> None:
+    result = judge(Request(repeats=1), outcome(), outcome(mib=TWO))
+    data = result.to_dict()["stock"]
+    assert data["share"] == {"mlx5_0": 0.5, "mlx5_1": 0.5, "mlx5_2": 0.0, "mlx5_3": 0.0}
+    assert data["planned"] == list(NICS)
+    assert "without parameters 1.07 on mlx5_0, mlx5_1 (1.00 times that)" in result.describe()
+
+
+def test_request_bad_flow() -> None:
+    with pytest.raises(ValueError, match="size=0"):
+        Request(size=0)
