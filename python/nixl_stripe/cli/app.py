@@ -23,6 +23,7 @@ VERBS: tuple[str, ...] = (
     "plan",
     "wheel",
     "patch",
+    "doctor",
     "verify",
     "top",
 )

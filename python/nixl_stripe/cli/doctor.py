@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`nixl-stripe doctor`: what keeps this machine from using every NIC, and what mends it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nixl_stripe.doctor import CHECKS, Report, Row, Surroundings, check_named, examine
+from nixl_stripe.errors import UsageError
+
+_WIDTH = max(len(check.name) for check in CHECKS)
+#: Where the text starts: behind the status, the name and the spaces between.
+_MARGIN = len("warn  ") + _WIDTH + 2
+_LEAST_ROOM = 40
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Another machine: a copied sysfs root, a capture, an hwloc or NCCL XML. What "
+            "concerns the process is skipped then.",
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this check; may be given several times."),
+    ] = None,
+    list_checks: Annotated[
+        bool, typer.Option("--list", help="List the checks and run none.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
+) -> None:
+    """Look for what keeps NIXL from using every NIC, and say the line that mends it.
+
+    Run it where NIXL runs: in the same container, with the same environment. Exit code 1 when a
+    check fails; warnings do not count.
+    """
+    checks = CHECKS if not only else tuple(check_named(name) for name in only)
+    if list_checks:
+        rows = [{"name": check.name, "about": check.about} for check in checks]
+        lines = (f"{row['name']:<{_WIDTH}}  {row['about']}" for row in rows)
+        typer.echo(json.dumps({"checks": rows}, indent=2) if as_json else "\n".join(lines))
+        return
+    surroundings = Surroundings(source=source)
+    if source is not None:
+        try:
+            _ = surroundings.machine
+        except ValueError as error:
+            raise UsageError(f"--source {error}") from error
+    report = examine(surroundings, checks, None if as_json else _show)
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), indent=2))
+    else:
+        typer.echo(_ending(report))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _show(row: Row) -> None:
+    mark = typer.style(f"{row.status:<4}", fg=_COLOURS[row.status])
+    typer.echo(_filled(f"{mark}  {row.name:<{_WIDTH}}  ", row.detail))
+    if row.fix:
+        typer.echo(_filled(" " * _MARGIN, f"-> {row.fix}"))
+
+
+def _filled(start: str, text: str) -> str:
+    """Return the text in lines of the terminal's width, in a column of its own."""
+    room = max(shutil.get_terminal_size().columns - _MARGIN, _LEAST_ROOM)
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return start + f"\n{' ' * _MARGIN}".join(lines)
+
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "bright_black"}
+
+
+def _ending(report: Report) -> str:
+    advice = "" if report.ok else "; mend what failed first"
+    return f"{report.summary()}{advice}"

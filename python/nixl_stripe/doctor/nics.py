@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of the NICs: which are used, which not and why, and how they are attached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nixl_stripe import _core
+from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
+from nixl_stripe.doctor.surroundings import Surroundings, text_of
+
+#: Lanes of a UCX endpoint (a plan with more NICs is refused), and those of UCX before 1.18.
+_LANES, _LANES_OF_OLD_PEERS = 64, 16
+#: Vendors of RDMA NICs: Mellanox/NVIDIA, and Amazon with its EFA devices.
+_MELLANOX, _AMAZON = 0x15B3, 0x1D0F
+_EFA_DEVICES = range(0xEFA0, 0xEFB0)
+_DRIVERS = {_MELLANOX: "mlx5_ib", _AMAZON: "efa"}
+#: What mends a NIC that is left out, by words of the reason.
+_MENDING = (
+    ("verbs", "give this process the device node (check verbs-nodes)"),
+    ("not ACTIVE", "bring the link up: `ip link set dev INTERFACE up`, then cable and switch"),
+    ("Gbit/s", "use slower NICs as well with stripe_min_rate_gbps=0"),
+    ("part of the bond", "take the interface out of its bond, or name the NIC in `stripe`"),
+    ("virtual function", "name the device in `stripe` if it is to be used as well"),
+)
+
+
+def _nics(at: Surroundings) -> Verdict:
+    plan = at.plan
+    if not plan.devices:
+        return warn(
+            f"no usable NIC on {at.machine.source}" + _because(plan.warnings),
+            "load the NICs' driver and bring a port up; until then NIXL runs as stock",
+        )
+    names = ", ".join(plan.devices)
+    if not at.planned:
+        return warn(
+            f"no RDMA device; {len(plan.devices)} network interface(s) over TCP: {names}. READ "
+            "over TCP never stripes, WRITE does",
+            "use a host with InfiniBand, RoCE or EFA, or WRITE instead of READ",
+        )
+    if len(plan.devices) == 1:
+        return warn(
+            f"one usable NIC ({names}): nothing to stripe over",
+            "see the check nics-excluded for the others",
+        )
+    return ok(f"{len(plan.devices)} NICs: {names}")
+
+
+def _because(warnings: Iterable[str]) -> str:
+    text = "; ".join(warnings)
+    return f": {text}" if text else ""
+
+
+def _excluded(at: Surroundings) -> Verdict:
+    names = {nic.name for nic in at.machine.nics}
+    excluded = {name: why for name, why in at.plan.excluded.items() if name in names}
+    if not names:
+        return skip("no RDMA device")
+    if not excluded:
+        return ok(f"none of {len(names)} is left out")
+    fixes = [fix for word, fix in _MENDING if any(word in why for why in excluded.values())]
+    detail = "; ".join(f"{name}: {why}" for name, why in excluded.items())
+    return warn(
+        detail, "; ".join(dict.fromkeys(fixes)) or "name the NICs that you want in `stripe`"
+    )
+
+
+def _driver(at: Surroundings) -> Verdict:
+    """Look for NICs whose PCI function is there and whose RDMA device is not."""
+    base = None if at.sys is None else at.sys / "bus/pci/devices"
+    if base is None or not base.is_dir():
+        return skip("no PCI devices to look at")
+    with_rdma = {nic.pci for nic in at.machine.nics}
+    silent = {}
+    for folder in sorted(base.iterdir()):
+        vendor, device, kind = (_hex(text_of(folder / n)) for n in ("vendor", "device", "class"))
+        is_nic = kind >> 16 == 0x02 and (
+            vendor == _MELLANOX or (vendor == _AMAZON and device in _EFA_DEVICES)
+        )
+        if is_nic and folder.name not in with_rdma:
+            silent[folder.name] = _DRIVERS[vendor]
+    if not silent and not with_rdma - {""}:
+        return skip("no RDMA NIC on PCI")
+    if not silent:
+        return ok("every RDMA NIC on PCI has its RDMA device")
+    modules = " ".join(sorted(set(silent.values())))
+    return fail(
+        f"no RDMA device for {', '.join(silent)}",
+        f"modprobe ib_uverbs {modules} (on the host; in a container the device must be passed in)",
+    )
+
+
+def _hex(text: str) -> int:
+    try:
+        return int(text, 16)
+    except ValueError:
+        return 0
+
+
+def _rates(at: Surroundings) -> Verdict:
+    rates = {nic.device: nic.rate_gbps for nic in at.plan.nics if nic.rate_gbps}
+    if not rates:
+        return skip("no port rate is known")
+    if len(set(rates.values())) == 1:
+        return ok(f"{next(iter(rates.values())):g} Gbit/s each")
+    listed = ", ".join(f"{name} {rate:g}" for name, rate in rates.items())
+    return warn(
+        f"rates differ (Gbit/s): {listed}; UCX drops lanes slower than a quarter of the fastest",
+        f"leave the slow ones out: stripe_min_rate_gbps={max(rates.values()):g}",
+    )
+
+
+def _lanes(at: Surroundings) -> Verdict:
+    count = len(at.plan.devices)
+    if count > _LANES_OF_OLD_PEERS:
+        return warn(
+            f"{count} NICs; a peer with UCX before 1.18 knows {_LANES_OF_OLD_PEERS} lanes",
+            "keep NIXL the same version on all hosts, or use stripe=fair: a share for each GPU",
+        )
+    return ok(f"{count} of {_LANES} lanes")
+
+
+def _pcie_link(at: Surroundings) -> Verdict:
+    """Look for NICs on fewer or slower PCIe lanes than they and their slot can."""
+    if at.sys is None or not at.planned:
+        return skip("no RDMA device of the plan to look at")
+    slow = []
+    for nic in at.planned:
+        folder = at.sys / "bus/pci/devices" / nic.pci
+        if not nic.pci:
+            continue
+        for what in ("speed", "width"):
+            now, best = (text_of(folder / f"{kind}_link_{what}") for kind in ("current", "max"))
+            if 0 < _number(now) < _number(best):
+                slow.append(f"{nic.name}: link {what} {now}, possible {best}")
+    if not slow:
+        return ok("every NIC's PCIe link is as wide and as fast as it can be")
+    return warn(
+        "; ".join(slow),
+        "reseat the card or move it to a full slot; look at the slot's BIOS setting",
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.split()[0])
+    except (ValueError, IndexError):
+        return 0.0
+
+
+def _topology(at: Surroundings) -> Verdict:
+    machine: _core.Machine = at.machine
+    if machine.is_flat:
+        return warn(
+            "every NIC looks equally far from every GPU: sysfs is flat, as on many cloud VMs, so "
+            "stripe=numa, nearest, fair and auto cannot tell them apart (stripe=all can)",
+            "set NCCL_TOPO_FILE to the cloud's topology file",
+        )
+    known = f"; {machine.nccl_topology} laid over it" if machine.nccl_topology else ""
+    if machine.warnings:
+        return warn("; ".join(machine.warnings), "run `nixl-stripe topo` and mend what it names")
+    return ok(f"{len(machine.gpus)} GPU(s), {len(machine.numa_nodes)} NUMA node(s){known}")
+
+
+CHECKS = (
+    Check("nics", "NICs that the plan uses", _nics, "machine"),
+    Check("nics-excluded", "NICs that are left out, and why", _excluded, "machine"),
+    Check("rdma-driver", "PCI functions of NICs without an RDMA device", _driver, "sysfs"),
+    Check("rates", "port rates of the plan's NICs", _rates, "machine"),
+    Check("lanes", "more NICs than UCX has lanes", _lanes, "machine"),
+    Check("pcie-link", "PCIe links below what the NIC can do", _pcie_link, "sysfs"),
+    Check("topology", "a flat PCIe tree, damage in the reading", _topology, "machine"),
+)

@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of variables: what the user set that undoes, narrows or misspells the plan."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from nixl_stripe import _core, traps
+from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
+from nixl_stripe.doctor.surroundings import Surroundings
+
+_RAILS, _DEVICES = "UCX_MAX_RMA_RAILS", "UCX_NET_DEVICES"
+#: Variables that start like ours and are NIXL's own.
+_NIXLS_OWN = frozenset({"NIXL_UCX_DEEPBIND", "NIXL_UCX_EXPECTED_SONAME", "NIXL_UCX_SGL_ENABLE"})
+_UNSET = frozenset({"0", "off", "false", "no", ""})
+_NICS_TO_STRIPE = 2
+#: UCX has hundreds of variables, many alike: only a letter or two may differ.
+_LIKENESS = 0.93
+
+
+def _parameters(at: Surroundings) -> Verdict:
+    """Whether the parameters in the environment make a plan at all."""
+    try:
+        plan = at.make_plan()
+    except ValueError as error:
+        return fail(str(error), "correct the value that the message names")
+    given = {
+        info.variable: at.environ[info.variable]
+        for info in _core.parameter_table()
+        if at.environ.get(info.variable)
+    }
+    text = ", ".join(f"{name}={value}" for name, value in given.items()) or "none set (stripe=all)"
+    asked = "" if plan.active else "; nothing changes"
+    return ok(f"{text}{asked}")
+
+
+def _traps(at: Surroundings) -> Verdict:
+    if len(at.plan.devices) < _NICS_TO_STRIPE:
+        return skip("fewer than two NICs: nothing to undo")
+    return _verdict(traps.find(at.environ, plan=at.plan, gpu=bool(at.machine.gpus)), "")
+
+
+def _verdict(found: tuple[traps.Trap, ...], where: str) -> Verdict:
+    if not found:
+        return ok("none of the settings that undo striping is set")
+    details = "; ".join(f"{where}{each.key}={each.value}: {each.effect}" for each in found)
+    return fail(details, "; ".join(dict.fromkeys(each.fix for each in found)))
+
+
+def _config_files(at: Surroundings) -> Verdict:
+    """Look where UCX reads a ucx.conf: beside the wheel, HOME, UCX_CONFIG_DIR, working folder."""
+    found = [path for path in _config_paths(at) if path.is_file()]
+    if not found:
+        return ok("no ucx.conf")
+    settings: dict[str, str] = {}
+    for path in found:
+        settings.update(_read_config(path))
+    # Variables, which are looked at by themselves, and the plan's own settings win over a file.
+    stronger = {*at.environ, *(f"UCX_{key}" for key in at.plan.ucx_settings)}
+    only_here = {key: value for key, value in settings.items() if key not in stronger}
+    files = ", ".join(str(path) for path in found)
+    hurts = traps.find(only_here, plan=at.plan, gpu=bool(at.machine.gpus))
+    if hurts:
+        return _verdict(hurts, f"{files}: ")
+    return ok(f"{files}: {len(settings)} setting(s), none undoes striping")
+
+
+def _config_paths(at: Surroundings) -> list[Path]:
+    named = (at.environ.get("HOME"), at.environ.get("UCX_CONFIG_DIR"))
+    folders = [folder.path.parents[1] / "etc/ucx" for folder in at.folders]
+    folders += [*(Path(each) for each in named if each), at.working]
+    return list(dict.fromkeys(folder / "ucx.conf" for folder in folders))
+
+
+def _read_config(path: Path) -> dict[str, str]:
+    settings = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.lstrip().startswith(("#", "[")):
+            settings[name.strip()] = value.strip()
+    return settings
+
+
+def _names(at: Surroundings) -> Verdict:
+    """Misspelt variables: a plugin cannot tell them from what is somebody else's."""
+    ours = {info.variable for info in _core.parameter_table()}
+    known = {
+        *ours,
+        *(f"UCX_{key}" for key in (*traps.keys(), *(rule.key for rule in _core.setting_table()))),
+    }
+    wrong = {}
+    for name in sorted(at.environ):
+        if name.startswith("NIXL_UCX_") and name not in ours | _NIXLS_OWN:
+            close = difflib.get_close_matches(name, ours, 1)
+        elif name.startswith("UCX_") and name not in known:
+            close = difflib.get_close_matches(name, known, 1, _LIKENESS)
+        else:
+            continue
+        if close:
+            wrong[name] = close[0]
+    if not wrong:
+        return ok("no variable looks misspelt")
+    listed = ", ".join(f"{name} (like {right})" for name, right in wrong.items())
+    return warn(
+        f"nobody reads {listed}",
+        "; ".join(f"export {right}=... in place of {name}" for name, right in wrong.items()),
+    )
+
+
+def _rails(at: Surroundings) -> Verdict:
+    plan = at.plan
+    count = len(plan.devices)
+    if not plan.active or not count:
+        return skip("the plan sets no rails")
+    rails = count if plan.rails is None else plan.rails
+    origin = f"{_RAILS} or max_rma_rails"
+    if rails < count:
+        return warn(
+            f"{rails} rail(s) for {count} NICs: the others idle",
+            f"unset {_RAILS} and NIXL_UCX_MAX_RMA_RAILS, or set the latter to auto",
+        )
+    if rails > count:
+        return warn(
+            f"{rails} rails for {count} NICs: {origin} exceeds what is there, the rest has no use",
+            "set NIXL_UCX_MAX_RMA_RAILS=auto",
+        )
+    return ok(f"{rails} rail(s), {count} NIC(s)")
+
+
+def _net_devices(at: Surroundings) -> Verdict:
+    named = at.environ.get(_DEVICES, "all")
+    if named in ("", "all"):
+        return ok(f"{_DEVICES} is not set")
+    known = {nic.name for nic in at.machine.nics} | {net.name for net in at.machine.net_interfaces}
+    entries = [each.partition(":")[0] for each in named.split(",") if "[" not in each]
+    absent = [each for each in entries if each.lstrip("^") not in known and "*" not in each]
+    if absent:
+        return warn(
+            f"{_DEVICES}={named}: this machine has no {', '.join(absent)}",
+            f"unset {_DEVICES}: `stripe` chooses the NICs",
+        )
+    return warn(
+        f"{_DEVICES}={named} pins NIXL to {len(entries)} device(s); `stripe` overrides it, "
+        "max_rma_rails alone does not",
+        f"unset {_DEVICES}: `stripe` chooses the NICs",
+    )
+
+
+def _nic_pin(at: Surroundings) -> Verdict:
+    value = at.environ.get("MX_RDMA_NIC_PIN", "")
+    if value.lower() in _UNSET:
+        return ok("MX_RDMA_NIC_PIN does not pin a NIC")
+    if value.lower() == "stripe":
+        return ok("MX_RDMA_NIC_PIN=stripe: pass it on with nixl_stripe.from_env()")
+    return warn(
+        f"MX_RDMA_NIC_PIN={value}: ModelExpress pins each rank to one NIC through {_DEVICES}",
+        "export MX_RDMA_NIC_PIN=stripe with nixl_stripe.from_env(), or unset it",
+    )
+
+
+CHECKS = (
+    Check("parameters", "NIXL_UCX_* parameters, whether they make a plan", _parameters),
+    Check("ucx-variables", "UCX_* variables that undo striping", _traps),
+    Check("ucx-conf", "ucx.conf files that do the same", _config_files),
+    Check("variable-names", "misspelt NIXL_UCX_* and UCX_* variables", _names),
+    Check("rails", "rails against the number of NICs", _rails),
+    Check("net-devices", "UCX_NET_DEVICES naming few or absent devices", _net_devices),
+    Check("nic-pin", "ModelExpress' MX_RDMA_NIC_PIN", _nic_pin),
+)
