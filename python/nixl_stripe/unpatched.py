@@ -17,8 +17,11 @@ from typing import Literal
 
 from packaging.version import InvalidVersion, Version
 
+from nixl_stripe import _core
 from nixl_stripe.backend_params import Params
 from nixl_stripe.errors import StripeError
+from nixl_stripe.planner import plan
+from nixl_stripe.stripe_plan import StripePlan
 
 OnUnpatched = Literal["error", "warn", "stock"]
 CHOICES: tuple[OnUnpatched, ...] = ("error", "warn", "stock")
@@ -65,6 +68,12 @@ def needs_patch(params: Mapping[str, str], sysfs: Path = Path("/sys")) -> tuple[
     return tuple(keys)
 
 
+def asks_for_ours(params: Mapping[str, str], environment: Mapping[str, str]) -> bool:
+    """Whether parameters or variables say something that only our plugin understands."""
+    variables = [f"NIXL_UCX_{key.upper()}" for key in (*OWN_KEYS, "device_list")]
+    return bool(needs_patch(params)) or any(environment.get(name) for name in variables)
+
+
 def without_ours(params: Mapping[str, str], sysfs: Path = Path("/sys")) -> Params:
     """Return the parameters that mean the same to the stock plugin."""
     dropped = {*OWN_KEYS, *needs_patch(params, sysfs)}
@@ -79,8 +88,12 @@ def stock_fallback(
 ) -> Fallback:
     """Say it in the stock plugin's words, as far as it has them.
 
-    ValueError for a rail count that no plugin accepts, or where `engine_config` sets another one.
+    What `stripe` asks for is worked out here, as our plugin would, and given as devices and
+    settings. ValueError for a value that our plugin would refuse, or where `engine_config` sets
+    another rail count.
     """
+    if params.get("stripe", "") not in ("", "off"):
+        return _planned(params, nixl_version, environment, sysfs)
     lost: list[str] = []
     result = without_ours(params, sysfs)
     devices = params.get("device_list", "")
@@ -93,11 +106,56 @@ def stock_fallback(
     rails = _rails(params.get("max_rma_rails", ""), devices, lost)
     if rails is not None:
         _set_rails(result, rails, nixl_version, environment, lost)
-    for key in ("stripe", "stripe_gpu", "stripe_min_rate_gbps"):
-        value = params.get(key, "")
-        if value not in ("", "off"):
-            lost.append(f"{key}={value!r}: it chooses no devices")
     return Fallback(result, tuple(lost))
+
+
+def _planned(
+    params: Mapping[str, str],
+    nixl_version: str | None,
+    environment: Mapping[str, str] | None,
+    sysfs: Path,
+) -> Fallback:
+    """Return what the plan of these parameters comes to in the stock plugin's words."""
+    variables = dict(os.environ if environment is None else environment)
+    given = params.get("engine_config", "")
+    planned = plan(
+        stripe=params["stripe"],
+        gpu=params.get("stripe_gpu") or None,
+        machine=None if sysfs == Path("/sys") else sysfs,
+        min_rate_gbps=params.get("stripe_min_rate_gbps") or None,
+        device_list=params.get("device_list") or None,
+        max_rma_rails=params.get("max_rma_rails") or None,
+        environment=variables,
+        engine_config=_core.parse_engine_config(given),
+    )
+    result = dict(without_ours(params, sysfs))
+    result.pop("device_list", None)
+    lost = [] if planned.active else [f"stripe={params['stripe']!r}: {_why_idle(planned)}"]
+    stock, unsaid = _stock_words(planned)
+    lost += unsaid
+    settings = stock.pop("engine_config", "")
+    if settings and nixl_version and _older(nixl_version, _ENGINE_CONFIG_SINCE):
+        lost.append(f"{settings}: NIXL {nixl_version} has no engine_config (0.10 has)")
+        settings = ""
+    if "MAX_RMA_RAILS=" in settings:
+        lost += _beaten(str(planned.rails), variables)
+    config = ",".join(filter(None, [given, settings]))
+    return Fallback(
+        {**result, **stock, **({"engine_config": config} if config else {})}, tuple(lost)
+    )
+
+
+def _why_idle(planned: StripePlan) -> str:
+    return "; ".join(planned.warnings) or "there is nothing to stripe over"
+
+
+def _stock_words(planned: StripePlan) -> tuple[Params, list[str]]:
+    """Return the stock plugin's parameters, and what of the plan has no words there."""
+    try:
+        return planned.stock_params(), []
+    except StripeError as error:
+        settings = [f"{s.key}={s.value}" for s in planned.settings if s.key != "NET_DEVICES"]
+        return ({"engine_config": ",".join(settings)} if settings else {}), [str(error)]
 
 
 def patch_command(api_file: str | None, plugin_dir: str | None = None) -> str:
@@ -153,9 +211,15 @@ def _set_rails(
         lost.append(f"max_rma_rails={rails}: NIXL {nixl_version} has no engine_config (0.10 has)")
         return
     result["engine_config"] = ",".join(filter(None, [given, f"MAX_RMA_RAILS={rails}"]))
-    theirs = (os.environ if environment is None else environment).get("UCX_MAX_RMA_RAILS")
-    if theirs is not None and theirs != str(rails):
-        lost.append(f"max_rma_rails={rails}: UCX_MAX_RMA_RAILS={theirs} in the environment wins")
+    lost += _beaten(str(rails), os.environ if environment is None else environment)
+
+
+def _beaten(rails: str, environment: Mapping[str, str]) -> list[str]:
+    """Return what is lost to UCX_MAX_RMA_RAILS, which beats `engine_config`."""
+    theirs = environment.get("UCX_MAX_RMA_RAILS")
+    if theirs is None or theirs == rails:
+        return []
+    return [f"max_rma_rails={rails}: UCX_MAX_RMA_RAILS={theirs} in the environment wins"]
 
 
 def _older(version: str, than: Version) -> bool:

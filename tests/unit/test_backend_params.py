@@ -19,6 +19,8 @@ from nixl_stripe.unpatched import (
     stock_fallback,
     without_ours,
 )
+from sysfs_machines import MACHINES
+from sysfs_trees import Host, write
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,6 @@ def test_leaving_out_what_is_ours(tmp_path: Path) -> None:
         ({"max_rma_rails": "auto"}, {}, ("max_rma_rails='auto'",)),
         ({"device_list": "mlx5_0:2"}, {}, ("device_list='mlx5_0:2'",)),
         ({"device_list": "eth0"}, {}, ("device_list='eth0'",)),
-        ({"stripe": "all", "stripe_gpu": "0"}, {}, ("stripe='all'", "stripe_gpu='0'")),
         ({"stripe": "off", "num_threads": "2"}, {"num_threads": "2"}, ()),
     ],
 )
@@ -135,6 +136,78 @@ def test_fallback_to_stock(
     assert len(fallback.lost) == len(lost)
     for sentence, start in zip(fallback.lost, lost, strict=True):
         assert sentence.startswith(start)
+
+
+GB200 = "MAX_RMA_RAILS=4,MAX_HCA_PER_GPU=inf,DISTANCE_BW=1000GBs"
+
+
+@pytest.mark.parametrize(
+    ("params", "devices", "config"),
+    [
+        ({"stripe": "all"}, "mlx5_0, mlx5_1, mlx5_2, mlx5_3", GB200),
+        ({"stripe": "all", "engine_config": "TLS=rc"}, None, f"TLS=rc,{GB200}"),
+        ({"stripe": "all", "max_rma_rails": "2"}, None, GB200.replace("=4", "=2", 1)),
+        ({"stripe": "numa", "stripe_gpu": "2"}, "mlx5_2, mlx5_3", GB200.replace("=4", "=2", 1)),
+        (
+            {"stripe": "all", "device_list": "mlx5_1,mlx5_3"},
+            "mlx5_1, mlx5_3",
+            GB200.replace("=4", "=2", 1),
+        ),
+    ],
+)
+def test_fallback_says_stripe_as_devices_and_settings(
+    tmp_path: Path, params: dict[str, str], devices: str | None, config: str
+) -> None:
+    tree = write(MACHINES["gb200"](), tmp_path).sys
+    fallback = stock_fallback({**params, "num_threads": "2"}, "1.5.1", {}, tree)
+    assert fallback.lost == ()
+    assert fallback.params == {
+        "num_threads": "2",
+        "device_list": devices or "mlx5_0, mlx5_1, mlx5_2, mlx5_3",
+        "engine_config": config,
+    }
+
+
+@pytest.mark.parametrize(
+    ("machine", "params", "version", "variables", "words"),
+    [
+        ("gb200", {}, "0.9.0", {}, "NIXL 0.9.0 has no engine_config"),
+        (
+            "gb200",
+            {"max_rma_rails": "4"},
+            "1.5.1",
+            {"UCX_MAX_RMA_RAILS": "2"},
+            "UCX_MAX_RMA_RAILS=2",
+        ),
+        ("second_port_only", {}, "1.5.1", {}, "cannot name mlx5_0:2, mlx5_1:2"),
+        ("no_nics", {"device_list": "eth0"}, "1.5.1", {}, "cannot name eth0"),
+    ],
+)
+def test_fallback_tells_what_of_stripe_is_lost(
+    tmp_path: Path,
+    machine: str,
+    params: dict[str, str],
+    version: str,
+    variables: dict[str, str],
+    words: str,
+) -> None:
+    tree = write(MACHINES[machine](), tmp_path).sys
+    fallback = stock_fallback({"stripe": "all", **params}, version, variables, tree)
+    assert len(fallback.lost) == 1
+    assert words in fallback.lost[0]
+
+
+def test_fallback_without_a_nic(tmp_path: Path) -> None:
+    tree = write(Host(), tmp_path).sys
+    fallback = stock_fallback({"stripe": "all"}, "1.5.1", {}, tree)
+    assert fallback.params == {}
+    assert fallback.lost[0].startswith("stripe='all': ")
+
+
+def test_fallback_refuses_a_policy_that_there_is_not(tmp_path: Path) -> None:
+    tree = write(MACHINES["gb200"](), tmp_path).sys
+    with pytest.raises(ValueError, match="stripe='most'"):
+        stock_fallback({"stripe": "most"}, "1.5.1", {}, tree)
 
 
 def test_fallback_knows_what_beats_it(tmp_path: Path) -> None:
