@@ -20,12 +20,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from nixl_stripe.backend_params import DEFAULT_BACKEND, Params, normalise, normalise_one
+from nixl_stripe.meeting import Meetings
 from nixl_stripe.nixl_api import PACKAGES, import_api
 from nixl_stripe.unpatched import (
     MARKER,
     OnUnpatched,
     UnpatchedPluginError,
     UnpatchedPluginWarning,
+    asks_for_ours,
     check_choice,
     needs_patch,
     patch_command,
@@ -72,6 +74,7 @@ class nixl_agent(_api.nixl_agent):  # type: ignore[misc]  # noqa: N801
         self._on_unpatched: OnUnpatched = getattr(nixl_conf, "on_unpatched", "error")
         self._constructing = True
         self._applied: dict[str, Params] = {}
+        self._meetings = Meetings(agent_name)
         super().__init__(agent_name, nixl_conf, *args, **kwargs)
         self._constructing = False
         self._check_names(getattr(nixl_conf, "backends", []))
@@ -89,14 +92,38 @@ class nixl_agent(_api.nixl_agent):  # type: ignore[misc]  # noqa: N801
         given, configured = normalise_one(initParams), self._configured.get(backend, {})
         # NIXL's constructor passes num_threads of the configuration, which is less specific.
         params = {**given, **configured} if self._constructing else {**configured, **given}
+        patched = True
         if backend == DEFAULT_BACKEND:
+            patched = not asks_for_ours(params, os.environ) or self._is_patched()
             params = self._for_plugin(params)
         super().create_backend(backend, params)
         self._applied[backend] = params
+        if backend == DEFAULT_BACKEND:
+            self._meetings.backend_created(params, patched=patched)
+
+    def _is_patched(self) -> bool:
+        return MARKER in self.get_plugin_params(DEFAULT_BACKEND)
+
+    def get_agent_metadata(self) -> bytes:
+        """Return NIXL's metadata, with this agent's plan behind it for agents of this class.
+
+        NIXL itself passes over what is behind its own data, with and without nixl-stripe.
+        """
+        return self._meetings.introduce(super().get_agent_metadata())
+
+    def add_remote_agent(self, metadata: bytes) -> Any:
+        """Load another agent's metadata as NIXL does, and warn where the two plans lose bandwidth.
+
+        One line of the logger `nixl_stripe.meeting`; transfers are never touched.
+        """
+        plain, theirs = self._meetings.meet(metadata)
+        name = super().add_remote_agent(plain)
+        self._meetings.compare(theirs)
+        return name
 
     def _for_plugin(self, params: Params) -> Params:
         keys = needs_patch(params)
-        if not keys or MARKER in self.get_plugin_params(DEFAULT_BACKEND):
+        if not keys or self._is_patched():
             return params
         version = _version()
         stock = f"the UCX plugin of {_api.__name__.partition('.')[0]} {version or ''}".rstrip()

@@ -23,6 +23,7 @@ def peer_problems(here: StripePlan, there: StripePlan) -> list[str]:
         return [f"the plan of {idle.source} changes nothing, so that end stays on stock settings"]
     return [
         *_count_problems(here, there),
+        *_rail_problems(here, there),
         *_link_problems(here, there),
         *_subnet_problems(here, there),
         *_shared_subnets(here),
@@ -32,11 +33,20 @@ def peer_problems(here: StripePlan, there: StripePlan) -> list[str]:
 
 
 def _count_problems(here: StripePlan, there: StripePlan) -> list[str]:
-    if len(here.devices) == len(there.devices):
-        return []
+    if len(here.devices) == len(there.devices) or not here.devices or not there.devices:
+        return []  # without devices the plan sets rails alone
     return [
         f"{len(here.devices)} NIC(s) here ({', '.join(here.devices)}), {len(there.devices)} there "
         f"({', '.join(there.devices)}): the larger set is not filled"
+    ]
+
+
+def _rail_problems(here: StripePlan, there: StripePlan) -> list[str]:
+    if here.rails == there.rails or len(here.devices) != len(there.devices):
+        return []  # different counts of NICs are a problem of their own
+    texts = [f"{plan.rails or 'stock'}" for plan in (here, there)]
+    return [
+        f"rails differ: {texts[0]} here, {texts[1]} there: the end that starts a transfer decides"
     ]
 
 

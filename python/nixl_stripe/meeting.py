@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compares plans when two agents of ours meet, and warns once of what costs them bandwidth.
+
+Nothing here may keep agents from working: what goes wrong is a line at level DEBUG of the logger
+`nixl_stripe.meeting`, and the agents meet as if we were not there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+
+from nixl_stripe import _core
+from nixl_stripe.introduction import Introduction, attach, detach, differences
+from nixl_stripe.planner import plan
+from nixl_stripe.stripe_plan import PlannedSetting, StripePlan
+
+_log = logging.getLogger(__name__)
+_PREFIXES = ("UCX_", "NIXL_UCX_", "NCCL_TOPO_FILE")
+
+
+class Meetings:
+    """One agent's introductions: its own, and those of the agents that it met."""
+
+    def __init__(self, agent: str) -> None:
+        self._agent = agent
+        self._made: tuple[dict[str, str], dict[str, str], bool] | None = None
+        self._mine: Introduction | None = None
+        self._said: set[tuple[str, str]] = set()
+
+    def backend_created(self, params: Mapping[str, str], *, patched: bool) -> None:
+        """Note what the UCX backend was created with; the plan is worked out when it is needed."""
+        variables = {key: value for key, value in os.environ.items() if key.startswith(_PREFIXES)}
+        self._made, self._mine = (dict(params), variables, patched), None
+
+    def introduce(self, metadata: bytes) -> bytes:
+        """Return NIXL's metadata with our introduction; as it is without a UCX backend."""
+        mine = self._introduction()
+        return metadata if mine is None else attach(metadata, mine)
+
+    def meet(self, metadata: bytes) -> tuple[bytes, Introduction | None]:
+        """Return what NIXL is to be given and the other end's introduction."""
+        return detach(metadata)
+
+    def compare(self, theirs: Introduction | None) -> None:
+        """Warn of what costs bandwidth between us and them; once for each peer and finding."""
+        mine = self._introduction() if theirs is not None else None
+        if mine is None or theirs is None:
+            return
+        try:
+            found = "; ".join(differences(mine, theirs))
+        except Exception as error:
+            _log.debug("the plan of %s cannot be compared: %r", theirs, error)
+            return
+        if not found or (theirs.agent, found) in self._said:
+            return
+        self._said.add((theirs.agent, found))
+        _log.warning("%s (here) and %s (there) lose bandwidth: %s", mine, theirs, found)
+
+    def _introduction(self) -> Introduction | None:
+        if self._mine is None and self._made is not None:
+            params, variables, patched = self._made
+            try:
+                planned = _plan(params, variables) if patched else _stock()
+                self._mine = Introduction(self._agent, socket.gethostname(), patched, planned)
+            except Exception as error:
+                self._made = None  # it would fail again
+                _log.debug("no plan to show to peers: %r", error)
+        return self._mine
+
+
+def _plan(params: Mapping[str, str], variables: Mapping[str, str]) -> StripePlan:
+    config = _core.parse_engine_config(params.get("engine_config", ""))
+    found = plan(
+        stripe=params.get("stripe"),
+        gpu=params.get("stripe_gpu"),
+        min_rate_gbps=params.get("stripe_min_rate_gbps"),
+        device_list=params.get("device_list"),
+        max_rma_rails=params.get("max_rma_rails"),
+        environment=variables,
+        engine_config=config,
+    )
+    return replace(found, settings=(*found.settings, *_kept(found, variables, config)))
+
+
+def _kept(
+    found: StripePlan, variables: Mapping[str, str], config: Mapping[str, str]
+) -> list[PlannedSetting]:
+    """Return settings that the user made and the plan respects: they are in force as well."""
+    if not found.active:
+        return []
+    mine = {**config, **{key[4:]: value for key, value in variables.items() if key[:4] == "UCX_"}}
+    return [
+        PlannedSetting(rule.key, mine[rule.key], rule.scope, rule.side)
+        for rule in _core.setting_table()
+        if rule.key in mine and rule.key not in found.ucx_settings
+    ]
+
+
+def _stock() -> StripePlan:
+    return StripePlan("/sys", {}, active=False, devices=(), rails=None)
