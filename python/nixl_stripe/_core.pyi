@@ -299,3 +299,64 @@ def trap_table() -> list[TrapRule]: ...
 def find_traps(
     environment: dict[str, str], engine_config: dict[str, str], facts: TrapFacts
 ) -> list[NativeTrap]: ...
+
+class LanePort:
+    """A network device of one end, as UCX rates it; bandwidth in bytes/s, 0 = unknown."""
+
+    def __init__(
+        self,
+        device: str,
+        is_rdma: bool,
+        bandwidth: float,
+        distance: str,
+        hops: int,
+        subnets: list[str],
+    ) -> None: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def is_rdma(self) -> bool: ...
+    @property
+    def bandwidth(self) -> float: ...
+    @property
+    def distance(self) -> Literal["near", "phb", "node", "sys"]: ...
+    @property
+    def hops(self) -> int: ...
+
+class LaneEnd:
+    """One end of a transfer."""
+
+    def __init__(
+        self,
+        ports: list[LanePort],
+        settings: dict[str, str],
+        is_gpu_memory: bool,
+        has_context: bool,
+    ) -> None: ...
+
+class ForecastLane:
+    """A pair of devices, its bandwidth in bytes/s and its share of the payload."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def peer(self) -> str: ...
+    @property
+    def bandwidth(self) -> float: ...
+    @property
+    def share(self) -> float: ...
+
+class LaneForecast:
+    """What UCX will do with one operation."""
+
+    @property
+    def protocol(self) -> str: ...
+    @property
+    def lanes(self) -> list[ForecastLane]: ...
+    @property
+    def dropped(self) -> dict[str, str]: ...
+
+def lane_ports(machine: Machine, gpu: str | None = None) -> list[LanePort]: ...
+def forecast_lanes(
+    initiator: LaneEnd, target: LaneEnd, is_read: bool, size: int = 0
+) -> LaneForecast: ...

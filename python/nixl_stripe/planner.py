@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from nixl_stripe import _core, topology
-from nixl_stripe.stripe_plan import PlannedNic, PlannedSetting, StripePlan
+from nixl_stripe.forecast import KNOWN_SETTINGS, ports_of
+from nixl_stripe.stripe_plan import MachineRef, PlannedNic, PlannedSetting, StripePlan
 from nixl_stripe.subnets import interface_subnet, subnets_of
 
 #: What `machine` may be: one that was read, a source to read, or None for this machine.
@@ -59,7 +61,16 @@ def plan(
         dict(engine_config or {}),
         None if host.is_live else _gpu_finder(host),
     )
-    return _plan_of(host, parameters, native, dict(environment))
+    made = _plan_of(host, parameters, native, dict(environment), dict(engine_config or {}))
+    if made.gpu is not None or gpu is None:
+        return made
+    # Nothing in the parameters needed the GPU, so a wrong one is no error; a forecast can use it.
+    find = _core.find_gpu_pci if host.is_live else _gpu_finder(host)
+    try:
+        address = find("gpu", str(gpu))
+    except ValueError:
+        return made
+    return replace(made, gpu=address, ports=ports_of(host, address, _subnets(host)))
 
 
 def load(machine: MachineSource) -> _core.Machine:
@@ -97,6 +108,7 @@ def _plan_of(
     parameters: dict[str, str],
     native: _core.NativePlan,
     environment: Mapping[str, str],
+    engine_config: Mapping[str, str],
 ) -> StripePlan:
     gpu = native.gpu if native.gpu in {each.pci for each in host.gpus} else None
     devices = tuple(native.devices)
@@ -116,7 +128,26 @@ def _plan_of(
         ceiling_gbps=_core.ceiling_gbps(host, list(devices), gpu) if devices else None,
         warnings=tuple(native.warnings),
         kept=tuple(native.kept),
+        user_settings=_user_settings(environment, engine_config),
+        ports=ports_of(host, gpu, _subnets(host)),
+        machine=MachineRef(host),
     )
+
+
+def _user_settings(
+    environment: Mapping[str, str], engine_config: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what the user set himself; the environment beats engine_config, as in NIXL."""
+    said = {key: environment.get(f"UCX_{key}", engine_config.get(key)) for key in KNOWN_SETTINGS}
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _subnets(host: _core.Machine) -> dict[str, tuple[str, ...]]:
+    return {
+        f"{nic.name}:{port.number}": subnets_of(port, is_live=host.is_live)
+        for nic in host.nics
+        for port in nic.ports
+    }
 
 
 def _rails_of(native: _core.NativePlan, environment: Mapping[str, str]) -> int | None:

@@ -6,10 +6,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from nixl_stripe import _core
 from nixl_stripe.errors import StripeError
+from nixl_stripe.forecast import (
+    NIXL_VERSION,
+    Forecast,
+    LaneEnd,
+    Memory,
+    Op,
+    UcxPort,
+    forecast_lanes,
+    stock_settings,
+)
 from nixl_stripe.peer import peer_problems
 
 #: Keys of a plan in JSON that name something else than a field of StripePlan.
@@ -44,6 +55,16 @@ class PlannedSetting:
     reason: str = ""
 
 
+class MachineRef:
+    """A machine that stands beside a plan and is no part of its data: copies share it."""
+
+    def __init__(self, machine: _core.Machine) -> None:
+        self.machine = machine
+
+    def __deepcopy__(self, memo: Any) -> MachineRef:
+        return self
+
+
 @dataclass(frozen=True)
 class StripePlan:
     """What the patched backend does for one process, worked out by the same code."""
@@ -69,6 +90,12 @@ class StripePlan:
     warnings: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     """Settings of the user's own that the plan respects."""
+    user_settings: Mapping[str, str] = field(default_factory=dict)
+    """UCX settings from the environment and engine_config, as far as a forecast needs them."""
+    ports: tuple[UcxPort, ...] = ()
+    """Every device that UCX could open here and its way to the GPU, planned or not."""
+    machine: MachineRef | None = field(default=None, repr=False, compare=False)
+    """What the plan was made from; None for a plan that was read from JSON."""
 
     @property
     def ucx_settings(self) -> dict[str, str]:
@@ -143,9 +170,76 @@ class StripePlan:
         """Return what keeps transfers between this host and `other` from using every NIC."""
         return peer_problems(self, other)
 
+    def forecast(
+        self,
+        memory: Memory = "vram",
+        op: Op = "write",
+        peer: StripePlan | None = None,
+        *,
+        peer_memory: Memory | None = None,
+        context: bool | None = None,
+        nixl: str = NIXL_VERSION,
+        size: int = 0,
+    ) -> Forecast:
+        """Predict the NICs that UCX will use for an operation that this host starts.
+
+        memory, peer_memory: "dram" or "vram" here and at the peer (None: as here).
+        op: "read" or "write".
+        peer: the other host's plan; None: a host like this one with the same plan.
+        context: whether a CUDA context is current when each backend is created; None: where the
+            plan has a GPU.
+        nixl: version whose own settings hold where nothing else is set.
+        size: bytes of one buffer, since UCX does not cut small ones; 0: a large one.
+
+        ValueError when a value is not accepted, or GPU memory is asked for and a plan has no GPU.
+        """
+        other = self if peer is None else peer
+        here = self.lane_end(memory, context=context, nixl=nixl)
+        there = other.lane_end(peer_memory or memory, context=context, nixl=nixl)
+        found = forecast_lanes(here, there, op, memory, size)
+        return replace(
+            found,
+            dropped={nic: self._why(nic, reason) for nic, reason in found.dropped.items()},
+            ceiling_gbps=self._ceiling(found, memory),
+        )
+
+    def lane_end(
+        self, memory: Memory, *, context: bool | None = None, nixl: str = NIXL_VERSION
+    ) -> LaneEnd:
+        """Return this host as one end of a transfer; parameters as in `forecast`."""
+        if memory not in ("dram", "vram"):
+            raise ValueError(f"memory={memory!r}: accepted: dram, vram")
+        if memory == "vram" and self.gpu is None:
+            raise ValueError(
+                f"memory='vram': the plan of {self.source} has no GPU; make it with plan(gpu=...)"
+            )
+        return LaneEnd(
+            self.ports,
+            {**stock_settings(nixl), **self.user_settings, **self.ucx_settings},
+            memory == "vram",
+            self.gpu is not None if context is None else context,
+        )
+
+    def _why(self, nic: str, reason: str) -> str:
+        excluded = self.excluded.get(nic.partition(":")[0])
+        return f"not in the plan: {excluded}" if excluded and "NET_DEVICES" in reason else reason
+
+    def _ceiling(self, found: Forecast, memory: Memory) -> float | None:
+        """Return the least of what the split and the PCIe links of its NICs allow, Gbit/s."""
+        limits = [] if found.ceiling_gbps is None else [found.ceiling_gbps]
+        if self.machine is not None and found.pairs:
+            named = {port.device.partition(":")[0]: port.device for port in self.ports}
+            devices = [named.get(lane.nic, lane.nic) for lane in found.pairs]
+            gpu = self.gpu if memory == "vram" else None
+            links = _core.ceiling_gbps(self.machine.machine, devices, gpu)
+            limits += [] if links is None else [links]
+        return min(limits, default=None)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data, as `nixl-stripe plan --json` prints it."""
-        return {**asdict(self), "ucx_settings": self.ucx_settings}
+        data = asdict(replace(self, machine=None))
+        del data["machine"]
+        return {**data, "ucx_settings": self.ucx_settings}
 
     def to_json(self) -> str:
         """Return the plan as JSON that `from_json` reads back."""
@@ -160,6 +254,10 @@ class StripePlan:
             nics = tuple(rest.get("nics", ()))
             rest["nics"] = tuple(
                 PlannedNic(**{**each, "subnets": tuple(each.get("subnets", ()))}) for each in nics
+            )
+            rest["ports"] = tuple(
+                UcxPort(**{**each, "subnets": tuple(each.get("subnets", ()))})
+                for each in rest.get("ports", ())
             )
             for key in ("devices", "warnings", "kept"):
                 rest[key] = tuple(rest.get(key, ()))

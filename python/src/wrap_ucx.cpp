@@ -3,6 +3,7 @@
 #include "bindings.h"
 #include "topology/cuda_gpu.h"
 #include "ucx/config_text.h"
+#include "ucx/forecast.h"
 #include "ucx/plan.h"
 #include "ucx/settings.h"
 #include "ucx/traps.h"
@@ -68,6 +69,81 @@ namespace {
               "The traps among a user's own settings, in the order of the table.");
     }
 
+    lanePort
+    makePort(std::string device,
+             bool is_rdma,
+             double bandwidth,
+             const std::string &distance,
+             unsigned hops,
+             std::vector<std::string> subnets) {
+        lanePort made;
+        made.device = std::move(device);
+        made.isRdma = is_rdma;
+        made.bandwidth = bandwidth;
+        made.path = {distanceOfWord(distance), hops};
+        made.subnets = std::move(subnets);
+        return made;
+    }
+
+    laneEnd
+    makeEnd(std::vector<lanePort> ports, settings_t settings, bool is_gpu, bool has_context) {
+        laneEnd made;
+        made.ports = std::move(ports);
+        made.settings = std::move(settings);
+        made.isGpuMemory = is_gpu;
+        made.hasContext = has_context;
+        return made;
+    }
+
+    void
+    bindForecast(py::module_ &m) {
+        py::class_<lanePort>(m, "LanePort", "A network device of one end, as UCX rates it.")
+            .def(py::init(&makePort),
+                 py::arg("device"),
+                 py::arg("is_rdma"),
+                 py::arg("bandwidth"),
+                 py::arg("distance"),
+                 py::arg("hops"),
+                 py::arg("subnets"))
+            .def_readonly("device", &lanePort::device)
+            .def_readonly("is_rdma", &lanePort::isRdma)
+            .def_readonly("bandwidth", &lanePort::bandwidth)
+            .def_property_readonly(
+                "distance", [](const lanePort &each) { return distanceWord(each.path.distance); })
+            .def_property_readonly("hops", [](const lanePort &each) { return each.path.hops; });
+        py::class_<laneEnd>(m, "LaneEnd", "One end of a transfer.")
+            .def(py::init(&makeEnd),
+                 py::arg("ports"),
+                 py::arg("settings"),
+                 py::arg("is_gpu_memory"),
+                 py::arg("has_context"));
+        py::class_<laneForecast::lane>(m, "ForecastLane", "A pair of devices and its share.")
+            .def_readonly("device", &laneForecast::lane::device)
+            .def_readonly("peer", &laneForecast::lane::peer)
+            .def_readonly("bandwidth", &laneForecast::lane::bandwidth)
+            .def_readonly("share", &laneForecast::lane::share);
+        py::class_<laneForecast>(m, "LaneForecast", "What UCX will do with one operation.")
+            .def_readonly("protocol", &laneForecast::protocol)
+            .def_readonly("lanes", &laneForecast::lanes)
+            .def_readonly("dropped", &laneForecast::dropped);
+        m.def("lane_ports",
+              &lanePorts,
+              py::arg("machine"),
+              py::arg("gpu") = py::none(),
+              "Every active RDMA port and usable network interface, with its way to the GPU.");
+        m.def(
+            "forecast_lanes",
+            [](const laneEnd &initiator, const laneEnd &target, bool is_read, std::uint64_t size) {
+                return forecastLanes(
+                    initiator, target, is_read ? rmaOp_t::READ : rmaOp_t::WRITE, size);
+            },
+            py::arg("initiator"),
+            py::arg("target"),
+            py::arg("is_read"),
+            py::arg("size") = 0,
+            "Which devices UCX will use for an RMA operation, with which shares.");
+    }
+
 } // namespace
 
 void
@@ -85,6 +161,7 @@ bindUcx(py::module_ &m) {
           py::arg("text"),
           "Settings in NIXL's engine_config, without UCX_.");
     m.def("setting_table", &settingTable, "The settings that make every NIC carry data.");
+    bindForecast(m);
     py::class_<ucxSetting>(m, "UcxSetting", "One UCX setting of a plan.")
         .def_readonly("key", &ucxSetting::key)
         .def_readonly("value", &ucxSetting::value)

@@ -28,6 +28,7 @@ def test_job_survives_json() -> None:
     ("changes", "text"),
     [
         ({"op": "PUT"}, "op='PUT': accepted are READ, WRITE"),
+        ({"then": "GET"}, "op='GET': accepted are READ, WRITE"),
         ({"memory": "disk"}, "memory='disk': accepted are dram, vram"),
         ({"sizes": ()}, "at least one buffer"),
         ({"sizes": (8, 0)}, "at least one buffer"),
@@ -49,7 +50,7 @@ def test_job_bad_flow(changes: dict[str, object], text: str) -> None:
     ],
 )
 def test_payload_direction(role: str, op: str, direction: str) -> None:
-    assert Job(role, op, (1,)).direction == direction  # type: ignore[arg-type]
+    assert Job(role, op, (1,)).direction(op) == direction  # type: ignore[arg-type]
 
 
 def test_nixl_is_found_by_folder_or_name(tmp_path: Path) -> None:
@@ -155,6 +156,22 @@ def test_outcome_figures() -> None:
     assert outcome.payload_bytes == 1003
     assert outcome.gbps_each == pytest.approx((1003 * 8e-9 / 0.5, 1003 * 8e-9 / 0.25))
     assert outcome.lanes is None
+
+
+def test_outcome_of_both_operations_is_taken_apart() -> None:
+    job = dataclasses.replace(JOB, op="READ", then="WRITE")
+    assert job.ops == ("READ", "READ", "WRITE", "WRITE")
+    reads = tuple(Repetition(0.0, 1.0, {"r0": 900, "r1": 0}, "READ") for _ in range(2))
+    writes = tuple(Repetition(0.0, 0.5, {"r0": 0, "r1": 900}, "WRITE") for _ in range(2))
+    mine = SideReport("initiator", repetitions=(*reads, *writes), verified=2)
+    both = Outcome.of(job, mine, SideReport("target", verified=2)).require()
+    assert both.of_op("READ").require().used == ("r0",)
+    assert both.of_op("WRITE").require().used == ("r1",)
+    assert both.of_op("WRITE").seconds == (0.5, 0.5)
+    half = Outcome.of(job, mine, SideReport("target", verified=1))
+    assert not half.ok
+    assert half.of_op("READ").ok
+    assert not half.of_op("WRITE").ok
 
 
 def test_outcome_that_was_not_verified_is_not_ok() -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from nixl_stripe import _core
+from nixl_stripe.cli.explain import explained
 from nixl_stripe.emit import CLIENTS, emit
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planner import load, plan
@@ -71,6 +72,14 @@ def plan_command(
             metavar="FILE", help="The other host's `plan --json`; exit code 1 if they do not fit."
         ),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Forecast the lanes that UCX will use, with the plan and without it, and why it "
+            "drops the other NICs. With --peer towards that host, else towards one like this.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False,
 ) -> None:
     """Show what the patched backend would do: NICs, rails and UCX settings, for each GPU.
@@ -88,8 +97,13 @@ def plan_command(
         ]
     except ValueError as error:
         raise UsageError(str(error)) from error
-    problems = None if peer is None else _problems(plans, peer)
+    others = plans if peer is None else _peer_plans(plans, peer)
+    problems = None if peer is None else _problems(plans, others)
     result: dict[str, Any] = {"plans": [each.to_dict() for each in plans]}
+    if explain:
+        stock = [plan(None, each.gpu, machine) for each in plans]
+        for row, mine, theirs, bare in zip(result["plans"], plans, others, stock, strict=True):
+            row["forecast"] = explained(mine, theirs, bare)
     if client is not None:
         result["emit"] = emit(plans, client)
     if problems is not None:
@@ -107,19 +121,24 @@ def _gpus(machine: _core.Machine, wanted: str | None) -> list[str | None]:
 
 def _text(plans: list[StripePlan], result: dict[str, Any]) -> str:
     parts = [result["emit"]] if "emit" in result else [each.describe() for each in plans]
+    parts += [each["forecast"]["text"] for each in result["plans"] if "forecast" in each]
     if "peer" in result:
         problems = result["peer"]["problems"]
         parts.append("\n".join(f"peer: {each}" for each in problems) or "peer: fits")
     return "\n".join(parts)
 
 
-def _problems(plans: list[StripePlan], path: Path) -> list[str]:
+def _peer_plans(plans: list[StripePlan], path: Path) -> list[StripePlan]:
     others = _read_plans(path)
     if len(plans) != len(others):
         raise StripeError(
             f"--peer {path}: {len(others)} plan(s) there, {len(plans)} here; make both with the "
             "same --stripe and --gpu"
         )
+    return others
+
+
+def _problems(plans: list[StripePlan], others: list[StripePlan]) -> list[str]:
     found = [
         problem
         for here, there in zip(plans, others, strict=True)

@@ -64,7 +64,8 @@ class Job:
     every one of the machine. account: put this machine's plan for `backend_params` in the report,
     and the variables that count.
     corrupt: the sending side changes one byte, so that verification must fail. shim: make the agent
-    with nixl_stripe's classes, the parameters in their configuration.
+    with nixl_stripe's classes, the parameters in their configuration. then: a second operation, as
+    many times as the first, by the same agents.
     """
 
     role: Role
@@ -81,10 +82,13 @@ class Job:
     shim: bool = False
     account: bool = False
     limit_s: float = 30.0
+    then: Op | None = None
+    beside: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
-        if self.op not in OPS:
-            raise ValueError(f"op={self.op!r}: accepted are {', '.join(OPS)}")
+        for op in (self.op, self.then or self.op):
+            if op not in OPS:
+                raise ValueError(f"op={op!r}: accepted are {', '.join(OPS)}")
         if self.memory not in MEMORIES:
             raise ValueError(f"memory={self.memory!r}: accepted are {', '.join(MEMORIES)}")
         if not self.sizes or min(self.sizes) < 1:
@@ -95,14 +99,18 @@ class Job:
             raise ValueError(f"repeats={self.repeats}: needs at least 1")
 
     @property
-    def sends(self) -> bool:
-        """Whether the payload leaves this side."""
-        return (self.role == "initiator") == (self.op == "WRITE")
+    def ops(self) -> tuple[Op, ...]:
+        """The operation of each repetition."""
+        second = () if self.then is None else (self.then,) * self.repeats
+        return (self.op,) * self.repeats + second
 
-    @property
-    def direction(self) -> Direction:
-        """Which byte counter of this side sees the payload."""
-        return "tx" if self.sends else "rx"
+    def sends(self, op: Op) -> bool:
+        """Whether the payload of an operation leaves this side."""
+        return (self.role == "initiator") == (op == "WRITE")
+
+    def direction(self, op: Op) -> Direction:
+        """Which byte counter of this side sees the payload of an operation."""
+        return "tx" if self.sends(op) else "rx"
 
     def to_json(self) -> str:
         """Return the job as one line of JSON."""

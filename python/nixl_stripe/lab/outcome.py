@@ -49,6 +49,7 @@ class Repetition:
     prepare_seconds: float
     seconds: float
     bytes: Mapping[str, int]
+    op: Op | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ class Outcome:
     initiator: SideReport
     target: SideReport
     wall_seconds: float = 0.0
+    ops: tuple[Op, ...] = ()
 
     @classmethod
     def of(
@@ -126,11 +128,23 @@ class Outcome:
             job.memory,
             job.sizes,
             devices,
-            job.repeats,
+            len(job.ops),
             initiator,
             target,
             wall_seconds,
+            job.ops,
         )
+
+    def of_op(self, op: Op) -> Outcome:
+        """Return the part of a case that did both operations which is about `op` alone."""
+        rows = tuple(row for row in self.initiator.repetitions if row.op == op)
+        verifies, other = ("initiator", "target") if op == "READ" else ("target", "initiator")
+        sides = {
+            verifies: getattr(self, verifies),
+            other: dataclasses.replace(getattr(self, other), verified=0),
+        }
+        sides["initiator"] = dataclasses.replace(sides["initiator"], repetitions=rows)
+        return dataclasses.replace(self, op=op, repeats=self.ops.count(op), **sides)
 
     @property
     def error(self) -> SideError | None:

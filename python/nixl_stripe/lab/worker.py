@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from nixl_stripe.lab.buffers import Payload, Store, open_store
 from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask, open_channel
-from nixl_stripe.lab.job import ALL_NICS, Job, Nixl
+from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
 from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
 from nixl_stripe.nixl_api import PACKAGES, import_api
 from nixl_stripe.proof.counters import Counters
@@ -105,6 +105,9 @@ class Side:
             self._note(plugin_params=dict(self._agent.get_plugin_params(job.backend)))
             return
         config = api.nixl_agent_config(**{"backends": [], **job.agent_config})
+        if job.beside is not None:
+            self._beside = api.nixl_agent(f"{job.role} beside", config)
+            self._beside.create_backend(job.backend, dict(job.beside))
         self._agent = api.nixl_agent(job.role, config)
         self._note(plugin_params=dict(self._agent.get_plugin_params(job.backend)))
         start = time.perf_counter()
@@ -126,44 +129,44 @@ class Side:
     def _ask(self, kind: str) -> Message:
         return ask(self._channel, self._job.limit_s, kind)
 
-    def _prepare(self, repetition: int) -> None:
-        if self._job.sends:
+    def _prepare(self, repetition: int, op: Op) -> None:
+        if self._job.sends(op):
             self._payload.fill(self._store, repetition, self._job.corrupt)
         else:
             self._payload.clear(self._store)
 
-    def _verify(self, repetition: int) -> None:
-        if not self._job.sends:
+    def _verify(self, repetition: int, op: Op) -> None:
+        if not self._job.sends(op):
             self._payload.check(self._store, repetition)
             self._note(verified=self.report.verified + 1)
 
     def _initiate(self) -> None:
-        for repetition in range(self._job.repeats):
-            self._prepare(repetition)
+        for repetition, op in enumerate(self._job.ops):
+            self._prepare(repetition, op)
             self._ask("ready")
-            row = self._transfer()
+            row = self._transfer(op)
             self._note(repetitions=(*self.report.repetitions, row))
             self._channel.send({"kind": "done"})
             self._ask("verdict")
-            self._verify(repetition)
+            self._verify(repetition, op)
         self._channel.send({"kind": "bye"})
         self._ask("bye")
 
     def _serve(self) -> None:
-        for repetition in range(self._job.repeats):
-            self._prepare(repetition)
+        for repetition, op in enumerate(self._job.ops):
+            self._prepare(repetition, op)
             self._channel.send({"kind": "ready"})
             self._ask("done")
-            self._verify(repetition)
+            self._verify(repetition, op)
             self._channel.send({"kind": "verdict"})
         self._ask("bye")
         self._channel.send({"kind": "bye"})
 
-    def _transfer(self) -> Repetition:
+    def _transfer(self, op: Op) -> Repetition:
         job, agent = self._job, self._agent
         self._counters.start()
         start = time.perf_counter()
-        handle = agent.initialize_xfer(job.op, self._descs, self._peer_descs, self._peer_name, b"")
+        handle = agent.initialize_xfer(op, self._descs, self._peer_descs, self._peer_name, b"")
         posted = time.perf_counter()
         state = agent.transfer(handle)
         while state == "PROC":
@@ -177,10 +180,10 @@ class Side:
             raise TransferError(f"the transfer ended in state {state}")
         agent.release_xfer_handle(handle)
         counted = {
-            name: row.bytes_out if job.direction == "tx" else row.bytes_in
+            name: row.bytes_out if job.direction(op) == "tx" else row.bytes_in
             for name, row in self._counters.by_nic().items()
         }
-        return Repetition(posted - start, done - posted, counted)
+        return Repetition(posted - start, done - posted, counted, op)
 
 
 def _agent_of_shim(job: Job) -> Any:

@@ -70,8 +70,12 @@ def environment(folder: Path, gpus: list[str], context_current: bool = False) ->
 
     `context_current`: every thread starts with GPU 0's context current, as in a program that has
     used CUDA already; otherwise, as with the real driver, none is until the thread sets one.
+
+    UCX's cache of memory types knows what was allocated before UCX came by its mapping from
+    /dev/nvidia*, which is not here: without the cache UCX asks the driver for each address.
     """
     out = {"LD_LIBRARY_PATH": str(folder), "FAKE_CUDA_GPUS": ",".join(gpus)}
+    out["UCX_MEMTYPE_CACHE"] = "n"
     return {**out, "FAKE_CUDA_CONTEXT": "current"} if context_current else out
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from nixl_stripe import _core, topology
 from nixl_stripe.lab import fake_cuda
 from nixl_stripe.lab.guests import accelerator, assets, cases, keeper, layout, qemu
 from nixl_stripe.lab.guests.control import ControlPort, GuestError, Monitor, connect
@@ -82,8 +83,9 @@ class Guests:
         self.layout = _arrange(nics, numa_nodes, layout, gpus)
         self.machines: dict[Role, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
-        self._cache = cache or assets.default_cache()
+        self._cache = (cache or assets.default_cache()).resolve()
         self._with_system_verbs: set[Path] = set()
+        self._machines: dict[Role, _core.Machine] = {}
         start = time.monotonic()
         files = assets.prepare(self._cache)
         self.accelerator = _accelerator(accelerator, files)
@@ -181,6 +183,8 @@ class Guests:
         memory: Memory | None = None,
         context_current: bool = False,
         repeats: int = 1,
+        then: Op | None = None,
+        beside: Mapping[str, str] | None = None,
         nixl: NixlName = None,
         backend_params: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -197,6 +201,8 @@ class Guests:
         gpu: place of the initiator's GPU; its memory is then `vram` unless `memory` says otherwise;
         None: the processes see no CUDA at all. peer_gpu: the target's, as `gpu` when not given.
         context_current: every thread starts with a current CUDA context.
+        then: a second operation by the same agents; `Outcome.of_op` takes the two apart.
+        beside: parameters of another agent that both processes make first and keep.
         """
         places: dict[Role, GpuPlace | None] = {"initiator": gpu, "target": peer_gpu or gpu}
         mine = Job(
@@ -210,6 +216,8 @@ class Guests:
             counters=self.devices,
             corrupt=corrupt,
             limit_s=limit_s,
+            then=then,
+            beside=beside,
         )
         theirs = dataclasses.replace(
             mine,
@@ -238,6 +246,20 @@ class Guests:
     def devices(self) -> tuple[str, ...]:
         """Netdevs below the RDMA devices, in order: their counters see every byte."""
         return tuple(f"rail{nic.index}" for nic in self.layout.nics)
+
+    def machine(self, side: Role) -> _core.Machine:
+        """Return a guest as `nixl_stripe.machine` reads it there, read once."""
+        if side not in self._machines:
+            folder = self.new_folder() / "sysfs"
+            script = "import sys, nixl_stripe as n; n.capture(sys.argv[1], keep_addresses=True)"
+            ended = self.run(
+                {side: [sys.executable, "-c", script, str(folder)]},
+                environment={side: cases.BASE_ENVIRONMENT},
+            )[side]
+            if ended.status != 0:
+                raise GuestError(f"guest {side}: {ended.output.strip().splitlines()[-1]}")
+            self._machines[side] = topology.machine(folder)
+        return self._machines[side]
 
     def new_folder(self) -> Path:
         """Return a new folder in `share`."""

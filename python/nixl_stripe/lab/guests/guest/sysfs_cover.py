@@ -10,7 +10,8 @@ hardware driver would show; what the kernel shows stays live underneath:
 - `/sys/class/infiniband/rxe0`, a link to that place. UCX and libibverbs resolve this path;
 - `<PCI function>/{current,max}_link_{speed,width}`: QEMU's functions always say 2.5 GT/s x1, which
   UCX would take for a slow NIC;
-- class, vendor and device of a data-centre GPU on the functions that stand for GPUs;
+- class, vendor and device of a data-centre GPU, in its own files and in `uevent`, on the functions
+  that stand for GPUs;
 - `/sys/kernel/mm/memory_peers/nv_mem/version`, by which UCX knows that GPUDirect RDMA works.
 """
 
@@ -27,6 +28,7 @@ PCI = pathlib.Path("/sys/bus/pci/devices")
 STAGE = pathlib.Path("/run/sysfs_cover")
 TEST_DEVICE = ("0x1b36", "0x0005")  # vendor and device of QEMU's pci-testdev
 GPU = {"class": "0x030200", "vendor": "0x10de", "device": "0x2330"}  # an H100 on SXM5
+GPU_UEVENT = "DRIVER=nvidia\nPCI_CLASS=30200\nPCI_ID=10DE:2330\nPCI_SLOT_NAME={}"
 MS_RDONLY = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -133,7 +135,8 @@ def cover(config: dict[str, Any]) -> dict[str, Any]:
     cover_class(nics)
     gpus = {}
     for place, path in find_gpus(config["gpus"]).items():
-        lay_over(path, staged(f"gpu{place}", {**GPU, **link_files(config)}))
+        files = {**GPU, "uevent": GPU_UEVENT.format(path.name), **link_files(config)}
+        lay_over(path, staged(f"gpu{place}", files))
         gpus[place] = {
             "pci": path.name,
             "numa": int((path / "numa_node").read_text()),
