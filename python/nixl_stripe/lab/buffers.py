@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nixl_stripe.lab.job import Memory
+from nixl_stripe.lab.job import Allocator, Memory
 
 Bytes = NDArray[np.uint8]
 
@@ -34,6 +35,9 @@ class Store(Protocol):
     def read(self, index: int) -> Bytes:
         """Return the bytes of buffer `index` (not to be written to)."""
 
+    def holds(self, index: int, data: Bytes) -> bool:
+        """Whether every byte of buffer `index` is that of `data`."""
+
 
 class DramStore:
     """One allocation of host memory for each buffer."""
@@ -51,6 +55,10 @@ class DramStore:
     def read(self, index: int) -> Bytes:
         """Return the buffer itself."""
         return self._arrays[index]
+
+    def holds(self, index: int, data: Bytes) -> bool:
+        """Compare in place."""
+        return np.array_equal(self._arrays[index], data)
 
 
 class CudaError(RuntimeError):
@@ -98,10 +106,47 @@ class VramStore:
         self._call("cuMemcpyDtoH_v2", here, there, ctypes.c_size_t(data.nbytes))
         return data
 
+    def holds(self, index: int, data: Bytes) -> bool:
+        """Compare on the host."""
+        return np.array_equal(self.read(index), data)
 
-def open_store(memory: Memory, sizes: Sequence[int]) -> Store:
-    """Allocate buffers of `sizes` bytes in `memory`."""
-    return VramStore(sizes) if memory == "vram" else DramStore(sizes)
+
+class TorchStore:
+    """A torch tensor on the current CUDA device for each buffer, as torch's allocator places it."""
+
+    segment = "VRAM"
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._torch: Any = importlib.import_module("torch")
+        self._tensors: list[Any] = [
+            self._torch.zeros(n, dtype=self._torch.uint8, device="cuda") for n in sizes
+        ]
+        self.addresses = [int(tensor.data_ptr()) for tensor in self._tensors]
+
+    def _on_gpu(self, data: Bytes) -> Any:
+        # A copy, because torch refuses to share arrays that are not to be written to.
+        return self._torch.from_numpy(data.copy()).to("cuda")
+
+    def write(self, index: int, data: Bytes) -> None:
+        """Copy to the GPU; returns when the bytes are there, whatever stream NIXL looks from."""
+        self._tensors[index].copy_(self._on_gpu(data))
+        self._torch.cuda.synchronize()
+
+    def read(self, index: int) -> Bytes:
+        """Copy from the GPU."""
+        data: Bytes = self._tensors[index].cpu().numpy()
+        return data
+
+    def holds(self, index: int, data: Bytes) -> bool:
+        """Compare on the GPU."""
+        return bool(self._torch.equal(self._tensors[index], self._on_gpu(data)))
+
+
+def open_store(memory: Memory, sizes: Sequence[int], allocator: Allocator = "driver") -> Store:
+    """Allocate buffers of `sizes` bytes in `memory`; `allocator` counts for GPU memory only."""
+    if memory == "dram":
+        return DramStore(sizes)
+    return TorchStore(sizes) if allocator == "torch" else VramStore(sizes)
 
 
 class Payload:
@@ -136,9 +181,10 @@ class Payload:
     def check(self, store: Store, repetition: int) -> None:
         """Compare every byte of every buffer; PayloadMismatchError names the first that differs."""
         for index, size in enumerate(self._sizes):
-            got, want = store.read(index), self.of(repetition, index)
-            if np.array_equal(got, want):
+            want = self.of(repetition, index)
+            if store.holds(index, want):
                 continue
+            got = store.read(index)
             wrong = np.flatnonzero(got != want)
             first = int(wrong[0])
             raise PayloadMismatchError(

@@ -13,11 +13,13 @@ from typing import Any, Literal
 
 Op = Literal["READ", "WRITE"]
 Memory = Literal["dram", "vram"]
+Allocator = Literal["driver", "torch"]
 Role = Literal["initiator", "target"]
 Direction = Literal["tx", "rx"]
 
 OPS: tuple[Op, ...] = ("READ", "WRITE")
 MEMORIES: tuple[Memory, ...] = ("dram", "vram")
+ALLOCATORS: tuple[Allocator, ...] = ("driver", "torch")
 
 #: For `Job.counters`: whatever NICs the side's machine has.
 ALL_NICS = ("*",)
@@ -65,13 +67,15 @@ class Job:
     and the variables that count.
     corrupt: the sending side changes one byte, so that verification must fail. shim: make the agent
     with nixl_stripe's classes, the parameters in their configuration. then: a second operation, as
-    many times as the first, by the same agents.
+    many times as the first, by the same agents. allocator: whose GPU memory it is,
+    the CUDA driver's or torch's.
     """
 
     role: Role
     op: Op
     sizes: tuple[int, ...]
     memory: Memory = "dram"
+    allocator: Allocator = "driver"
     repeats: int = 1
     nixl: Nixl = field(default_factory=Nixl)
     backend: str = "UCX"
@@ -91,6 +95,8 @@ class Job:
                 raise ValueError(f"op={op!r}: accepted are {', '.join(OPS)}")
         if self.memory not in MEMORIES:
             raise ValueError(f"memory={self.memory!r}: accepted are {', '.join(MEMORIES)}")
+        if self.allocator not in ALLOCATORS:
+            raise ValueError(f"allocator={self.allocator!r}: accepted are {', '.join(ALLOCATORS)}")
         if not self.sizes or min(self.sizes) < 1:
             raise ValueError(
                 f"sizes={list(self.sizes)}: needs at least one buffer of 1 byte or more"

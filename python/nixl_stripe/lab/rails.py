@@ -24,7 +24,7 @@ from typing import Any
 
 from nixl_stripe.lab.availability import LabUnavailableError
 from nixl_stripe.lab.holder import Holder, LabError
-from nixl_stripe.lab.job import Job, Memory, Nixl, Op, Role
+from nixl_stripe.lab.job import Allocator, Job, Memory, Nixl, Op, Role
 from nixl_stripe.lab.outcome import Outcome, SideError, SideReport
 from nixl_stripe.lab.rail_spec import RailSpec
 
@@ -117,6 +117,7 @@ class Rails:
         sizes: Sequence[int],
         op: Op = "WRITE",
         memory: Memory = "dram",
+        allocator: Allocator = "driver",
         repeats: int = 1,
         nixl: str | Path | Sequence[str | Path] | Nixl | None = None,
         backend_params: Mapping[str, str] | None = None,
@@ -132,7 +133,9 @@ class Rails:
     ) -> Outcome:
         """Run one case in two fresh processes and return what it showed, errors included.
 
-        sizes: bytes of each buffer. repeats: transfers, each with its own payload, all verified.
+        sizes: bytes of each buffer. allocator: whose GPU memory, the CUDA driver's ("driver") or
+        torch's ("torch", tensors on the current device, compared there). repeats: transfers, each
+        with its own payload, all verified.
         nixl: a folder that holds an installed or unpacked NIXL, a package name, both in a sequence,
         or None for whichever is importable. backend_params, environment: of the initiator; the
         target has the same unless peer_params, peer_environment say otherwise (a value None takes a
@@ -146,6 +149,7 @@ class Rails:
             op=op,
             sizes=tuple(sizes),
             memory=memory,
+            allocator=allocator,
             repeats=repeats,
             nixl=Nixl.find(nixl),
             backend_params=dict(backend_params or {}),

@@ -77,7 +77,7 @@ class Side:
         api = import_nixl(job.nixl)
         package = api.__name__.partition(".")[0]
         self._note(nixl_file=api.__file__, nixl_version=_version(package))
-        self._store: Store = open_store(job.memory, job.sizes)
+        self._store: Store = open_store(job.memory, job.sizes, job.allocator)
         self._make_agent(api)
         self._counters = self._count()
         spans = list(zip(self._store.addresses, job.sizes, strict=True))
