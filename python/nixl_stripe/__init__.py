@@ -16,7 +16,8 @@ from nixl_stripe.topology import machine
 
 if TYPE_CHECKING:
     from nixl_stripe.agent import nixl_agent, nixl_agent_config
-    from nixl_stripe.proof import assert_striped, counters
+    from nixl_stripe.proof.striped import assert_striped
+    from nixl_stripe.proof.traffic import counters
 
 __all__ = [
     "Machine",

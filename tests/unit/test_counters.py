@@ -12,7 +12,7 @@ import pytest
 from counter_trees import CounterTree
 from nixl_stripe.errors import StripeError
 from nixl_stripe.proof import NicNotFoundError, all_nics
-from nixl_stripe.proof.counters import advance
+from nixl_stripe.proof.traffic import advance
 
 
 @pytest.fixture

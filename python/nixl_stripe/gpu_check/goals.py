@@ -54,7 +54,7 @@ def _lookups(answers: Row) -> list[Row]:
             wrong += any(asked.get(each, {}).get("gpu") != reference for each in wanted)
             wrong += reference is None
         else:
-            wrong += "error" not in asked.get("ordinal 0", {})
+            wrong += "gpu" in asked.get("ordinal 0", {"gpu": None})
         for each, answer in asked.items():
             if each != "torch":
                 agree = answer.get("error") == answer.get("plugin")

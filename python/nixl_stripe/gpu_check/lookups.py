@@ -66,10 +66,12 @@ def lookups(patched: Path, packages: list[str]) -> dict[str, Any]:
     visible: dict[str, str | None] = {"unset": None, "index 0": "0", "hidden": "", "index 99": "99"}
     if first:
         visible["uuid"] = first
-    return {name: _ask(patched, packages, value) for name, value in visible.items()}
+    return {name: _ask(patched, packages, value, first) for name, value in visible.items()}
 
 
-def _ask(patched: Path, packages: list[str], visible: str | None) -> dict[str, Any]:
+def _ask(
+    patched: Path, packages: list[str], visible: str | None, uuid: str | None
+) -> dict[str, Any]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("UCX_", "NIXL_", "CUDA_VIS"))}
     # No RDMA module: the wheel's bundled one can crash at exit on machines without RDMA.
     variables = {**clean, "UCX_MODULES": "^ib"}
@@ -85,7 +87,9 @@ def _ask(patched: Path, packages: list[str], visible: str | None) -> dict[str, A
     )
     for line in done.stdout.splitlines():
         if line.startswith("LOOKUPS "):
-            answers: dict[str, Any] = json.loads(line.removeprefix("LOOKUPS "))
+            # Errors quote CUDA_VISIBLE_DEVICES; a card's identity is for nobody else.
+            text = line.removeprefix("LOOKUPS ").replace(uuid or "\0", "<UUID>")
+            answers: dict[str, Any] = json.loads(text)
             return answers
     last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
     return {"error": last}

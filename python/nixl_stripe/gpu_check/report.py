@@ -1,10 +1,16 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""The results as tables: what the command prints and what stands in the documents."""
+"""The results as tables: what the command prints and what stands in the documents.
+
+python -m nixl_stripe.gpu_check.report docs/results/gpu.json
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
@@ -119,7 +125,8 @@ def _lookups(result: Row) -> str:
             lines.append([visible, "", answers["error"]])
             continue
         for name, answer in answers.items():
-            found = answer.get("gpu") or answer.get("error") or "none"
+            # What is wrong stands before the first semicolon, what is accepted after it.
+            found = answer.get("gpu") or answer.get("error", "none").partition(";")[0]
             lines.append([visible, name, found])
     return table(["CUDA_VISIBLE_DEVICES", "asked for", "answer"], lines) if lines else ""
 
@@ -130,3 +137,7 @@ def _checks(result: Row) -> str:
         for check in result["checks"]
     ]
     return table(["check", "value", "goal", "met"], lines)
+
+
+if __name__ == "__main__":
+    print(text(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

@@ -27,7 +27,7 @@ from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask, open
 from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
 from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
 from nixl_stripe.nixl_api import PACKAGES, import_api
-from nixl_stripe.proof.counters import Counters
+from nixl_stripe.proof.traffic import Counters
 
 if TYPE_CHECKING:
     from nixl_stripe.stripe_plan import StripePlan

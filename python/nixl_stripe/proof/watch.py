@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.proof.counters import NicTraffic, Reading, with_shares
 from nixl_stripe.proof.nic_files import SYSFS, find_files
+from nixl_stripe.proof.traffic import NicTraffic, Reading, with_shares
 
 #: Below that, all planned NICs together, Gbit/s, no NIC is called idle: nothing is going on.
 QUIET_GBPS = 0.01
