@@ -65,3 +65,17 @@ def patched(unpacked: WheelOf, tmp_path_factory: pytest.TempPathFactory) -> Whee
 def fake_torch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH whose `torch` is enough to import NIXL before 1.4.1, no more."""
     return torch_stand_in(tmp_path_factory.mktemp("torch"))
+
+
+#: Markers of tests that take minutes and more than a compiler: run where they are asked for.
+_ON_REQUEST = ("aarch64", "release")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests of these markers out unless -m or a path names them."""
+    asked = [str(config.getoption("markexpr")), *map(str, config.args)]
+    unasked = {mark for mark in _ON_REQUEST if not any(mark in word for word in asked)}
+    left_out = [item for item in items if unasked & {mark.name for mark in item.iter_markers()}]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)

@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,10 +125,12 @@ def run_agents(
     threads: bool = False,
     preload: list[Path] | None = None,
     step_variables: list[dict[str, str]] | None = None,
+    python: Sequence[str | Path] = (sys.executable,),
     **variables: str,
 ) -> Outcome:
     """Create one agent a step from the NIXL in `site`; `variables` are the environment's.
 
+    python: the interpreter that runs them, an emulator before it or not.
     step_variables: variables that exist during one step only (UCX's own are read at load).
     """
     job = {
@@ -140,7 +143,7 @@ def run_agents(
     # Without an RDMA stack the stock wheel crashes in its own libnl unless ib is left out.
     settings = {"UCX_MODULES": "^ib", "NIXL_LOG_LEVEL": "INFO", **variables}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [*python, "-c", PROGRAM],
         input=json.dumps(job),
         env=environment(site, torch, **settings),
         capture_output=True,

@@ -61,13 +61,21 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def wheel_file(name: str, version: str) -> Path:
+def wheel_file(name: str, version: str, machine: str | None = None) -> Path:
     """Return the published wheel, from the cache or else from the user's package index.
 
+    machine: another one than this, for CPython 3.11: `aarch64`, kept in a folder of that name.
     Raises RuntimeError with pip's own words where pip cannot get it.
     """
     folder = cache_dir()
     tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    foreign = []
+    if machine is not None:
+        folder, tag = folder / machine, "cp311"
+        folder.mkdir(exist_ok=True)
+        foreign = ["--python-version", "3.11"]
+        for glibc in ("manylinux_2_28", "manylinux_2_27", "manylinux2014"):
+            foreign += ["--platform", f"{glibc}_{machine}"]
     pattern = (
         f"{module_name(name)}-{version}-*{tag}*.whl" if name != "nixl" else f"nixl-{version}-*"
     )
@@ -75,7 +83,7 @@ def wheel_file(name: str, version: str) -> Path:
         for wheel in sorted(folder.glob(pattern)):
             return wheel
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--only-binary", ":all:", "--dest", str(folder), f"{name}=={version}"]
+        command += ["--only-binary", ":all:", "--dest", str(folder), *foreign, f"{name}=={version}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"pip cannot download {name}=={version}: {done.stderr.strip()}")
@@ -92,6 +100,21 @@ def unpack(wheel: Path, site: Path) -> Path:
             if mode and not member.is_dir():
                 target.chmod(mode & 0o777)
     return site
+
+
+def install_for(machine: str, python: str, folder: Path, *what: str | Path) -> Path:
+    """Have pip install wheels, and all that they require, into `folder` for another Python.
+
+    Raises RuntimeError with pip's own words where it cannot.
+    """
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+    command += ["--no-compile", "--python-version", python, "--target", str(folder)]
+    for glibc in ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014"):
+        command += ["--platform", f"{glibc}_{machine}"]
+    done = subprocess.run([*command, *map(str, what)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"pip cannot install for {machine}: {done.stderr.strip()}")
+    return folder
 
 
 def torch_stand_in(folder: Path) -> Path:

@@ -93,7 +93,8 @@ class Bed:
             space.enter()
             os.chdir(folder)
 
-        worker = [sys.executable, "-m", "nixl_stripe.lab.worker"]
+        interpreter = order.get("interpreter") or [sys.executable]
+        worker = [*interpreter, "-m", "nixl_stripe.lab.worker"]
         worker += ["--job", str(folder / f"{role}.job"), "--channel", f"fd:{channel.fileno()}"]
         worker += ["--result", str(folder / f"{role}.result")]
         command = order["programs"][role] if "programs" in order else worker

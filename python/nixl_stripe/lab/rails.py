@@ -129,6 +129,7 @@ class Rails:
         peer_memory: Memory | None = None,
         corrupt: bool = False,
         shim: bool = False,
+        interpreter: Sequence[str | Path] | None = None,
         limit_s: float = 20.0,
     ) -> Outcome:
         """Run one case in two fresh processes and return what it showed, errors included.
@@ -141,8 +142,10 @@ class Rails:
         target has the same unless peer_params, peer_environment say otherwise (a value None takes a
         variable away). UCX_* and NIXL_* of the caller do not reach the sides. agent_config: for
         NIXL's nixl_agent_config. corrupt: one byte is changed before it is sent, so that the
-        verification must fail. shim: agents of nixl_stripe's classes. limit_s: seconds for each
-        wait and each transfer; the whole case ends after `limit_s * (repeats + 2)` at the latest.
+        verification must fail. shim: agents of nixl_stripe's classes. interpreter: the command
+        of another Python for both sides, such as an emulated one; it must find nixl_stripe.
+        limit_s: seconds for each wait and each transfer; the whole case ends after
+        `limit_s * (repeats + 2)` at the latest.
         """
         mine = Job(
             role="initiator",
@@ -167,10 +170,16 @@ class Rails:
             backend_params=mine.backend_params if peer_params is None else dict(peer_params),
         )
         base = {**rail_environment(mine.memory, theirs.memory), **(environment or {})}
-        return self.run(mine, theirs, base, {**base, **(peer_environment or {})})
+        peer_base = {**base, **(peer_environment or {})}
+        return self.run(mine, theirs, base, peer_base, interpreter)
 
     def run(
-        self, initiator: Job, target: Job, environment: Environment, peer_environment: Environment
+        self,
+        initiator: Job,
+        target: Job,
+        environment: Environment,
+        peer_environment: Environment,
+        interpreter: Sequence[str | Path] | None = None,
     ) -> Outcome:
         """Run two jobs against each other; the environments are added to a clean one."""
         folder = self._new_folder()
@@ -181,6 +190,7 @@ class Rails:
             "do": "run",
             "folder": str(folder),
             "limit_s": limit,
+            "interpreter": [str(part) for part in interpreter or ()],
             "environment": {
                 "initiator": clean_environment(environment),
                 "target": clean_environment(peer_environment),

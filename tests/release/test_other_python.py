@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""A wheel of scripts/release for a Python that is not the one that built it, on that Python."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from arm_machine import cache_dir
+from debian_root import DebianRelease
+from make_release import release
+from nixl_wheels import install_for, wheel_file
+from wheel_build import BuildError, Target, python_headers
+from wheel_check import shared_contents
+
+pytestmark = pytest.mark.release
+
+PYTHON = "3.13"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was released, and the wheel installed by pip with what it requires."""
+
+    sdist: Path
+    wheel: Path
+    site: Path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    out = tmp_path_factory.mktemp("dist")
+    sdist, wheel = release(out, cache_dir(), ["x86_64"], [PYTHON])
+    return Made(sdist, wheel, install_for("x86_64", PYTHON, out / "site", wheel))
+
+
+@pytest.fixture(scope="module")
+def python() -> tuple[str, ...]:
+    """Debian 13's Python with Debian 13's C library, by way of its own loader: no chroot."""
+    packages = [f"python{PYTHON}-minimal", f"libpython{PYTHON}-stdlib", "libstdc++6"]
+    root = DebianRelease(cache_dir(), "trixie", "x86_64").root("python", packages)
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    loader = libraries / "ld-linux-x86-64.so.2"
+    return (str(loader), "--library-path", str(libraries), str(root / f"usr/bin/python{PYTHON}"))
+
+
+def run(
+    python: Sequence[str], program: str, sites: Sequence[Path]
+) -> subprocess.CompletedProcess[str]:
+    variables = {
+        "PYTHONPATH": os.pathsep.join(map(str, sites)),
+        "PYTHONHOME": str(Path(python[-1]).parents[1]),
+    }
+    return subprocess.run(
+        [*python, "-c", program],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_works_on_that_python(made: Made, python: tuple[str, ...]) -> None:
+    program = "import sys, nixl_stripe as n; n.machine(); print(sys.version_info[:2], n._core)"
+    done = run(python, program, [made.site])
+    assert done.returncode == 0, done.stderr
+    assert "(3, 13)" in done.stdout
+    assert "_core.cpython-313-x86_64-linux-gnu.so" in done.stdout
+
+
+def test_errors_cross_the_extension_module(made: Made, python: tuple[str, ...]) -> None:
+    """Exceptions of C++ are caught by type in it, with a libstdc++ that is not the builder's."""
+    program = "import nixl_stripe as n; n.plan(max_rma_rails=65)"
+    done = run(python, program, [made.site])
+    assert done.returncode == 1
+    assert "ValueError: max_rma_rails='65': accepted" in done.stderr
+
+
+def test_the_command_works_there(made: Made, python: tuple[str, ...]) -> None:
+    program = "import sys; sys.argv[1:] = ['topo', '--json']; import nixl_stripe.cli as c; c.main()"
+    done = run(python, program, [made.site])
+    assert done.returncode == 0, done.stderr
+    assert '"nics"' in done.stdout
+
+
+def test_it_is_not_for_this_python(made: Made) -> None:
+    """The bad flow: only the extension module of that Python is inside."""
+    assert [path.name for path in made.site.rglob("_core*.so")] == [
+        "_core.cpython-313-x86_64-linux-gnu.so"
+    ]
+
+
+def test_it_holds_what_pip_installs_from_source(made: Made) -> None:
+    """Beside the extension module and pip's own notes, which differ."""
+    installed = importlib.metadata.distribution("nixl-stripe").files or []
+    from_source = {str(path) for path in installed if not str(path).startswith("..")}
+    with zipfile.ZipFile(made.wheel) as archive:
+        released = set(archive.namelist())
+    differing = {
+        name
+        for name in released ^ from_source
+        if "/_core." not in name and "__pycache__" not in name
+    }
+    assert {Path(name).name for name in differing} <= {"INSTALLER", "REQUESTED", "direct_url.json"}
+
+
+def test_nothing_of_nvidias_is_in_it(made: Made) -> None:
+    theirs = wheel_file("nixl-cu12", "1.5.1")
+    assert shared_contents(made.wheel, theirs) == []
+    assert shared_contents(made.sdist, theirs) == []
+
+
+def test_a_python_without_headers_is_left_out_or_refused(tmp_path: Path) -> None:
+    assert python_headers(Target("aarch64", "3.10"), tmp_path) is None
+    with pytest.raises(BuildError, match="no Python left to build for"):
+        release(tmp_path / "dist", cache_dir(), ["aarch64"], ["3.10"])
