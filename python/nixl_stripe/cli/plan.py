@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -101,7 +102,7 @@ def plan_command(
     problems = None if peer is None else _problems(plans, others)
     result: dict[str, Any] = {"plans": [each.to_dict() for each in plans]}
     if explain:
-        stock = [plan(None, each.gpu, machine) for each in plans]
+        stock = [plan("off", each.gpu, machine, environment=_users_own(machine)) for each in plans]
         for row, mine, theirs, bare in zip(result["plans"], plans, others, stock, strict=True):
             row["forecast"] = explained(mine, theirs, bare)
     if client is not None:
@@ -111,6 +112,13 @@ def plan_command(
     typer.echo(json.dumps(result, indent=2) if as_json else _text(plans, result))
     if problems:
         raise typer.Exit(1)
+
+
+def _users_own(machine: _core.Machine) -> dict[str, str] | None:
+    """Return the environment without our variables: what a stock NIXL would go by."""
+    if not machine.is_live:
+        return None
+    return {key: value for key, value in os.environ.items() if not key.startswith("NIXL_UCX_")}
 
 
 def _gpus(machine: _core.Machine, wanted: str | None) -> list[str | None]:

@@ -90,7 +90,7 @@ def measure(bed: Guests, case: GridCase, installs: Installs) -> dict[str, Any]:
         "title": case.title,
         "size": case.size,
         "memory": case.memory,
-        "ends": {role: asdict(end) for role, end in both.items()},
+        "ends": {role: json.loads(json.dumps(asdict(end))) for role, end in both.items()},
         "ops": {op: _seen(outcome, op) for op in OPS},
     }
 
@@ -170,42 +170,75 @@ def run(
                 yield measure(bed, case, installs)
 
 
-def write(path: Path, rows: Sequence[Mapping[str, Any]], wheels: Installs) -> None:
+def _port_tables(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return a name for each distinct list of ports, since many rows share one: text -> name."""
+    texts = (json.dumps(end["ports"]) for row in rows for end in row["ends"].values())
+    return {text: f"ports{number}" for number, text in enumerate(dict.fromkeys(texts))}
+
+
+def write(path: Path, rows: Sequence[Mapping[str, Any]], wheels: Sequence[str]) -> None:
     """Write the rows in the order of the cases, with the summary before them."""
     order = {case.title: number for number, case in enumerate(CASES)}
     kept = sorted((row for row in rows if row["title"] in order), key=lambda r: order[r["title"]])
+    tables = _port_tables(kept)
     head = {
         "command": "scripts/forecast-grid",
-        "wheels": [wheels.stock_wheel, wheels.patched_wheel],
+        "wheels": list(wheels),
+        "summary": summary(kept),
+        "ports": {name: json.loads(text) for text, name in tables.items()},
     }
-    lines = ",\n".join("  " + json.dumps(row) for row in kept)
-    text = json.dumps({**head, "summary": summary(kept)}, indent=1)
-    path.write_text(f'{text[:-2]},\n "rows": [\n{lines}\n ]\n}}\n', "utf-8")
+    short = [
+        {
+            **row,
+            "ends": {
+                role: {**end, "ports": tables[json.dumps(end["ports"])]}
+                for role, end in row["ends"].items()
+            },
+        }
+        for row in kept
+    ]
+    parts = [f' "{key}": {json.dumps(value)}' for key, value in head.items()]
+    lines = ",\n".join("  " + json.dumps(row) for row in short)
+    parts.append(f' "rows": [\n{lines}\n ]')
+    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what `write` wrote, each row with its own ports again."""
+    data: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    for row in data["rows"]:
+        for end in row["ends"].values():
+            end["ports"] = data["ports"][end["ports"]]
+    return data
 
 
 def as_lines(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the rows for the C++ unit test, which reads no JSON: tabs between fields.
 
-    Title and operation, buffer size, measured shares; then for each end flags (g: GPU memory,
-    c: context), settings and ports.
+    First the lists of ports, `ports<N>` and the ports. Then rows: title and operation, operation,
+    buffer size, measured shares; for each end flags (g: GPU memory, c: context), settings and
+    `ports<N>`.
     """
-    lines = []
+    tables = _port_tables(rows)
+    lines = [f"{name}\t{_port_text(json.loads(text))}" for text, name in tables.items()]
     for row in rows:
-        both = [LaneEnd.from_dict(row["ends"][role]) for role in ("initiator", "target")]
         for op in OPS:
             shares = " ".join(f"{nic}={part}" for nic, part in row["ops"][op]["share"].items())
             fields = [f"{row['title']}, {op}", op, str(row["size"]), shares]
-            for end in both:
-                flags = "g" * end.is_gpu_memory + "c" * end.has_context
-                settings = " ".join(f"{key}={value}" for key, value in end.settings.items())
-                ports = " ".join(
-                    f"{p.device}|{int(p.is_rdma)}|{p.bandwidth:.0f}|{p.distance}|{p.hops}|"
-                    + "|".join(p.subnets)
-                    for p in end.ports
-                )
-                fields += [flags or "-", settings, ports]
+            for end in row["ends"].values():
+                flags = "g" * end["is_gpu_memory"] + "c" * end["has_context"]
+                settings = " ".join(f"{key}={value}" for key, value in end["settings"].items())
+                fields += [flags or "-", settings, tables[json.dumps(end["ports"])]]
             lines.append("\t".join(fields))
     return "\n".join(lines) + "\n"
+
+
+def _port_text(ports: Sequence[Mapping[str, Any]]) -> str:
+    return " ".join(
+        f"{p['device']}|{int(p['is_rdma'])}|{p['bandwidth']:.0f}|{p['distance']}|{p['hops']}|"
+        + "|".join(p["subnets"])
+        for p in ports
+    )
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -225,7 +258,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     rows: dict[str, Any] = {}
     if options.json.exists():
-        rows = {row["title"]: row for row in json.loads(options.json.read_text())["rows"]}
+        rows = {row["title"]: row for row in read(options.json)["rows"]}
     todo = [
         case
         for case in CASES
@@ -233,9 +266,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     try:
         installs = prepare(options.cache / "demo", options.nixl, None, _say)
+        wheels = (installs.stock_wheel, installs.patched_wheel)
         for row in run(todo, installs, options.cache / "guests", options.minutes):
             rows[row["title"]] = row
-            write(options.json, list(rows.values()), installs)
+            write(options.json, list(rows.values()), wheels)
             for op in OPS:
                 mark = "ok" if agrees(row, op) else "MISS"
                 seen = [round(100 * share) for share in row["ops"][op]["share"].values()]
@@ -243,14 +277,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StripeError as error:
         _say(str(error))
         return 1
-    write(options.json, list(rows.values()), installs)
-    kept = json.loads(options.json.read_text("utf-8"))["rows"]
+    write(options.json, list(rows.values()), wheels)
+    results = read(options.json)
     if options.lines:
-        options.lines.write_text(as_lines(kept), "utf-8")
+        options.lines.write_text(as_lines(results["rows"]), "utf-8")
     if options.table:
-        results = json.loads(options.json.read_text("utf-8"))
         options.table.write_text(with_grid(options.table.read_text("utf-8"), results), "utf-8")
-    found = summary(kept)
+    found = results["summary"]
     _say(f"{found['agree']} of {found['cases']} forecasts name the NICs that carried data")
     return 0 if found["agree"] >= 0.95 * found["cases"] else 1
 
