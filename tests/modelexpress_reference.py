@@ -30,6 +30,11 @@ class Reference:
         site = unpack(wheel_file("modelexpress", VERSION), folder / "modelexpress")
         self._module = _import_pinning(site / "modelexpress")
 
+    @property
+    def module(self) -> Any:
+        """The module, which sees the tree of the last `auto`."""
+        return self._module
+
     def auto(self, tree: Tree, gpu: str, min_rate_gbps: float | None = None) -> str | None:
         """Return what `MX_RDMA_NIC_PIN=auto` gives the rank that drives the GPU at `gpu`.
 

@@ -50,19 +50,34 @@ def _env(plan: StripePlan) -> str:
     return "\n".join(lines) or "# nothing to set"
 
 
-def _yaml(path: tuple[str, ...], params: Mapping[str, str]) -> str:
+def _yaml(
+    path: tuple[str, ...], params: Mapping[str, str], beside: Mapping[str, tuple[str, ...]]
+) -> str:
+    """Return `params` under `path`, and below each key of `beside` the lines that belong there."""
     lines = [f"# {_PATCHED}"]
-    lines += [f"{'  ' * depth}{key}:" for depth, key in enumerate(path)]
+    for depth, key in enumerate(path):
+        lines.append(f"{'  ' * depth}{key}:")
+        lines += [f"{'  ' * (depth + 1)}{line}" for line in beside.get(key, ())]
     indent = "  " * len(path)
     return "\n".join([*lines, *(f"{indent}{k}: {json.dumps(v)}" for k, v in params.items())])
 
 
 def _nemo_rl(plan: StripePlan) -> str:
-    return _yaml(("refit_cfg", "nixl", "backend_init_params"), shared_params(plan))
+    path = ("policy", "generation", "refit_cfg", "nixl", "backend_init_params")
+    return _yaml(path, shared_params(plan), {"generation": ("refit_transport: nixl",)})
 
 
-def _lmcache(plan: StripePlan) -> str:
-    return _yaml(("extra_config", "nixl_backend_params"), shared_params(plan))
+def _variables(plan: StripePlan) -> str:
+    """Return the plugin's own variables, for clients without a way for backend parameters.
+
+    Such are vLLM, ModelExpress, Ray, nixlbench, and LMCache between its peers: its
+    `nixl_backend_params` go to a storage backend, and it refuses UCX there.
+    """
+    lines = [
+        f"export NIXL_UCX_{key.upper()}={shlex.quote(text)}"
+        for key, text in shared_params(plan).items()
+    ]
+    return "\n".join([f"# {_PATCHED}", *lines])
 
 
 def _sglang(plan: StripePlan) -> str:
@@ -85,6 +100,10 @@ CLIENTS: dict[str, Callable[[StripePlan], str]] = {
     "env": _env,
     "nemo-rl": _nemo_rl,
     "sglang": _sglang,
-    "lmcache": _lmcache,
     "dynamo": _dynamo,
+    "lmcache": _variables,
+    "modelexpress": _variables,
+    "nixlbench": _variables,
+    "ray": _variables,
+    "vllm": _variables,
 }

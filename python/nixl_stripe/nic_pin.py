@@ -23,6 +23,11 @@ _AUTO = frozenset({"auto", "1", "true", "yes", "on"})
 logger = logging.getLogger("nixl_stripe")
 
 
+def asks_for_every_nic(environment: Mapping[str, str]) -> bool:
+    """Return whether MX_RDMA_NIC_PIN is `stripe` or `all`."""
+    return environment.get(PIN, "").strip().lower() in _ALL
+
+
 def from_env(
     environment: Mapping[str, str] | None = None,
     *,
@@ -44,7 +49,7 @@ def from_env(
     warnings: list[str] = []
     if raw.lower() in _OFF:
         stripe = "off"
-    elif raw.lower() in _ALL:
+    elif asks_for_every_nic(variables):
         stripe = "all"
     elif raw.lower() in _AUTO:
         stripe = "auto"
