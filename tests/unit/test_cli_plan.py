@@ -68,10 +68,18 @@ def test_text_for_people(gb200: str, capsys: Captured) -> None:
         ("patched", 'create_backend("UCX", {"stripe": "all"})'),
         ("stock", '"device_list": "mlx5_0, mlx5_1, mlx5_2, mlx5_3"'),
         ("env", "export UCX_MAX_RMA_RAILS=4"),
-        ("nemo-rl", 'refit_cfg:\n  nixl:\n    backend_init_params:\n      stripe: "all"'),
+        (
+            "nemo-rl",
+            "  generation:\n    refit_transport: nixl\n    refit_cfg:\n      nixl:\n"
+            '        backend_init_params:\n          stripe: "all"',
+        ),
         ("sglang", 'SGLANG_DISAGGREGATION_NIXL_BACKEND_PARAMS=\'{"stripe": "all"}\''),
-        ("lmcache", 'extra_config:\n  nixl_backend_params:\n    stripe: "all"'),
         ("dynamo", "export DYN_KVBM_NIXL_BACKEND_UCX_STRIPE=all"),
+        ("lmcache", "export NIXL_UCX_STRIPE=all"),
+        ("modelexpress", "export NIXL_UCX_STRIPE=all"),
+        ("nixlbench", "export NIXL_UCX_STRIPE=all"),
+        ("ray", "export NIXL_UCX_STRIPE=all"),
+        ("vllm", "export NIXL_UCX_STRIPE=all"),
     ],
 )
 def test_emit(gb200: str, capsys: Captured, client: str, expected: str) -> None:
@@ -117,7 +125,7 @@ def test_peer_bad_flow(gb200: str, tmp_path: Path, capsys: Captured) -> None:
         (["--min-rate-gbps", "nan"], 2, "stripe_min_rate_gbps='nan'"),
         (["--max-rma-rails", "65"], 2, "max_rma_rails='65'"),
         (["--device-list", "mlx5_9"], 2, "device_list='mlx5_9'"),
-        (["--emit", "vllm"], 2, "--emit vllm: accepted: patched"),
+        (["--emit", "nixl"], 2, "--emit nixl: accepted: patched"),
         (["--source", "/nonexistent"], 2, "/nonexistent"),
         (["--peer", "/nonexistent"], 2, "--peer /nonexistent"),
         (["--peer", "/etc/hostname"], 2, "--peer /etc/hostname"),

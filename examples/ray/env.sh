@@ -1,0 +1,2 @@
+# needs a patched NIXL: nixl-stripe patch
+export NIXL_UCX_STRIPE=all
