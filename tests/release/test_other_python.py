@@ -84,7 +84,9 @@ def test_errors_cross_the_extension_module(made: Made, python: tuple[str, ...]) 
 
 
 def test_the_command_works_there(made: Made, python: tuple[str, ...]) -> None:
-    program = "import sys; sys.argv[1:] = ['topo', '--json']; import nixl_stripe.cli as c; c.main()"
+    program = (
+        "import sys, nixl_stripe.cli as c; sys.argv[1:] = ['topo', '--json']; sys.exit(c.main())"
+    )
     done = run(python, program, [made.site])
     assert done.returncode == 0, done.stderr
     assert '"nics"' in done.stdout
