@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from guest_beds import booted
-from nixl_stripe.lab import Outcome
+from guest_beds import assert_shares, booted, both_ways, percent
 from nixl_stripe.lab.guests import GpuPlace, Guests
-from nixl_stripe.lab.job import Op
+from nixl_stripe.lab.job import Role
 
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
 MIB = 1 << 20
 EVEN = [25.0] * 4
+NEAR = [50.0, 50.0, 0.0, 0.0]
+ALL = {"stripe": "all"}
 
 
 @pytest.fixture(scope="module")
@@ -32,94 +34,107 @@ def nixl(patched: Callable[[str, str], Path]) -> Path:
     return patched("nixl-cu12", "1.5.1")
 
 
-def percent(outcome: Outcome) -> list[float]:
-    return [100 * part for part in outcome.share.values()]
+@pytest.mark.parametrize(
+    ("gpu", "peer_gpu"), [("P", "P"), ("H", "H"), ("N", "N"), ("S", "S"), ("N", "S")]
+)
+def test_stripe_all_spreads_gpu_memory_evenly(
+    bed: Guests, nixl: Path, gpu: GpuPlace, peer_gpu: GpuPlace
+) -> None:
+    assert_shares(bed, EVEN, gpu=gpu, peer_gpu=peer_gpu, nixl=nixl, backend_params=ALL)
 
 
 @pytest.mark.parametrize(
-    ("gpu", "peer_gpu", "op"),
-    [
-        ("N", "N", "READ"),
-        ("N", "N", "WRITE"),
-        ("P", "P", "WRITE"),
-        ("H", "H", "READ"),
-        ("S", "S", "READ"),
-        ("N", "S", "WRITE"),
-    ],
+    ("memory", "context_current"), [("dram", False), ("dram", True), ("vram", True)]
 )
-def test_stripe_all_spreads_gpu_memory_evenly(
-    bed: Guests, nixl: Path, gpu: GpuPlace, peer_gpu: GpuPlace, op: Op
+def test_stripe_all_whether_a_context_is_current_or_not(
+    bed: Guests, nixl: Path, memory: str, context_current: bool
 ) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB],
-        op=op,
-        gpu=gpu,
-        peer_gpu=peer_gpu,
+    """For GPU memory the case above has none but in the thread that allocated it."""
+    assert_shares(
+        bed,
+        EVEN,
+        gpu="N",
+        memory=memory,
+        context_current=context_current,
         nixl=nixl,
-        backend_params={"stripe": "all"},
-    ).require()
-    assert percent(outcome) == pytest.approx(EVEN, abs=2)
+        backend_params=ALL,
+    )
+
+
+def test_stock_host_memory_with_a_context_bad_flow(bed: Guests, stock: Path) -> None:
+    rails = {"UCX_MAX_RMA_RAILS": "4"}
+    how = {"gpu": "N", "memory": "dram", "context_current": True}
+    assert_shares(bed, NEAR, nixl=stock, environment=rails, **how)
 
 
 def test_unpatched_ignores_stripe_all_bad_flow(bed: Guests, stock: Path) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB], op="READ", gpu="N", nixl=stock, backend_params={"stripe": "all"}
-    ).require()
-    assert percent(outcome) == pytest.approx([50, 50, 0, 0], abs=2)
+    assert_shares(bed, NEAR, gpu="N", nixl=stock, backend_params=ALL)
 
 
-def test_stripe_all_on_one_side_only_stays_at_two(bed: Guests, nixl: Path) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB],
-        op="READ",
-        gpu="N",
-        nixl=nixl,
-        backend_params={"stripe": "all"},
-        peer_params={},
-    ).require()
-    assert percent(outcome) == pytest.approx([50, 50, 0, 0], abs=2)
-
-
-@pytest.mark.parametrize(("gpu", "near"), [("N", [50, 50, 0, 0]), ("S", [0, 0, 50, 50])])
-def test_stripe_numa_uses_the_near_ones(
-    bed: Guests, nixl: Path, gpu: GpuPlace, near: list[float]
+@pytest.mark.parametrize(("mine", "theirs"), [(ALL, {}), ({}, ALL)])
+def test_stripe_all_on_one_side_only_stays_at_two(
+    bed: Guests, nixl: Path, mine: dict[str, str], theirs: dict[str, str]
 ) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB], op="WRITE", gpu=gpu, nixl=nixl, backend_params={"stripe": "numa"}
-    ).require()
-    assert percent(outcome) == pytest.approx(near, abs=2)
+    assert_shares(bed, NEAR, gpu="N", nixl=nixl, backend_params=mine, peer_params=theirs)
+
+
+def test_agents_of_one_process_keep_what_each_asked_for(bed: Guests, nixl: Path) -> None:
+    """DISTANCE_BW is one for the whole process: in force for one, it must not change the other."""
+    assert_shares(bed, EVEN, gpu="N", nixl=nixl, backend_params=ALL, beside={})
+    assert_shares(bed, NEAR, gpu="N", nixl=nixl, backend_params={}, beside=ALL)
+
+
+def test_peer_with_fewer_nics(bed: Guests, nixl: Path) -> None:
+    assert_shares(bed, NEAR, gpu="N", nixl=nixl, backend_params=ALL, peer_params={"stripe": "numa"})
 
 
 @pytest.mark.parametrize(
-    ("rails", "op"), [("1", "READ"), ("2", "WRITE"), ("3", "READ"), ("4", "WRITE")]
+    ("stripe", "gpu", "near"),
+    [
+        ("numa", "N", NEAR),
+        ("nearest", "S", [0.0, 0.0, 50.0, 50.0]),
+    ],
 )
-def test_max_rma_rails_counts_the_nics(bed: Guests, nixl: Path, rails: str, op: Op) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB], op=op, nixl=nixl, backend_params={"max_rma_rails": rails}
-    ).require()
-    assert outcome.rails_used == int(rails)
+def test_policies_use_the_near_ones(
+    bed: Guests, nixl: Path, stripe: str, gpu: GpuPlace, near: list[float]
+) -> None:
+    assert_shares(bed, near, gpu=gpu, nixl=nixl, backend_params={"stripe": stripe})
+
+
+def test_nic_that_is_down_is_left_out(bed: Guests, nixl: Path) -> None:
+    ends: tuple[Role, Role] = ("initiator", "target")
+    bed.set_link(3, False, ends)
+    try:
+        both = both_ways(bed, gpu="N", nixl=nixl, backend_params=ALL)
+    finally:
+        bed.set_link(3, True, ends)
+    for outcome in both.values():
+        assert percent(outcome) == pytest.approx([100 / 3, 100 / 3, 100 / 3, 0], abs=2)
+
+
+def test_nic_that_is_down_at_one_end_only(bed: Guests, nixl: Path) -> None:
+    bed.set_link(2, False, ["target"])
+    try:
+        both = both_ways(bed, gpu="N", nixl=nixl, backend_params=ALL)
+    finally:
+        bed.set_link(2, True, ["target"])
+    for outcome in both.values():
+        assert percent(outcome) == pytest.approx([100 / 3, 100 / 3, 0, 100 / 3], abs=2)
+
+
+def test_max_rma_rails_counts_the_nics(bed: Guests, nixl: Path) -> None:
+    both = both_ways(bed, nixl=nixl, backend_params={"max_rma_rails": "3"})
+    assert {outcome.rails_used for outcome in both.values()} == {3}
 
 
 def test_the_initiator_decides_the_number_of_rails(bed: Guests, nixl: Path) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB],
-        op="READ",
-        nixl=nixl,
-        backend_params={"max_rma_rails": "4"},
-        peer_params={"max_rma_rails": "2"},
-    ).require()
-    assert percent(outcome) == pytest.approx(EVEN, abs=2)
+    mine, theirs = {"max_rma_rails": "4"}, {"max_rma_rails": "2"}
+    assert_shares(bed, EVEN, nixl=nixl, backend_params=mine, peer_params=theirs)
 
 
 def test_device_list_names_two(bed: Guests, nixl: Path) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB],
-        op="WRITE",
-        nixl=nixl,
-        backend_params={"device_list": "rxe1,rxe3", "max_rma_rails": "auto"},
-    ).require()
-    assert outcome.used == ("rail1", "rail3")
-    assert percent(outcome) == pytest.approx([0, 50, 0, 50], abs=2)
+    params = {"device_list": "rxe1,rxe3", "max_rma_rails": "auto"}
+    assert_shares(bed, [0.0, 50.0, 0.0, 50.0], nixl=nixl, backend_params=params)
 
 
 def test_device_that_does_not_exist_bad_flow(bed: Guests, nixl: Path) -> None:
@@ -130,3 +145,23 @@ def test_device_that_does_not_exist_bad_flow(bed: Guests, nixl: Path) -> None:
     assert outcome.error is not None
     assert outcome.error.type == "ValueError"
     assert "rxe9" in outcome.error.text
+
+
+def test_faster_than_stock_by_the_clock(bed: Guests, stock: Path, nixl: Path) -> None:
+    """Interleaved, so that a busy machine slows both; the first repetition includes wire-up.
+
+    Four NICs of 10 Mbit/s: what an emulated processor can feed.
+    """
+    seconds: dict[str, list[float]] = {"stock": [], "patched": []}
+    bed.set_rate(10)
+    try:
+        for _ in range(2):
+            for name, folder in (("stock", stock), ("patched", nixl)):
+                both = both_ways(
+                    bed, sizes=[3 * MIB], gpu="N", repeats=2, nixl=folder, backend_params=ALL
+                )
+                seconds[name] += [outcome.seconds[1] for outcome in both.values()]
+    finally:
+        bed.set_rate(20)
+    ratio = statistics.median(seconds["stock"]) / statistics.median(seconds["patched"])
+    assert ratio >= 1.7, seconds
