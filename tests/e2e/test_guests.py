@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from guest_beds import booted
-from nixl_stripe.lab import Outcome
+from guest_beds import assert_shares, booted, both_ways, percent
 from nixl_stripe.lab.guests import GpuPlace, Guests
-from nixl_stripe.lab.job import Op, Role
+from nixl_stripe.lab.job import Role
 
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
 MIB = 1 << 20
-CURE = "MAX_RMA_RAILS=4,MAX_HCA_PER_GPU=inf,DISTANCE_BW=1000GBs"
+#: What `stripe` sets for GPU memory, said to a stock NIXL by hand.
+SETTINGS = {"MAX_RMA_RAILS": "4", "MAX_HCA_PER_GPU": "inf", "DISTANCE_BW": "1000GBs"}
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +29,6 @@ def bed() -> Iterator[Guests]:
 
 def engine(settings: str | None) -> dict[str, str]:
     return {} if settings is None else {"engine_config": settings}
-
-
-def percent(outcome: Outcome) -> list[float]:
-    return [100 * part for part in outcome.share.values()]
 
 
 def test_machines_show_the_pci_tree(bed: Guests) -> None:
@@ -64,27 +60,17 @@ def test_program_that_never_ends_is_killed(bed: Guests) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "op", "used"),
-    [
-        (None, "READ", 2),
-        (None, "WRITE", 2),
-        ("MAX_RMA_RAILS=1", "WRITE", 1),
-        ("MAX_RMA_RAILS=3", "READ", 3),
-        ("MAX_RMA_RAILS=4", "READ", 4),
-        ("MAX_RMA_RAILS=4", "WRITE", 4),
-    ],
+    ("settings", "used"),
+    [(None, 2), ("MAX_RMA_RAILS=4", 4)],
 )
-def test_stock_host_memory(
-    bed: Guests, stock: Path, settings: str | None, op: Op, used: int
-) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB, 5000], op=op, nixl=stock, backend_params=engine(settings)
-    ).require()
-    assert outcome.rails_used == used
-    assert percent(outcome)[:used] == pytest.approx([100 / used] * used, abs=2)
-    assert outcome.lanes is not None
-    assert len(outcome.lanes.share) == used
-    assert sum(outcome.bytes.values()) >= outcome.payload_bytes
+def test_stock_host_memory(bed: Guests, stock: Path, settings: str | None, used: int) -> None:
+    both = both_ways(bed, sizes=[MIB, 5000], nixl=stock, backend_params=engine(settings))
+    for outcome in both.values():
+        assert outcome.rails_used == used
+        assert percent(outcome)[:used] == pytest.approx([100 / used] * used, abs=2)
+        assert outcome.lanes is not None
+        assert len(outcome.lanes.share) == used
+        assert sum(outcome.bytes.values()) >= outcome.payload_bytes
 
 
 def test_a_changed_byte_is_noticed(bed: Guests, stock: Path) -> None:
@@ -122,16 +108,18 @@ exit 1
 def test_link_cut_during_a_transfer_never_passes_for_done(bed: Guests, stock: Path) -> None:
     """Packets vanish on one of four rails: UCX does not move the transfer over to the others.
 
-    Over Soft-RoCE it was still in PROC after 90 s, so that the caller's limit is what ends it;
-    other devices, or more patience, end in NIXL_ERR_REMOTE_DISCONNECT.
+    Over Soft-RoCE it was still in PROC after 75 to 90 s, whichever end lost its link, so the
+    caller's limit is what ends it; other devices, or more patience, end in
+    NIXL_ERR_REMOTE_DISCONNECT.
     """
     watched: list[int] = []
+    limit_s = 15
 
     def cut_when_it_sends() -> None:
         watched.append(
-            bed.run({"initiator": ["sh", "-c", SENDING]}, limit_s=120)["initiator"].status
+            bed.run({"initiator": ["sh", "-c", SENDING]}, limit_s=60)["initiator"].status
         )
-        bed.set_link(1, False, ["target"])
+        bed.set_link(1, False, ["initiator"])
 
     cutter = threading.Thread(target=cut_when_it_sends)
     cutter.start()
@@ -141,63 +129,54 @@ def test_link_cut_during_a_transfer_never_passes_for_done(bed: Guests, stock: Pa
             op="WRITE",
             nixl=stock,
             backend_params=engine("MAX_RMA_RAILS=4"),
-            limit_s=40,
+            limit_s=limit_s,
         )
     finally:
         cutter.join()
-        bed.set_link(1, True, ["target"])
+        bed.set_link(1, True, ["initiator"])
     assert watched == [0]
     assert not outcome.ok
     assert outcome.error is not None
     assert "NIXL_ERR_REMOTE_DISCONNECT" in outcome.error.text or (
         outcome.error.type == "TimeoutError"
     )
-    assert outcome.wall_seconds < 40 * 4 + 20
+    assert outcome.wall_seconds < limit_s * 4 + 20
     again = bed.transfer(
         sizes=[2 * MIB], op="WRITE", nixl=stock, backend_params=engine("MAX_RMA_RAILS=4")
     ).require()
     assert again.rails_used == 4
 
 
-@pytest.mark.parametrize("op", ["READ", "WRITE"])
-def test_stock_gpu_memory_stops_at_two_nics(bed: Guests, stock: Path, op: Op) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB], op=op, gpu="N", nixl=stock, backend_params=engine("MAX_RMA_RAILS=4")
-    ).require()
-    assert percent(outcome) == pytest.approx([50, 50, 0, 0], abs=2)
-
-
 @pytest.mark.parametrize(
-    ("gpu", "peer_gpu", "op"),
+    ("gpu", "near"),
     [
-        ("N", "N", "READ"),
-        ("N", "N", "WRITE"),
-        ("P", "P", "READ"),
-        ("H", "H", "WRITE"),
-        ("N", "S", "READ"),
+        ("P", [50, 50, 0, 0]),
+        ("H", [50, 50, 0, 0]),
+        ("N", [50, 50, 0, 0]),
+        ("S", [0, 0, 50, 50]),
     ],
 )
-def test_three_settings_spread_gpu_memory_evenly(
-    bed: Guests, stock: Path, gpu: GpuPlace, peer_gpu: GpuPlace, op: Op
+def test_stock_gpu_memory_stops_at_two_nics(
+    bed: Guests, stock: Path, gpu: GpuPlace, near: list[float]
 ) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB],
-        op=op,
-        gpu=gpu,
-        peer_gpu=peer_gpu,
-        nixl=stock,
-        backend_params=engine(CURE),
-    ).require()
-    assert percent(outcome) == pytest.approx([25] * 4, abs=2)
+    rails = {"UCX_MAX_RMA_RAILS": "4"}
+    assert_shares(bed, near, gpu=gpu, nixl=stock, environment=rails)
 
 
-def test_three_settings_on_one_side_only_do_not(bed: Guests, stock: Path) -> None:
-    outcome = bed.transfer(
-        sizes=[4 * MIB],
-        op="READ",
-        gpu="N",
-        nixl=stock,
-        backend_params=engine(CURE),
-        peer_params={},
-    ).require()
-    assert percent(outcome) == pytest.approx([50, 50, 0, 0], abs=2)
+def test_stock_between_numa_nodes_has_no_rdma(bed: Guests, stock: Path) -> None:
+    rails = {"UCX_MAX_RMA_RAILS": "4"}
+    both = both_ways(bed, gpu="N", peer_gpu="S", nixl=stock, environment=rails)
+    for outcome in both.values():
+        assert outcome.rails_used == 1
+        assert outcome.lanes is not None
+        assert "software emulation" in outcome.lanes.protocol
+
+
+@pytest.mark.parametrize("left_out", [None, *SETTINGS])
+def test_each_of_the_three_settings_is_needed(
+    bed: Guests, stock: Path, left_out: str | None
+) -> None:
+    kept = {key: value for key, value in SETTINGS.items() if key != left_out}
+    config = ",".join(f"{key}={value}" for key, value in kept.items())
+    wanted = [25.0] * 4 if left_out is None else [50.0, 50.0, 0.0, 0.0]
+    assert_shares(bed, wanted, gpu="N", nixl=stock, backend_params=engine(config))
