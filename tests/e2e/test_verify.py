@@ -82,9 +82,10 @@ def test_stock_plugin_fails_and_says_how_to_mend_it_bad_flow(stock: Path) -> Non
         (
             ("--env", "UCX_MAX_RMA_RAILS=2"),
             ["rail2", "rail3"],
-            "UCX_MAX_RMA_RAILS='2' in the environment",
+            "at both ends, UCX_MAX_RMA_RAILS='2'",
             "unset UCX_MAX_RMA_RAILS",
         ),
+        (("--env", "UCX_RNDV_THRESH=8k"), RAILS[1:], "UCX_RNDV_THRESH='8k'", "unset"),
         (("--op", "read"), RAILS[1:], "a READ over TCP", "--op write"),
         (("--size", "8K", "--buffers", "300"), RAILS[2:], "too small for 4 NICs", "--size 48K"),
     ],

@@ -120,9 +120,8 @@ def test_the_plateau_on_a_stock_plugin_bad_flow() -> None:
     result = judged(mib=TWO, params={"num_workers": "1"}, peer_params={"num_workers": "1"})
     assert not result.ok
     assert result.short == ("mlx5_2", "mlx5_3")
-    first, second = result.causes[:2]
-    assert "the initiator's UCX plugin (NIXL 1.5.1) is the stock one" in first.text
-    assert first.fix == second.fix == "nixl-stripe patch"
+    assert "both ends' UCX plugin (NIXL 1.5.1) is the stock one" in result.causes[0].text
+    assert result.causes[0].fix == "nixl-stripe patch"
     text = result.describe()
     assert "FAILED: less than half of its share on mlx5_2, mlx5_3" in text
     assert "mend: nixl-stripe patch" in text
@@ -137,10 +136,11 @@ def test_only_the_target_is_stock_bad_flow() -> None:
     ("how", "text", "fix"),
     [
         (
-            {"mine": plan(4, 4, 4, 4, kept=("UCX_MAX_RMA_RAILS='2' in the environment",))},
-            "a setting of your own is respected at the initiator: UCX_MAX_RMA_RAILS='2'",
-            "unset UCX_MAX_RMA_RAILS",
+            {"mine": plan(4, 4, 4, 4, kept=("MAX_RMA_RAILS='2' in engine_config",))},
+            "a setting of your own is respected at the initiator: MAX_RMA_RAILS='2'",
+            "take MAX_RMA_RAILS away",
         ),
+        ({}, "at both ends, UCX_MAX_RMA_RAILS='2'", "unset UCX_MAX_RMA_RAILS"),
         (
             {"theirs": plan(400, 400, excluded={"mlx5_2": "no port is ACTIVE", "mlx5_3": "slow"})},
             "the target does not use its mlx5_2: no port is ACTIVE",

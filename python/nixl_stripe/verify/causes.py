@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nixl_stripe.lab.outcome import Outcome, SideReport
 from nixl_stripe.proof.text import bytes_text
 from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe.traps import Trap, find
 from nixl_stripe.unpatched import MARKER, patch_command
 from nixl_stripe.verify.result import Cause, Figures
 
@@ -48,13 +49,18 @@ def likely_causes(evidence: Evidence) -> tuple[Cause, ...]:
 
 
 def _stock_plugin(evidence: Evidence) -> Iterator[Cause]:
+    fixes: dict[str, list[SideReport]] = {}
     for side in evidence.sides:
         if side.plugin_params and MARKER not in side.plugin_params and side.nixl_file:
-            yield Cause(
-                f"the {side.side}'s UCX plugin (NIXL {side.nixl_version or 'unknown'}) is the "
-                "stock one, which ignores our parameters without a word",
-                patch_command(side.nixl_file, side.environment.get("NIXL_PLUGIN_DIR")),
-            )
+            fix = patch_command(side.nixl_file, side.environment.get("NIXL_PLUGIN_DIR"))
+            fixes.setdefault(fix, []).append(side)
+    for fix, sides in fixes.items():
+        whose = "both ends'" if len(sides) > 1 else f"the {sides[0].side}'s"
+        yield Cause(
+            f"{whose} UCX plugin (NIXL {sides[0].nixl_version or 'unknown'}) is the stock one, "
+            "which ignores our parameters without a word",
+            fix,
+        )
 
 
 def _failure(evidence: Evidence) -> Iterator[Cause]:
@@ -89,13 +95,33 @@ def _emulated_read(evidence: Evidence) -> Iterator[Cause]:
         )
 
 
+def _traps(evidence: Evidence) -> Iterator[Cause]:
+    """Name variables of the user's own that undo striping, from the table that the plugin has."""
+    found: dict[Trap, list[str]] = {}
+    for side, plan in _planned_sides(evidence):
+        for trap in find(side.environment, plan=plan, gpu=evidence.outcome.memory == "vram"):
+            found.setdefault(trap, []).append(f"the {side.side}")
+    for trap, sides in found.items():
+        where = "both ends" if len(sides) > 1 else sides[0]
+        yield Cause(f"at {where}, {trap.key}='{trap.value}': {trap.effect}", trap.fix)
+
+
 def _own_settings(evidence: Evidence) -> Iterator[Cause]:
-    """Name settings of the user's own that the plan respects."""
-    for side, plan in zip(evidence.sides, (evidence.plan, evidence.peer_plan), strict=True):
+    """Name settings of the user's own that the plan respects, but for the traps."""
+    for side, plan in _planned_sides(evidence):
+        trapped = {trap.key for trap in find(side.environment, plan=plan)}
         for text in plan.kept if plan else ():
             key = text.partition("=")[0].strip()
-            unset = f"unset {key}" if key in side.environment else f"take {key} away"
-            yield Cause(f"a setting of your own is respected at the {side.side}: {text}", unset)
+            if key not in trapped:
+                where = "unset " + key if key in side.environment else f"take {key} away"
+                yield Cause(f"a setting of your own is respected at the {side.side}: {text}", where)
+
+
+def _planned_sides(
+    evidence: Evidence,
+) -> tuple[tuple[SideReport, StripePlan | None], tuple[SideReport, StripePlan | None]]:
+    mine, theirs = evidence.sides
+    return (mine, evidence.plan), (theirs, evidence.peer_plan)
 
 
 def _limited_devices(evidence: Evidence) -> Iterator[Cause]:
@@ -146,6 +172,7 @@ _RULES: tuple[Rule, ...] = (
     _stock_plugin,
     _failure,
     _nothing_planned,
+    _traps,
     _emulated_read,
     _own_settings,
     _limited_devices,
