@@ -60,6 +60,7 @@ def test_patched_passes_with_four_even_rails(striped: Path) -> None:
     for name in RAILS:
         assert result["share"][name] == pytest.approx(0.25, abs=0.02)
         assert result["lanes"][name] == pytest.approx(0.25, abs=0.01)
+        assert result["forecast"][name] == pytest.approx(0.25, abs=0.01)
     assert sum(result["bytes"].values()) >= 8 << 20
     assert 0 < result["gbps"] < result["ceiling_gbps"] == pytest.approx(4 * MBIT * 1e-3)
     assert set(result["stock"]["lanes"]) == {"rail0", "rail1"}

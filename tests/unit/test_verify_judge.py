@@ -8,8 +8,9 @@ import dataclasses
 from typing import Any
 
 import pytest
+from nixl_stripe.forecast import UcxPort
 from nixl_stripe.lab.outcome import Outcome, Repetition, SideError, SideReport
-from nixl_stripe.stripe_plan import PlannedNic, StripePlan
+from nixl_stripe.stripe_plan import PlannedNic, PlannedSetting, StripePlan
 from nixl_stripe.verify import OpResult, Report, Request
 from nixl_stripe.verify.judge import judge, short_of
 
@@ -96,6 +97,32 @@ def test_four_even_nics_pass() -> None:
     assert data["lanes"] == dict.fromkeys(NICS, 0.25)
     assert data["gbps"] == pytest.approx(64 * MIB * 8e-9 / 0.5)
     assert result.describe().splitlines()[-1] == "  ok"
+
+
+PORTS = tuple(UcxPort(f"{name}:1", True, 5e10) for name in NICS)
+
+
+def settled(rails: str) -> StripePlan:
+    """Return a plan whose forecast is known: four equal NICs and a number of rails."""
+    settings = (PlannedSetting("MAX_RMA_RAILS", rails),)
+    return plan(400, 400, 400, 400, ports=PORTS, settings=settings)
+
+
+def test_the_forecast_stands_beside_what_happened() -> None:
+    result = judged(mine=settled("4"), theirs=settled("4"))
+    assert result.forecast is not None
+    assert dict(result.forecast) == pytest.approx(dict.fromkeys(NICS, 0.25))
+    assert result.to_dict()["forecast"] == pytest.approx(dict.fromkeys(NICS, 0.25))
+    assert "forecast" in result.describe().splitlines()[1]
+    assert judged(mine=None).forecast is None
+
+
+def test_a_rule_of_ucx_that_was_foreseen_is_the_cause_bad_flow() -> None:
+    result = judged(mib=TWO, mine=settled("2"), theirs=settled("2"))
+    assert result.short == ("mlx5_2", "mlx5_3")
+    causes = [cause for cause in result.causes if "UCX leaves mlx5_2 out: " in cause.text]
+    assert causes, result.causes
+    assert causes[0].fix == "nixl-stripe plan --explain"
 
 
 def test_half_of_the_share_is_the_limit() -> None:

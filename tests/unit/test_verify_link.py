@@ -8,10 +8,14 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from nixl_stripe.cli import main
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.lab import LabUnavailableError, rails
+from nixl_stripe.lab.availability import explain
+from nixl_stripe.lab.guests import assets
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.proof.text import bytes_text, parse_size
 from nixl_stripe.verify import Listener, TwoHosts
@@ -129,7 +133,7 @@ def test_a_job_that_is_none_ends_the_listener_bad_flow() -> None:
     ],
 )
 def test_arguments_bad_flow(
-    capsys: Captured, tmp_path: str, options: tuple[str, ...], code: int, text: str
+    capsys: Captured, tmp_path: Path, options: tuple[str, ...], code: int, text: str
 ) -> None:
     if "--nixl" not in options:
         options = (*options, "--nixl", str(tmp_path))
@@ -156,3 +160,22 @@ def test_sizes_bad_flow(text: str) -> None:
 def test_sizes_for_people() -> None:
     texts = [bytes_text(n) for n in (0, 1023, 1024, 3 << 19, 5 << 40, 5000 << 40)]
     assert texts == ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "5.0 TiB", "5000.0 TiB"]
+
+
+def test_a_machine_that_cannot_make_the_bed_says_so_in_one_line_bad_flow(
+    capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_namespaces(*_: object) -> None:
+        raise LabUnavailableError(explain("network namespace", "unshare: Operation not permitted"))
+
+    def no_qemu(*_: object) -> None:
+        raise StripeError("guests need QEMU; as root: apt-get install qemu-system-x86")
+
+    monkeypatch.setattr(rails, "Holder", no_namespaces)
+    monkeypatch.setattr(assets, "prepare", no_qemu)
+    for bed, text in (("tcp", "rails need network namespaces"), ("rdma", "guests need QEMU")):
+        assert main(["verify", "--bed", bed, "--nixl", str(tmp_path)]) == 1
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert text in captured.err.splitlines()[-1]
+        assert captured.err.splitlines()[-1].startswith("nixl-stripe: ")

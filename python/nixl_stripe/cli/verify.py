@@ -190,7 +190,7 @@ def _ground(
     try:
         if bed is Bed.TCP:
             return TcpBed(nics, rate)
-        say("starting two guests (half a minute)")
+        say("starting two guests (half a minute; the first time, what they need is fetched)")
         return RdmaBed(nics, rate, cast("GpuPlace", gpu))
     except ValueError as error:
         raise UsageError(f"--rails {nics} --mbit {rate:g}: {error}") from error

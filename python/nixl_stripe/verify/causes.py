@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from nixl_stripe.forecast import Forecast
 from nixl_stripe.lab.outcome import Outcome, SideReport
 from nixl_stripe.proof.text import bytes_text
 from nixl_stripe.stripe_plan import StripePlan
@@ -25,6 +26,7 @@ class Evidence:
     outcome: Outcome
     plan: StripePlan | None
     peer_plan: StripePlan | None
+    forecast: Forecast | None
     figures: Figures
     planned: tuple[str, ...]
     short: tuple[str, ...]
@@ -141,6 +143,15 @@ def _limited_devices(evidence: Evidence) -> Iterator[Cause]:
         yield Cause(f"the two ends do not fit: {text}", "give both ends the same parameters")
 
 
+def _foreseen(evidence: Evidence) -> Iterator[Cause]:
+    """Name UCX's rule that drops a NIC, where the forecast says so too."""
+    dropped = {} if evidence.forecast is None else evidence.forecast.dropped
+    for name in evidence.short:
+        for device, why in dropped.items():
+            if name == device.partition(":")[0]:
+                yield Cause(f"UCX leaves {name} out: {why}", "nixl-stripe plan --explain")
+
+
 def _no_addresses(evidence: Evidence) -> Iterator[Cause]:
     """Name NICs that UCX gave a lane and that carried nothing."""
     if evidence.proof != "bytes":
@@ -176,6 +187,7 @@ _RULES: tuple[Rule, ...] = (
     _emulated_read,
     _own_settings,
     _limited_devices,
+    _foreseen,
     _no_addresses,
     _small,
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from nixl_stripe.forecast import NIXL_VERSION, Forecast
 from nixl_stripe.lab.outcome import Outcome, SideReport
 from nixl_stripe.proof.striped import plan_weights
 from nixl_stripe.stripe_plan import StripePlan
@@ -65,7 +66,8 @@ def judge(request: Request, outcome: Outcome, stock: Outcome | None = None) -> O
     short = short_of(due, figures.lanes if proof == "lanes" else figures.share)
     if not figures.verified:
         short = ()
-    evidence = Evidence(outcome, plan, peer_plan, figures, tuple(due), short, proof)
+    forecast = forecast_of(plan, peer_plan, outcome)
+    evidence = Evidence(outcome, plan, peer_plan, forecast, figures, tuple(due), short, proof)
     result = OpResult(
         op=outcome.op,
         memory=outcome.memory,
@@ -78,10 +80,33 @@ def judge(request: Request, outcome: Outcome, stock: Outcome | None = None) -> O
         proof=proof,
         short=short,
         ceiling_gbps=None if plan is None else plan.ceiling_gbps,
+        forecast=None if forecast is None else forecast.lanes,
         excluded={} if plan is None else dict(plan.excluded),
         stock=None if stock is None else figures_of(stock),
     )
     return result if result.ok else dataclasses.replace(result, causes=likely_causes(evidence))
+
+
+def forecast_of(
+    plan: StripePlan | None, peer: StripePlan | None, outcome: Outcome
+) -> Forecast | None:
+    """Return what was to be expected of two patched ends with these plans.
+
+    None where a plan is missing or inactive, or has no GPU although GPU memory is moved.
+    """
+    plans = (plan, peer)
+    if plan is None or any(each is None or not each.active for each in plans):
+        return None
+    if outcome.memory == "vram" and any(each is None or each.gpu is None for each in plans):
+        return None
+    return plan.forecast(
+        outcome.memory,
+        "read" if outcome.op == "READ" else "write",
+        peer,
+        context=outcome.memory == "vram",
+        nixl=outcome.initiator.nixl_version or NIXL_VERSION,
+        size=max(outcome.sizes),
+    )
 
 
 def short_of(due: Mapping[str, float], share: Mapping[str, float]) -> tuple[str, ...]:

@@ -112,13 +112,17 @@ class OpResult:
 
     def _table(self) -> list[str]:
         figures = self.figures
-        rows = [f"  {'NIC':<12} {'due':>7} {'lanes':>7} {'share':>7} {'bytes':>11}"]
+        foreseen = self.forecast
+        head = "" if foreseen is None else f" {'forecast':>8}"
+        rows = [f"  {'NIC':<12} {'due':>7}{head} {'lanes':>7} {'share':>7} {'bytes':>11}"]
         busy = [n for n, part in figures.share.items() if part >= 0.005]
         for name in dict.fromkeys([*self.planned, *figures.lanes, *busy]):
             due = f"{self.due[name]:7.1%}" if name in self.due else f"{'-':>7}"
             lane = f"{figures.lanes.get(name, 0.0):7.0%}"
             share = f"{figures.share.get(name, 0.0):7.1%}"
             mark = "  <- too little" if name in self.short else ""
+            if foreseen is not None:
+                due += f" {foreseen.get(name, 0.0):8.0%}"
             rows.append(
                 f"  {name:<12} {due} {lane} {share} {bytes_text(figures.bytes.get(name, 0)):>11}"
                 f"{mark}"
