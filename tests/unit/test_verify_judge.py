@@ -114,7 +114,7 @@ def test_the_forecast_stands_beside_what_happened() -> None:
     assert dict(result.forecast) == pytest.approx(dict.fromkeys(NICS, 0.25))
     assert result.to_dict()["forecast"] == pytest.approx(dict.fromkeys(NICS, 0.25))
     assert "forecast" in result.describe().splitlines()[1]
-    assert judged(mine=None).forecast is None
+    assert judged(mine=settled("4"), theirs=None).forecast is None
 
 
 def test_a_rule_of_ucx_that_was_foreseen_is_the_cause_bad_flow() -> None:

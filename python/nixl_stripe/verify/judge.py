@@ -92,10 +92,11 @@ def forecast_of(
 ) -> Forecast | None:
     """Return what was to be expected of two patched ends with these plans.
 
-    None where a plan is missing or inactive, or has no GPU although GPU memory is moved.
+    None where a plan is missing, inactive or knows no device that UCX could open, or has no GPU
+    although GPU memory is moved.
     """
     plans = (plan, peer)
-    if plan is None or any(each is None or not each.active for each in plans):
+    if plan is None or any(each is None or not (each.active and each.ports) for each in plans):
         return None
     if outcome.memory == "vram" and any(each is None or each.gpu is None for each in plans):
         return None
