@@ -180,7 +180,11 @@ def test_only_the_target_is_stock_bad_flow() -> None:
             "ip route get",
         ),
         ({"size": 4096}, "buffers of 4.0 KiB are too small for 4 NICs", "--size 48K or more"),
-        ({"lanes": "zero-copy | nothing known"}, "unknown; UCX's words", "doctor"),
+        (
+            {"lanes": "zero-copy | nothing known", "environment": {}},
+            "unknown; UCX's words",
+            "doctor",
+        ),
     ],
 )
 def test_likely_causes_bad_flow(how: dict[str, Any], text: str, fix: str) -> None:
