@@ -18,8 +18,9 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from nixl_stripe import __version__
 from nixl_stripe.errors import StripeError
@@ -60,7 +61,21 @@ def create_times(site: Path, module: str, agents: int, params: dict[str, str]) -
     raise StripeError(f"no backend could be created from {site}: {last}")
 
 
-def measure(stock: Path, patched: Path, module: str, rounds: int, agents: int) -> dict[str, object]:
+COLUMNS = ("case", "median_ms", "quartiles_ms", "over_stock_ms", "ratio", "samples")
+
+
+def _on_stderr(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def measure(
+    stock: Path,
+    patched: Path,
+    module: str,
+    rounds: int,
+    agents: int,
+    say: Callable[[str], None] = _on_stderr,
+) -> dict[str, Any]:
     """Interleave both sides and return medians, spreads (quartiles) and the ratio."""
     cases: dict[str, tuple[Path, dict[str, str]]] = {
         "stock": (stock, {}),
@@ -70,7 +85,7 @@ def measure(stock: Path, patched: Path, module: str, rounds: int, agents: int) -
     }
     times: dict[str, list[float]] = {name: [] for name in cases}
     for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+        say(f"round {number + 1} of {rounds}")
         for name, (site, params) in cases.items():
             times[name] += create_times(site, module, agents, params)
     base = statistics.median(times["stock"])

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""What moves the bytes: a NIXL agent with one UCX backend, one request at a time."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from nixl_stripe.bench.work import BenchJob
+from nixl_stripe.errors import StripeError
+from nixl_stripe.lab.channel import Message
+from nixl_stripe.lab.job import Op
+from nixl_stripe.lab.worker import TransferError, import_nixl
+from nixl_stripe.registration import Registration, Span, register
+from nixl_stripe.unpatched import MARKER, needs_patch
+
+#: A transfer is watched without sleeping for this long: a nap would be most of a short one's time.
+_SPIN_S = 2e-3
+#: Sleep between looks at a longer one, as a fraction of its time so far (see `lab.worker`).
+_NAP = 1 / 500
+
+
+class NixlEngine:
+    """A NIXL agent with one UCX backend."""
+
+    def __init__(self, job: BenchJob) -> None:
+        api = import_nixl(job.nixl)
+        package = api.__name__.partition(".")[0].replace("_", "-")
+        self.version = _version(package)
+        self._agent: Any = api.nixl_agent(job.role, api.nixl_agent_config(backends=[]))
+        ours = needs_patch(job.params)
+        if ours and MARKER not in self._agent.get_plugin_params("UCX"):
+            raise StripeError(
+                f"{package} {self.version} is not patched and would ignore {', '.join(ours)}; "
+                "run: nixl-stripe patch"
+            )
+        start = time.perf_counter()
+        self._agent.create_backend("UCX", dict(job.params))
+        self.create_s = time.perf_counter() - start
+        self._peer: str | None = None
+        self._registered: list[Registration] = []
+
+    def register(self, spans: Sequence[Span], segment: str, coalesce: bool) -> int:
+        """Register buffer by buffer, or through `nixl_stripe.registration`."""
+        if coalesce:
+            registration = register(self._agent, spans, segment)
+            self._registered.append(registration)
+            return len(registration.regions)
+        made = self._agent.register_memory([(a, n, 0, "") for a, n in spans], segment)
+        self._registered.append(Registration(self._agent, made, tuple(spans)))
+        return len(spans)
+
+    def describe(self, spans: Sequence[Span], segment: str) -> None:
+        """Choose what the next requests move."""
+        self._descs = self._agent.get_xfer_descs([(a, n, 0) for a, n in spans], segment)
+
+    def hello(self) -> Message:
+        """Return metadata and descriptors."""
+        return {
+            "metadata": self._agent.get_agent_metadata().hex(),
+            "descs": self._agent.get_serialized_descs(self._descs).hex(),
+        }
+
+    def meet(self, hello: Message) -> None:
+        """Load the peer's metadata, which replaces what was known of it."""
+        name = self._agent.add_remote_agent(bytes.fromhex(hello["metadata"]))
+        self._peer = name.decode() if isinstance(name, bytes) else name
+        self._peer_descs = self._agent.deserialize_descs(bytes.fromhex(hello["descs"]))
+
+    def prepare(self, op: Op) -> None:
+        """Make the request for all buffers."""
+        self._handle = self._agent.initialize_xfer(
+            op, self._descs, self._peer_descs, self._peer, b""
+        )
+
+    def transfer(self, limit_s: float) -> float:
+        """Post the request and wait for it."""
+        agent, handle = self._agent, self._handle
+        start = time.perf_counter()
+        state = agent.transfer(handle)
+        while state == "PROC":
+            waited = time.perf_counter() - start
+            if waited > limit_s:
+                raise TimeoutError(f"the transfer was still going on after {limit_s:g} s")
+            if waited > _SPIN_S:
+                time.sleep(waited * _NAP)
+            state = agent.check_xfer_state(handle)
+        seconds = time.perf_counter() - start
+        if state != "DONE":
+            raise TransferError(f"the transfer ended in state {state}")
+        return seconds
+
+    def release(self) -> None:
+        """Give the request up."""
+        self._agent.release_xfer_handle(self._handle)
+
+    def deregister(self) -> None:
+        """Take the memory back that was registered first."""
+        self._registered.pop(0).close()
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None

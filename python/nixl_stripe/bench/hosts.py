@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""A benchmark between two real hosts: one listens, the other connects and leads.
+
+NIXL's own metadata goes over a TCP connection for each case; a second one, kept for the whole run,
+carries jobs there and reports back. The listener starts only its own NIXL, and takes no variable
+that names a folder to load code from. Like NIXL's own listener it trusts its network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nixl_stripe.bench.beds import WORKER, BenchFailedError, Pair, collect, require
+from nixl_stripe.bench.work import BenchJob, BenchReport
+from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.lab.channel import PeerFailedError, SocketChannel
+from nixl_stripe.lab.job import Nixl
+from nixl_stripe.lab.rails import clean_environment
+
+#: Seconds for the peer to come up, and for it to answer beyond a job's own limit.
+_CONNECT_LIMIT_S = 60.0
+_GRACE_S = 20.0
+_PREFIXES = ("UCX_", "NIXL_")
+_LOADS_CODE = frozenset({"NIXL_PLUGIN_DIR", "UCX_MODULE_DIR"})
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a listener is."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, option: str, text: str, default_host: str | None = None) -> Address:
+        """Read `HOST:PORT`, or `PORT` where there is a default host; UsageError otherwise."""
+        host, colon, port = text.rpartition(":")
+        host = host.strip("[]") if colon else (default_host or "")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            wanted = "HOST:PORT" if default_host is None else "PORT or ADDRESS:PORT"
+            raise UsageError(f"{option} {text}: accepted is {wanted}, the port being 1..65535")
+        return cls(host, int(port))
+
+
+def serve(address: Address, say: Callable[[str], None], limit_s: float = 3600.0) -> int:
+    """Be the target of one run and return how many cases it had; StripeError after `limit_s`."""
+    try:
+        family = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((address.host, address.port), family=family)
+    except OSError as error:
+        raise StripeError(f"--listen {address.host}:{address.port}: {error.strerror}") from error
+    with listener:
+        listener.settimeout(limit_s)
+        say(f"listening at {address.host}:{address.port}")
+        try:
+            control, peer = listener.accept()
+        except TimeoutError:
+            raise StripeError(f"--listen: nobody connected for {limit_s:g} s") from None
+        with control:
+            return _serve(SocketChannel(control), listener, peer[0], say, limit_s)
+
+
+def _serve(
+    control: SocketChannel,
+    listener: socket.socket,
+    peer: str,
+    say: Callable[[str], None],
+    limit_s: float,
+) -> int:
+    listener.settimeout(_CONNECT_LIMIT_S)
+    cases = 0
+    while True:
+        try:
+            order = control.receive(limit_s)
+        except PeerFailedError:
+            return cases
+        job = BenchJob.from_json(json.dumps(order["job"]))
+        job = replace(job.for_role("target"), nixl=Nixl(package=job.nixl.package), counters=())
+        control.send({"kind": "ready"})
+        channel, other = listener.accept()
+        with channel:
+            if other[0] != peer:
+                raise StripeError(f"--listen: {other[0]} connected during a run with {peer}")
+            cases += 1
+            say(f"case {cases}")
+            report = run_worker(job, channel, order["environment"])
+        control.send({"kind": "report", "report": json.loads(report.to_json())})
+
+
+def run_worker(
+    job: BenchJob, channel: socket.socket, environment: Mapping[str, str]
+) -> BenchReport:
+    """Run one side here, in a fresh process, over a connected socket.
+
+    It has this host's own UCX_* and NIXL_* variables, and those of `environment` over them.
+    """
+    allowed = {k: v for k, v in os.environ.items() if k.startswith(_PREFIXES)}
+    allowed |= {
+        k: v for k, v in environment.items() if k.startswith(_PREFIXES) and k not in _LOADS_CODE
+    }
+    with tempfile.TemporaryDirectory(prefix="nixl-stripe-bench-") as made:
+        folder = Path(made)
+        (folder / "job").write_text(job.to_json())
+        log = folder / "log"
+        command = [sys.executable, "-m", WORKER, "--job", str(folder / "job")]
+        command += ["--channel", f"fd:{channel.fileno()}"]
+        command += ["--result", str(folder / f"{job.role}.result")]
+        late = None
+        with log.open("wb") as output:
+            try:
+                subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=clean_environment(allowed),
+                    pass_fds=[channel.fileno()],
+                    timeout=job.limit_total_s,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                late = job.limit_total_s
+        return collect(job.role, folder, log.read_text(errors="replace"), late)
+
+
+class HostBed:
+    """The host at hand as initiator and a listening one as target."""
+
+    name = "hosts"
+    limit_mbit: float | None = None
+
+    def __init__(self, address: Address, control: socket.socket, counters: Sequence[str]) -> None:
+        self._address = address
+        self._control = SocketChannel(control)
+        self.counters = tuple(counters)
+
+    def run(self, job: BenchJob, environment: Mapping[str, str]) -> Pair:
+        """Send the target its job, run the initiator here."""
+        text = json.loads(job.for_role("target").to_json())
+        order = {"kind": "run", "job": text, "environment": dict(environment)}
+        limit = job.limit_total_s + _GRACE_S
+        try:
+            self._control.send(order)
+            self._control.receive(_CONNECT_LIMIT_S)
+            with _connected(self._address, _CONNECT_LIMIT_S) as channel:
+                mine = run_worker(job, channel, environment)
+            theirs = self._control.receive(limit)["report"]
+        except (PeerFailedError, TimeoutError) as error:
+            raise BenchFailedError(f"the listening host: {error}") from error
+        pair = Pair(mine, BenchReport.from_json(json.dumps(theirs)))
+        require(job, pair)
+        return pair
+
+    def describe(self) -> dict[str, object]:
+        """Return the NICs of this host."""
+        return {"bed": self.name, "nics": len(self.counters), "mbit": None}
+
+
+@contextlib.contextmanager
+def connect(address: Address) -> Iterator[HostBed]:
+    """Lead a run with the listener at `address`; waits a minute for it to come up."""
+    with _connected(address, _CONNECT_LIMIT_S) as control:
+        yield HostBed(address, control, _counters())
+
+
+def _counters() -> list[str]:
+    """Return the NICs whose bytes are read: those that `stripe=all` would use."""
+    from nixl_stripe.planner import plan
+
+    return [device.partition(":")[0] for device in plan("all").devices]
+
+
+def _connected(address: Address, limit_s: float) -> socket.socket:
+    end = time.monotonic() + limit_s
+    while True:
+        made = _attempt(address)
+        if isinstance(made, socket.socket):
+            return made
+        if time.monotonic() > end:
+            where = f"{address.host}:{address.port}"
+            raise StripeError(f"--connect {where}: {made.strerror or made}")
+        time.sleep(0.2)
+
+
+def _attempt(address: Address) -> socket.socket | OSError:
+    try:
+        return socket.create_connection((address.host, address.port), timeout=None)
+    except OSError as error:
+        return error

@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one runner of all benchmarks: cases in turn, round after round, and what they gave."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nixl_stripe import __version__
+from nixl_stripe.bench.beds import BenchBed, Pair
+from nixl_stripe.bench.work import BenchJob, Repetition, Work, WorkReport
+from nixl_stripe.lab.job import Memory, Nixl
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One configuration; `labels` go to its rows as they are."""
+
+    labels: Mapping[str, Any]
+    works: tuple[Work, ...]
+    nixl: Nixl = field(default_factory=Nixl)
+    params: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The labels, for progress."""
+        return ", ".join(f"{key} {value}" for key, value in self.labels.items())
+
+
+@dataclass(frozen=True)
+class Result:
+    """A case over all rounds, each of two fresh processes."""
+
+    case: Case
+    pairs: tuple[Pair, ...]
+
+    @property
+    def version(self) -> str | None:
+        """Version of NIXL."""
+        return self.pairs[0].initiator.version
+
+    @property
+    def create_s(self) -> list[float]:
+        """Seconds to make the initiator's backend, by round."""
+        return [pair.initiator.create_s or 0.0 for pair in self.pairs]
+
+    def reports(self, work: Work) -> list[WorkReport]:
+        """Return the initiator's account of `work`, by round."""
+        index = self.case.works.index(work)
+        return [pair.initiator.works[index] for pair in self.pairs]
+
+    def repetitions(self, work: Work) -> list[Repetition]:
+        """Return the measured repetitions of `work` of all rounds."""
+        return [row for report in self.reports(work) for row in report.repetitions]
+
+
+def run(
+    bed: BenchBed,
+    cases: Sequence[Case],
+    rounds: int,
+    say: Say,
+    memory: Memory = "dram",
+    limit_s: float = 60.0,
+    corrupt: bool = False,
+) -> list[Result]:
+    """Run all cases `rounds` times, interleaved, so that a busy machine is so for all of them.
+
+    Each round begins with another case. BenchFailedError at the first wrong byte or failure.
+    """
+    pairs: list[list[Pair]] = [[] for _ in cases]
+    for number in range(rounds):
+        for step in range(len(cases)):
+            index = (number + step) % len(cases)
+            case = cases[index]
+            say(f"round {number + 1} of {rounds}: {case.title}")
+            job = BenchJob(
+                role="initiator",
+                works=case.works,
+                memory=memory,
+                nixl=case.nixl,
+                params=case.params,
+                counters=bed.counters,
+                corrupt=corrupt,
+                limit_s=limit_s,
+            )
+            pairs[index].append(bed.run(job, case.environment))
+    return [Result(case, tuple(found)) for case, found in zip(cases, pairs, strict=True)]
+
+
+def spread(values: Iterable[float], digits: int = 6) -> dict[str, float | int]:
+    """Return median, quartiles, extremes and count."""
+    found = sorted(values)
+    low, _, high = statistics.quantiles(found, n=4) if len(found) > 1 else found * 3
+    figures = {
+        "median": statistics.median(found),
+        "q1": max(low, found[0]),
+        "q3": min(high, found[-1]),
+        "min": found[0],
+        "max": found[-1],
+    }
+    return {**{key: round(value, digits) for key, value in figures.items()}, "n": len(found)}
+
+
+def rates(work: Work, rows: Iterable[Repetition]) -> list[float]:
+    """Return the payload rate of every transfer in Gbit/s."""
+    return [work.payload_bytes * 8e-9 / seconds for row in rows for seconds in row.seconds]
+
+
+def shares(rows: Iterable[Repetition], counters: Sequence[str]) -> dict[str, float]:
+    """Return the fraction of all counted bytes by NIC."""
+    counted = dict.fromkeys(counters, 0)
+    for row in rows:
+        for name in counters:
+            counted[name] += row.bytes[name]
+    total = sum(counted.values())
+    return {name: round(n / total, 4) if total else 0.0 for name, n in counted.items()}
+
+
+def machine() -> dict[str, Any]:
+    """Return what the benchmark ran on; no names of hosts."""
+    return {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 2),
+    }
+
+
+def document(
+    bench: str,
+    bed: BenchBed,
+    options: Mapping[str, Any],
+    results: Sequence[Result],
+    rows: Sequence[Mapping[str, Any]],
+    ratios: Mapping[str, float],
+) -> dict[str, Any]:
+    """Return a benchmark's result as it is written to JSON."""
+    versions = {"nixl_stripe": __version__, "python": platform.python_version()}
+    for result in results:
+        versions["nixl"] = result.version or "unknown"
+    return {
+        "bench": bench,
+        "machine": {**machine(), **bed.describe()},
+        "versions": versions,
+        "options": dict(options),
+        "rows": [dict(row) for row in rows],
+        "ratios": {key: round(value, 4) for key, value in ratios.items()},
+    }
+
+
+def _cpu() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123
+            found = next((line for line in lines if line.startswith("model name")), "")
+    except OSError:
+        found = ""
+    return found.partition(":")[2].strip() or platform.machine()

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`bench sizes`: latency and bandwidth of one buffer, 4 KiB to 256 MiB, striped against one NIC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nixl_stripe.bench import runner
+from nixl_stripe.bench.beds import BenchBed
+from nixl_stripe.bench.options import ALL, ONE, Options, Sides
+from nixl_stripe.bench.work import Work
+from nixl_stripe.errors import UsageError
+
+COLUMNS = ("op", "bytes", "mode", "latency_us", "gbps", "share")
+#: Repetitions of small transfers are bursts, so that there are samples enough for a median.
+_BURST_BYTES = 1 << 20
+_BURST_MOST = 40
+
+
+def ladder(start: int, stop: int) -> list[int]:
+    """Return `start` and every fourfold of it up to `stop`; UsageError where there is none."""
+    if not 1 <= start <= stop:
+        raise UsageError(
+            f"--start-block-size {start}, --max-block-size {stop}: accepted are 1 and more, "
+            "the first not above the second"
+        )
+    sizes = [start]
+    while sizes[-1] * 4 <= stop:
+        sizes.append(sizes[-1] * 4)
+    return sizes
+
+
+def default_stop(bed: BenchBed) -> int:
+    """Return the largest size that takes a bed's single NIC a few seconds at most."""
+    return {"tcp": 256 << 20, "rdma": 4 << 20}.get(bed.name, 256 << 20)
+
+
+def measure(
+    bed: BenchBed,
+    sides: Sides,
+    options: Options,
+    say: runner.Say,
+    start: int = 4 << 10,
+    stop: int | None = None,
+) -> dict[str, Any]:
+    """Run the benchmark; see the module. start, stop: smallest and largest transfer, bytes."""
+    sizes = ladder(start, default_stop(bed) if stop is None else stop)
+    works = tuple(
+        Work(
+            f"{op} {size}",
+            (size,),
+            op,
+            warmup=max(1, options.warmup),
+            repeats=options.iterations,
+            burst=max(1, min(_BURST_MOST, _BURST_BYTES // size)),
+        )
+        for op in options.directions()
+        for size in sizes
+    )
+    cases = [
+        sides.case("one NIC", ONE, works),
+        sides.case("stock", {}, works),
+        sides.case("stripe", ALL, works),
+    ]
+    results = runner.run(
+        bed, cases, options.rounds, say, memory=options.memory, corrupt=options.corrupt
+    )
+    rows = [_row(bed, result, work) for work in works for result in results]
+    return runner.document("sizes", bed, options.to_dict(), results, rows, _ratios(rows))
+
+
+def _row(bed: BenchBed, result: runner.Result, work: Work) -> dict[str, Any]:
+    found = result.repetitions(work)
+    return {
+        **result.case.labels,
+        "op": work.op,
+        "bytes": work.sizes[0],
+        "latency_us": runner.spread((s * 1e6 for row in found for s in row.seconds), 2),
+        "gbps": runner.spread(runner.rates(work, found)),
+        "share": runner.shares(found, bed.counters),
+    }
+
+
+def _ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Return latency striped over latency of one NIC, for each operation and size."""
+    by_key = {(row["op"], row["bytes"], row["mode"]): row["latency_us"]["median"] for row in rows}
+    return {
+        f"{op.lower()}_{size}_latency_of_one": value / by_key[op, size, "one NIC"]
+        for (op, size, mode), value in by_key.items()
+        if mode == "stripe"
+    }

@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a benchmark's two processes have to do: plain data that crosses borders as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from nixl_stripe.lab.job import MEMORIES, OPS, Memory, Nixl, Op, Role
+
+Placement = Literal["separate", "arena"]
+
+PLACEMENTS: tuple[Placement, ...] = ("separate", "arena")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One set of buffers: allocated, registered, moved again and again and checked each time.
+
+    sizes: bytes of each buffer. warmup, repeats: transfers of all buffers, each with a payload of
+    its own; those of the warm-up are checked but not measured. burst: times that a repetition posts
+    the same transfer, each timed. placement: `separate` maps each buffer by itself, `arena` puts
+    them side by side in one mapping, as an allocator does. coalesce: register through
+    `nixl_stripe.registration` instead of buffer by buffer. portion: bytes at the start of each
+    buffer that are moved, where registration is what is measured; 0: all.
+    """
+
+    name: str
+    sizes: tuple[int, ...]
+    op: Op
+    warmup: int = 1
+    repeats: int = 3
+    burst: int = 1
+    placement: Placement = "separate"
+    coalesce: bool = False
+    portion: int = 0
+
+    def __post_init__(self) -> None:
+        if self.op not in OPS:
+            raise ValueError(f"op={self.op!r}: accepted are {', '.join(OPS)}")
+        if self.placement not in PLACEMENTS:
+            raise ValueError(f"placement={self.placement!r}: accepted are {', '.join(PLACEMENTS)}")
+        if not self.sizes or min(self.sizes) < 1:
+            raise ValueError(f"{self.name}: needs at least one buffer of 1 byte or more")
+        if self.warmup < 0 or self.repeats < 1 or self.burst < 1:
+            raise ValueError(
+                f"{self.name}: accepted are warmup >= 0, repeats >= 1 and burst >= 1, not "
+                f"{self.warmup}, {self.repeats} and {self.burst}"
+            )
+
+    @property
+    def moved(self) -> tuple[int, ...]:
+        """Bytes of each buffer that are moved."""
+        return tuple(min(size, self.portion or size) for size in self.sizes)
+
+    @property
+    def payload_bytes(self) -> int:
+        """Bytes of one transfer."""
+        return sum(self.moved)
+
+
+@dataclass(frozen=True)
+class BenchJob:
+    """One side's part: an agent, and works one after the other.
+
+    params: backend parameters. counters: devices whose bytes are read around each repetition.
+    corrupt: the sending side changes one byte, so that the check must fail. limit_s:
+    seconds for each wait on the peer and for each transfer.
+    """
+
+    role: Role
+    works: tuple[Work, ...]
+    memory: Memory = "dram"
+    nixl: Nixl = field(default_factory=Nixl)
+    params: Mapping[str, str] = field(default_factory=dict)
+    counters: tuple[str, ...] = ()
+    corrupt: bool = False
+    limit_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.memory not in MEMORIES:
+            raise ValueError(f"memory={self.memory!r}: accepted are {', '.join(MEMORIES)}")
+        if not self.works:
+            raise ValueError("works=(): needs at least one")
+
+    def for_role(self, role: Role) -> BenchJob:
+        """Return the same job for the given side."""
+        return dataclasses.replace(self, role=role)
+
+    @property
+    def limit_total_s(self) -> float:
+        """Seconds after which the whole job is late."""
+        transfers = sum(work.warmup + work.repeats for work in self.works)
+        return self.limit_s * (3 + len(self.works)) + min(transfers, 20) * self.limit_s
+
+    def to_json(self) -> str:
+        """Return the job as one line of JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> BenchJob:
+        """Read what `to_json` wrote."""
+        data: dict[str, Any] = json.loads(text)
+        nixl = data.pop("nixl")
+        works = tuple(Work(**{**w, "sizes": tuple(w["sizes"])}) for w in data.pop("works"))
+        data["counters"] = tuple(data["counters"])
+        return cls(works=works, nixl=Nixl(tuple(nixl["paths"]), nixl["package"]), **data)
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """One repetition at the initiator; times in seconds.
+
+    prepare_s: making the request. seconds: from posting to done, for each of the burst.
+    bytes: what each NIC counted in the payload's direction over the burst, headers included.
+    """
+
+    prepare_s: float
+    seconds: tuple[float, ...]
+    bytes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class WorkReport:
+    """One work at one side; times in seconds. Only the initiator has repetitions."""
+
+    name: str
+    alloc_s: float
+    register_s: float
+    deregister_s: float = 0.0
+    regions: int = 0
+    repetitions: tuple[Repetition, ...] = ()
+    verified: int = 0
+
+
+@dataclass(frozen=True)
+class BenchReport:
+    """One side's account. error: one line, None where all went well."""
+
+    role: Role
+    version: str | None = None
+    create_s: float | None = None
+    works: tuple[WorkReport, ...] = ()
+    error: str | None = None
+
+    def to_json(self) -> str:
+        """Return the report as one line of JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> BenchReport:
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        works = []
+        for work in data.pop("works"):
+            rows = tuple(
+                Repetition(r["prepare_s"], tuple(r["seconds"]), r["bytes"])
+                for r in work.pop("repetitions")
+            )
+            works.append(WorkReport(repetitions=rows, **work))
+        return cls(works=tuple(works), **data)

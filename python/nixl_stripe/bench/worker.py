@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""One side of a benchmark as a program; the lab's worker with timed allocation and many works.
+
+python -m nixl_stripe.bench.worker --job JOB.json --channel fd:3|dir:FOLDER --result RESULT.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nixl_stripe.bench.engine import NixlEngine
+from nixl_stripe.bench.memory import Portions, allocate
+from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Work, WorkReport
+from nixl_stripe.lab.buffers import Payload, Store
+from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask, open_channel
+from nixl_stripe.proof.traffic import Counters
+
+
+class BenchSide:
+    """The engine and the channel of one side."""
+
+    def __init__(self, job: BenchJob, channel: Channel) -> None:
+        self._job = job
+        self._channel = channel
+        self.report = BenchReport(job.role)
+
+    def _note(self, **changes: Any) -> None:
+        self.report = dataclasses.replace(self.report, **changes)
+
+    def run(self) -> None:
+        """Do the whole job; what was reached before an exception is in `report`."""
+        engine = NixlEngine(self._job)
+        self._note(version=engine.version, create_s=engine.create_s)
+        # Memory stays registered until the end: addresses of one work must not come again in the
+        # next, or the peer's view of them would be stale.
+        stores = [self._one(engine, work) for work in self._job.works]
+        self._channel.send({"kind": "over"})
+        self._ask("over")
+        self._note(works=tuple(self._given_up(engine, work) for work in self.report.works))
+        stores.clear()
+        self._channel.send({"kind": "bye"})
+        self._ask("bye")
+
+    def _one(self, engine: NixlEngine, work: Work) -> Store:
+        start = time.perf_counter()
+        store = allocate(self._job.memory, work.sizes, work.placement)
+        allocated = time.perf_counter()
+        spans = list(zip(store.addresses, work.sizes, strict=True))
+        regions = engine.register(spans, store.segment, work.coalesce)
+        registered = time.perf_counter()
+        engine.describe(list(zip(store.addresses, work.moved, strict=True)), store.segment)
+        self._channel.send({"kind": "hello", **engine.hello()})
+        engine.meet(self._ask("hello"))
+        side = _Exchange(self._job, work, self._channel, engine, Portions(store, work.moved))
+        rows = side.initiate() if self._job.role == "initiator" else side.serve()
+        report = WorkReport(
+            name=work.name,
+            alloc_s=allocated - start,
+            register_s=registered - allocated,
+            regions=regions,
+            repetitions=rows,
+            verified=side.verified,
+        )
+        self._note(works=(*self.report.works, report))
+        return store
+
+    @staticmethod
+    def _given_up(engine: NixlEngine, work: WorkReport) -> WorkReport:
+        start = time.perf_counter()
+        engine.deregister()
+        return dataclasses.replace(work, deregister_s=time.perf_counter() - start)
+
+    def _ask(self, kind: str) -> Message:
+        return ask(self._channel, self._job.limit_s, kind)
+
+
+class _Exchange:
+    """The repetitions of one work."""
+
+    def __init__(
+        self,
+        job: BenchJob,
+        work: Work,
+        channel: Channel,
+        engine: NixlEngine,
+        store: Store,
+    ) -> None:
+        self._job = job
+        self._work = work
+        self._channel = channel
+        self._engine = engine
+        self._store = store
+        self._payload = Payload(work.moved)
+        self._counters = Counters(job.counters)
+        self._sends = (job.role == "initiator") == (work.op == "WRITE")
+        self.verified = 0
+
+    def initiate(self) -> tuple[Repetition, ...]:
+        """Move the buffers; return the measured repetitions."""
+        rows = []
+        for number in range(self._work.warmup + self._work.repeats):
+            self._fill(number)
+            self._ask("ready")
+            rows.append(self._move())
+            self._channel.send({"kind": "done"})
+            self._ask("verdict")
+            self._check(number)
+        return tuple(rows[self._work.warmup :])
+
+    def serve(self) -> tuple[Repetition, ...]:
+        """Fill or check while the initiator moves."""
+        for number in range(self._work.warmup + self._work.repeats):
+            self._fill(number)
+            self._channel.send({"kind": "ready"})
+            self._ask("done")
+            self._check(number)
+            self._channel.send({"kind": "verdict"})
+        return ()
+
+    def _ask(self, kind: str) -> Message:
+        return ask(self._channel, self._job.limit_s, kind)
+
+    def _fill(self, number: int) -> None:
+        if self._sends:
+            self._payload.fill(self._store, number, self._job.corrupt)
+        else:
+            self._payload.clear(self._store)
+
+    def _check(self, number: int) -> None:
+        if not self._sends:
+            self._payload.check(self._store, number)
+            self.verified += 1
+
+    def _move(self) -> Repetition:
+        self._counters.start()
+        start = time.perf_counter()
+        self._engine.prepare(self._work.op)
+        prepared = time.perf_counter() - start
+        seconds = tuple(self._engine.transfer(self._job.limit_s) for _ in range(self._work.burst))
+        self._engine.release()
+        counted = {
+            name: row.bytes_out if self._sends else row.bytes_in
+            for name, row in self._counters.by_nic().items()
+        }
+        return Repetition(prepared, seconds, counted)
+
+
+def run(job: BenchJob, channel: Channel) -> BenchReport:
+    """Run one side to its end; an exception becomes the report's error and is told to the peer."""
+    side = BenchSide(job, channel)
+    try:
+        side.run()
+    except Exception as error:
+        traceback.print_exc()
+        text = f"{job.role}: {type(error).__name__}: {error}"
+        with contextlib.suppress(PeerFailedError, OSError):
+            channel.send({"kind": "failed", "text": text})
+        return dataclasses.replace(side.report, error=text)
+    return side.report
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the job of a file; 0 whenever a result was written, which may be an error."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--job", type=Path, required=True)
+    parser.add_argument("--channel", required=True)
+    parser.add_argument("--result", type=Path, required=True)
+    options = parser.parse_args(argv)
+    job = BenchJob.from_json(options.job.read_text())
+    report = run(job, open_channel(options.channel, job.role))
+    draft = options.result.with_suffix(".tmp")
+    draft.write_text(report.to_json())
+    draft.replace(options.result)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

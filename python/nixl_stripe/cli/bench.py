@@ -1,0 +1,342 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`nixl-stripe bench`: rails, refit, sizes, many, register, agent, and plots of their results."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nixl_stripe.errors import StripeError, UsageError
+
+if TYPE_CHECKING:
+    from nixl_stripe.bench.beds import BenchBed
+    from nixl_stripe.bench.hosts import Address
+    from nixl_stripe.bench.options import Options
+
+Say = Callable[[str], None]
+_NIXL = "nixl-cu12==1.5.1"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    bench = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        help="Measure striping on a test bed of this machine, or between two hosts.",
+    )
+    for function in (rails, refit, sizes, many, registration, agent):
+        bench.command(_name(function))(_with_common(function))
+    bench.command("plot")(plot)
+    app.add_typer(bench, name="bench")
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return "register" if function is registration else function.__name__
+
+
+def _common(
+    *,
+    bed: Annotated[
+        str, typer.Option(metavar="tcp|rdma", help="veth rails, or QEMU guests with Soft-RoCE.")
+    ] = "tcp",
+    nics: Annotated[int, typer.Option(help="NICs of the bed, 1 to 64 (tcp) or 8 (rdma).")] = 4,
+    mbit: Annotated[
+        float | None, typer.Option(help="Limit of each NIC, Mbit/s; 0: none. [tcp 800, rdma 20]")
+    ] = None,
+    op: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--op-type", "--op_type", help="READ or WRITE, may be repeated. [tcp WRITE, rdma both]"
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Fresh process pairs of each case.")] = 3,
+    num_iter: Annotated[
+        int, typer.Option("--num-iter", "--num_iter", help="Measured transfers in each.")
+    ] = 5,
+    warmup_iter: Annotated[
+        int, typer.Option("--warmup-iter", "--warmup_iter", help="Transfers before them.")
+    ] = 1,
+    memory: Annotated[str, typer.Option(metavar="dram|vram", help="Where the buffers are.")] = "",
+    nixl: Annotated[
+        str, typer.Option(help="What pip downloads and nixl-stripe patches, or a wheel file.")
+    ] = _NIXL,
+    stock: Annotated[
+        Path | None, typer.Option(help="Folder of an unpacked stock NIXL, instead of --nixl.")
+    ] = None,
+    patched: Annotated[Path | None, typer.Option(help="Folder of the same NIXL, patched.")] = None,
+    cache: Annotated[Path, typer.Option(help="Where downloads and installs are kept.")] = Path(
+        ".cache/bench"
+    ),
+    listen: Annotated[
+        str | None,
+        typer.Option(metavar="[ADDRESS:]PORT", help="Two hosts: be the target of one run."),
+    ] = None,
+    connect: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Two hosts: lead a run with the one that listens."),
+    ] = None,
+    ranks: Annotated[
+        bool,
+        typer.Option("--ranks", help="The same, roles by torchrun's, Slurm's or Kubernetes' rank."),
+    ] = False,
+    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the JSON here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, no table.")] = False,
+) -> None:
+    """Carry the options of every benchmark: a signature, never called."""
+
+
+def _with_common(function: Callable[..., dict[str, Any]]) -> Any:
+    """Return a command with the function's options and the common ones, which prints its result."""
+    common = inspect.signature(_common, eval_str=True).parameters
+    own = {
+        name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(function, eval_str=True).parameters.items()
+        if name != "run"
+    }
+
+    def run_it(**given: Any) -> None:
+        mine = {name: given.pop(name) for name in own}
+        run = Run(**given)
+        if run.served():
+            return
+        run.print(function(run, **mine), _name(function))
+
+    signature = inspect.Signature([*own.values(), *common.values()])
+    command: Any = run_it
+    command.__doc__ = function.__doc__
+    command.__signature__ = signature
+    command.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+    return command
+
+
+class Run:
+    """The common options at work: NIXLs, bed, progress and output."""
+
+    def __init__(self, **given: Any) -> None:
+        self.given = given
+
+    @property
+    def options(self) -> Options:
+        """The options as benchmarks take them; UsageError for one that makes no sense."""
+        from nixl_stripe.bench.options import Options
+        from nixl_stripe.lab.job import OPS
+
+        given = self.given
+        ops = tuple(text.upper() for text in given["op"] or ())
+        for text in ops:
+            if text not in OPS:
+                raise UsageError(f"--op-type {text}: accepted are {', '.join(OPS)}")
+        return Options(
+            bed=given["bed"],
+            nics=given["nics"],
+            mbit=given["mbit"],
+            ops=ops,
+            memory=self._memory(),
+            rounds=given["rounds"],
+            warmup=given["warmup_iter"],
+            iterations=given["num_iter"],
+        )
+
+    def _memory(self) -> Any:
+        from nixl_stripe.lab.job import MEMORIES
+
+        text = self.given["memory"] or "dram"
+        if text not in MEMORIES:
+            raise UsageError(f"--memory {text}: accepted are {', '.join(MEMORIES)}")
+        return text
+
+    def folders(self, say: Say) -> tuple[Path, Path]:
+        """Return the folders of the stock and the patched NIXL."""
+        from nixl_stripe.demo.installs import prepare
+
+        stock, patched = self.given["stock"], self.given["patched"]
+        if (stock is None) != (patched is None):
+            raise UsageError("--stock and --patched: give both or neither")
+        if stock is not None:
+            return stock, patched
+        installs = prepare(self.given["cache"], self.given["nixl"], None, say)
+        return installs.stock, installs.patched
+
+    def measure(self, name: str, **more: Any) -> dict[str, Any]:
+        """Make the bed and run the benchmark of that name."""
+        from nixl_stripe.bench.options import Sides
+
+        module = importlib.import_module(f"nixl_stripe.bench.{name}")
+        options = self.options
+        with self.progress() as say:
+            # Between hosts each side has its own NIXL, which without our parameters is the stock.
+            sides = Sides() if self._peer() else Sides.at(*self.folders(say))
+            try:
+                with self._bed(say) as bed:
+                    options = replace(options, nics=len(bed.counters))
+                    document: dict[str, Any] = module.measure(bed, sides, options, say, **more)
+            except ValueError as error:
+                raise UsageError(str(error)) from error
+        return document
+
+    def _bed(self, say: Say) -> contextlib.AbstractContextManager[BenchBed]:
+        from nixl_stripe.bench import beds, hosts
+
+        peer = self._peer()
+        if peer is not None:
+            say(f"connecting to {peer.host}:{peer.port}")
+            return hosts.connect(peer)
+        say(f"making the {self.options.bed} bed")
+        return beds.open_bed(self.options.bed, self.options.nics, self.options.mbit)
+
+    def _peer(self) -> Address | None:
+        """Return the listener to connect to, if that is what was asked for."""
+        from nixl_stripe.bench.hosts import Address
+        from nixl_stripe.bench.ranks import rendezvous
+
+        if self.given["ranks"]:
+            met = rendezvous(os.environ)
+            return Address(met.host, met.port) if met.rank == 1 else None
+        text = self.given["connect"]
+        return None if text is None else Address.parse("--connect", text)
+
+    def served(self) -> bool:
+        """Be the target of a run where that was asked for, and say whether it was."""
+        from nixl_stripe.bench.hosts import Address, serve
+        from nixl_stripe.bench.ranks import rendezvous
+
+        chosen = [name for name in ("listen", "connect", "ranks") if self.given[name]]
+        if len(chosen) > 1:
+            raise UsageError(f"{' and '.join(f'--{name}' for name in chosen)}: give one of them")
+        if self.given["listen"]:
+            where = Address.parse("--listen", self.given["listen"], "0.0.0.0")  # noqa: S104
+        elif self.given["ranks"] and (met := rendezvous(os.environ)).rank == 0:
+            where = Address("0.0.0.0", met.port)  # noqa: S104
+        else:
+            return False
+        with self.progress() as say:
+            cases = serve(where, say)
+        typer.echo(json.dumps({"cases": cases}) if self.given["as_json"] else f"{cases} cases")
+        return True
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Say]:
+        """Show what is being done, on standard error."""
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        if console.is_terminal:
+            with console.status("") as status:
+                yield lambda text: status.update(text)
+        else:
+            yield lambda text: console.print(text, highlight=False, soft_wrap=True)
+
+    def print(self, document: dict[str, Any], name: str) -> None:
+        """Write and show the result."""
+        from rich.console import Console
+
+        from nixl_stripe.bench.table import show
+
+        text = json.dumps(document, indent=1)
+        save = self.given["save"]
+        if save is not None:
+            try:
+                save.parent.mkdir(parents=True, exist_ok=True)
+                save.write_text(text + "\n", encoding="utf-8")
+            except OSError as error:
+                raise StripeError(f"--save {save}: {error.strerror}") from error
+        if self.given["as_json"]:
+            typer.echo(text)
+            return
+        module = importlib.import_module(f"nixl_stripe.bench.{name}")
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=160)
+        show(console, document, module.COLUMNS)
+
+
+def rails(
+    run: Run,
+    transfer_bytes: Annotated[
+        int | None,
+        typer.Option("--max-block-size", "--max_block_size", help="Bytes of one transfer."),
+    ] = None,
+) -> dict[str, Any]:
+    """Gbit/s and bytes by NIC for 1, 2, ... N NICs, and for stock NIXL."""
+    return run.measure("rails", size=transfer_bytes)
+
+
+def refit(
+    run: Run,
+    scale: Annotated[
+        float | None, typer.Option(help="Factor on 8.04 GB. [by the bed's rates]")
+    ] = None,
+) -> dict[str, Any]:
+    """290 tensors of Qwen3-4B, three cycles: allocation, registration and pull, cold and warm."""
+    return run.measure("refit", scale=scale)
+
+
+def sizes(
+    run: Run,
+    start: Annotated[
+        int, typer.Option("--start-block-size", "--start_block_size", help="Smallest, bytes.")
+    ] = 4096,
+    stop: Annotated[
+        int | None, typer.Option("--max-block-size", "--max_block_size", help="Largest, bytes.")
+    ] = None,
+) -> dict[str, Any]:
+    """Bandwidth and latency of one buffer, 4 KiB to 256 MiB, striped against one NIC."""
+    return run.measure("sizes", start=start, stop=stop)
+
+
+def many(
+    run: Run,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(metavar="K=V", help="One more case: striped with this UCX setting."),
+    ] = None,
+    tensors: Annotated[int, typer.Option(help="How many at once.")] = 290,
+) -> dict[str, Any]:
+    """Many small tensors at once: how evenly the NICs share them, and the rate."""
+    return run.measure("many", settings=tuple(setting or ()), count=tensors)
+
+
+def registration(
+    run: Run,
+    total: Annotated[
+        int, typer.Option("--total-buffer-size", "--total_buffer_size", help="Bytes registered.")
+    ] = 64 << 20,
+) -> dict[str, Any]:
+    """Time to register memory against NICs, regions and bytes."""
+    return run.measure("register", total=total)
+
+
+def agent(
+    run: Run,
+    agents: Annotated[int, typer.Option(help="Backends a process.")] = 15,
+    module: Annotated[str, typer.Option(help="Import name of the NIXLs.")] = "nixl_cu12",
+) -> dict[str, Any]:
+    """Time to create a UCX backend, stock against patched; needs no bed."""
+    from nixl_stripe.bench import agent as creation
+
+    options = run.options
+    with run.progress() as say:
+        stock, patched = run.folders(say)
+        return creation.measure(stock, patched, module, options.rounds, agents, say)
+
+
+def plot(
+    files: Annotated[list[Path], typer.Argument(help="What `bench ... --save` wrote.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the pictures.")] = Path(),
+) -> None:
+    """Draw results: scaling, cold and warm cycles, shares by NIC, size sweep."""
+    from nixl_stripe.bench.plots import draw_file
+
+    for file in files:
+        for path in draw_file(file, out):
+            typer.echo(path)

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""What benchmarks are made of: shapes, jobs, statistics, and what the command refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from nixl_stripe.bench import many, rails, runner, sizes
+from nixl_stripe.bench.beds import BenchFailedError, Pair, require
+from nixl_stripe.bench.options import Options, Sides
+from nixl_stripe.bench.shapes import qwen3_4b
+from nixl_stripe.bench.table import cell
+from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Work, WorkReport
+from nixl_stripe.cli import main
+from nixl_stripe.errors import UsageError
+from nixl_stripe.lab.job import Nixl
+
+
+def test_the_refit_is_that_of_qwen3_4b() -> None:
+    tensors = qwen3_4b()
+    assert len(tensors) == 290
+    assert sum(tensors) == 8_044_936_192
+    assert max(tensors) == 151936 * 2560 * 2
+
+
+def test_a_scaled_refit_keeps_its_small_tensors() -> None:
+    whole, small = qwen3_4b(), qwen3_4b(0.001)
+    assert len(small) == 290
+    assert [n for n in small if n <= 16 << 10] == [n for n in whole if n <= 16 << 10]
+    assert sum(small) == pytest.approx(sum(whole) * 0.001, rel=0.1)
+
+
+@pytest.mark.parametrize("scale", [0, -1, 1.01, float("nan")])
+def test_scales_that_make_no_refit(scale: float) -> None:
+    with pytest.raises(ValueError, match=r"scale=.*: accepted are"):
+        qwen3_4b(scale)
+
+
+def test_a_job_survives_json() -> None:
+    job = BenchJob(
+        role="target",
+        works=(
+            Work("a", (1, 2), "READ", warmup=0, repeats=2, burst=3, placement="arena", portion=1),
+            Work("b", (5,), "WRITE", coalesce=True),
+        ),
+        nixl=Nixl(("/x",), "nixl_cu12"),
+        params={"stripe": "all"},
+        counters=("r0",),
+        corrupt=True,
+        limit_s=3,
+    )
+    assert BenchJob.from_json(job.to_json()) == job
+    assert job.works[0].payload_bytes == 2
+    assert job.for_role("initiator").role == "initiator"
+
+
+def test_a_report_survives_json() -> None:
+    work = WorkReport("a", 0.1, 0.2, 0.3, 4, (Repetition(0.1, (1.0, 2.0), {"r0": 5}),), 1)
+    report = BenchReport("initiator", "1.5.1", 0.02, (work,), None)
+    assert BenchReport.from_json(report.to_json()) == report
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"op": "COPY"}, "accepted are READ, WRITE"),
+        ({"sizes": ()}, "at least one buffer"),
+        ({"sizes": (4, 0)}, "at least one buffer"),
+        ({"repeats": 0}, "repeats >= 1"),
+        ({"placement": "heap"}, "accepted are separate, arena"),
+    ],
+)
+def test_works_that_make_no_sense(change: dict[str, Any], words: str) -> None:
+    given: dict[str, Any] = {"name": "w", "sizes": (4,), "op": "READ", **change}
+    with pytest.raises(ValueError, match=words):
+        Work(**given)
+
+
+def test_a_repetition_that_was_not_checked_is_a_failure() -> None:
+    job = BenchJob("initiator", (Work("w", (4,), "READ", warmup=1, repeats=2),))
+
+    def pair(verified: int, error: str | None = None) -> Pair:
+        mine = WorkReport("w", 0, 0, verified=verified)
+        reports = (mine,), (WorkReport("w", 0, 0),)
+        return Pair(
+            BenchReport("initiator", works=reports[0], error=error),
+            BenchReport("target", works=reports[1]),
+        )
+
+    require(job, pair(3))
+    with pytest.raises(BenchFailedError, match="w: not every payload"):
+        require(job, pair(2))
+    with pytest.raises(BenchFailedError, match="boom"):
+        require(job, pair(3, "boom"))
+
+
+def test_spread() -> None:
+    found = runner.spread([5, 1, 3, 2, 4])
+    assert found == {"median": 3, "q1": 1.5, "q3": 4.5, "min": 1, "max": 5, "n": 5}
+    assert runner.spread([2.0])["q3"] == 2.0
+
+
+def test_shares_add_up_to_one() -> None:
+    rows = [Repetition(0, (1,), {"a": 30, "b": 10}), Repetition(0, (1,), {"a": 30, "b": 30})]
+    assert runner.shares(rows, ("a", "b")) == {"a": 0.6, "b": 0.4}
+    assert runner.shares([], ("a", "b")) == {"a": 0.0, "b": 0.0}
+
+
+def test_ladder() -> None:
+    assert sizes.ladder(4096, 70000) == [4096, 16384, 65536]
+    with pytest.raises(UsageError, match="accepted are 1 and more"):
+        sizes.ladder(4096, 4095)
+
+
+def test_counts_and_sets() -> None:
+    assert rails.counts(6) == [1, 2, 3, 4, 6]
+    assert rails.counts(8) == [1, 2, 3, 4, 8]
+    assert {name: len(made) for name, made in many.sets().items()}["290 x 4..64 KiB"] == 290
+
+
+def test_only_stock_modes_run_on_the_stock_nixl() -> None:
+    sides = Sides(Nixl(("/stock",)), Nixl(("/patched",)))
+    work = (Work("w", (4,), "READ"),)
+    assert sides.case("stock", {}, work).nixl.paths == ("/stock",)
+    assert sides.case("stripe", {}, work, nics=2).labels == {"mode": "stripe", "nics": 2}
+    assert sides.case("stripe", {}, work).nixl.paths == ("/patched",)
+
+
+def test_reads_over_tcp_are_left_out_unless_asked_for() -> None:
+    assert Options(bed="tcp").directions() == ("WRITE",)
+    assert Options(bed="rdma").directions() == ("READ", "WRITE")
+    assert Options(bed="tcp", ops=("READ",)).directions() == ("READ",)
+
+
+def test_cells() -> None:
+    assert cell("share", {"a": 0.25, "b": 0.75}) == "25/75"
+    assert cell("gbps", runner.spread([1.0])) == "1 (1..1)"
+    assert cell("of_limit", 0.985) == "98.5 %"
+    assert cell("x", None) == "-"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rails", "--bed", "ib"], "--bed ib: accepted are tcp, rdma"),
+        (["rails", "--op-type", "COPY"], "--op-type COPY: accepted are READ, WRITE"),
+        (["rails", "--memory", "disk"], "--memory disk: accepted are dram, vram"),
+        (["refit", "--rounds", "0"], "--rounds 0: accepted are 1 and more"),
+        (["sizes", "--mbit", "-1"], "--mbit -1: accepted are 0 (no limit) and more"),
+        (["many", "--stock", "/"], "--stock and --patched: give both or neither"),
+    ],
+)
+def test_usage_errors(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    extra = [] if "--stock" in arguments else ["--stock", "/", "--patched", "/"]
+    assert main(["bench", *arguments, *extra]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_options_say_what_was_run() -> None:
+    assert json.loads(json.dumps(Options().to_dict()))["rounds"] == 3
