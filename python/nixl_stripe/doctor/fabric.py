@@ -65,7 +65,7 @@ def _subnets(at: Surroundings) -> Verdict:
         return ok(f"NICs share a subnet ({listed}) and {_REACHABILITY}={mode} allows that")
     return warn(
         f"NICs share a subnet ({listed}): Linux routes it through one of them, so UCX's route "
-        "check takes the others for unreachable",
+        "check may take the others for unreachable",
         f"export {_REACHABILITY}=local_subnet on both ends, or give each NIC a subnet of its own",
     )
 
