@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nixl_stripe.demo.markdown import with_table
@@ -61,3 +62,21 @@ def test_every_setting_of_the_code_is_documented() -> None:
     text = (ROOT / "docs/how-it-works.md").read_text("utf-8")
     for name in settings:
         assert f"`{name}`" in text
+
+
+def test_the_second_table_is_that_of_its_result_files() -> None:
+    def loaded(name: str) -> Any:
+        return json.loads((ROOT / "docs/results" / name).read_text("utf-8"))
+
+    gpu = loaded("gpu.json")
+    rate = {
+        (row["memory"], row["op"], row["rails"], row["mbit"], row["kind"]): f"{row['gbps']:.2f}"
+        for row in (*gpu["scaling"], *gpu["fast"])
+    }
+    for kind in ("stock", "striped"):
+        both = (rate["vram", op, 4, 1000, kind] for op in ("READ", "WRITE"))
+        assert f"{' / '.join(both)} Gbit/s" in README
+        assert f"{rate['dram', 'WRITE', 8, 3000, kind]} Gbit/s" in README
+    for row in loaded("modelexpress.json")["rows"]:
+        if row["case"] in ("stock", "NIXL_UCX_STRIPE=all"):
+            assert f"{row['gbps']:.2f} Gbit/s" in README
