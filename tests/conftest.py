@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from nixl_stripe.wheel import find_in, patch_folder
 from nixl_wheels import torch_stand_in, unpack, wheel_file
 
 WheelOf = Callable[[str, str], Path]
+
+# A shell that starts a job in the background has it ignore Ctrl-C, and what it starts inherits that:
+# programs that are interrupted by tests would not notice. A handler of one's own is not inherited.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -204,13 +204,19 @@ def _digest(data: bytes) -> str:
 
 def _run(command: Sequence[str], cwd: Path | None = None) -> None:
     tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**os.environ, "PATH": tools},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**os.environ, "PATH": tools},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise BuildError(
+            f"{' '.join(command[:4])} ... failed: {command[0]} is not installed "
+            "(pip install 'nixl-stripe[release]')"
+        ) from error
     if done.returncode != 0:
         raise BuildError(f"{' '.join(command[:4])} ... failed:\n{done.stdout}\n{done.stderr}")
