@@ -16,8 +16,8 @@ from nixl_wheels import torch_stand_in, unpack, wheel_file
 
 WheelOf = Callable[[str, str], Path]
 
-# A shell that starts a job in the background has it ignore Ctrl-C, and what that starts inherits it:
-# programs that tests interrupt would not notice. A handler of one's own is not inherited.
+# A shell that starts a job in the background has it ignore Ctrl-C, which its children inherit:
+# programs that tests interrupt would not notice. A handler of our own is not inherited.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
