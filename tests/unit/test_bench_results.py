@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Committed results: their tables in the documents, and their pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nixl_stripe.bench.markdown import main, table, with_tables
+from nixl_stripe.cli import main as command
+
+ROOT = Path(__file__).parents[2]
+
+
+def spread(value: float) -> dict[str, float]:
+    return {"median": value, "q1": value, "q3": value, "min": value, "max": value, "n": 1}
+
+
+def rails_document() -> dict[str, Any]:
+    def row(mode: str, nics: int) -> dict[str, Any]:
+        share = {"r0": 0.5, "r1": 0.5}
+        return {"mode": mode, "nics": nics, "op": "WRITE", "gbps": spread(nics), "share": share}
+
+    return {
+        "bench": "rails",
+        "machine": {"bed": "tcp", "nics": 2, "mbit": 1000.0, "cores": 2},
+        "versions": {"nixl_stripe": "0", "nixl": "1.5.1", "python": "3"},
+        "options": {"ops": ["WRITE"]},
+        "rows": [row("stock", 2), row("stripe", 1), row("stripe", 2)],
+        "ratios": {"write_all_over_stock": 1.0},
+    }
+
+
+def test_documents_show_the_committed_results() -> None:
+    document = ROOT / "docs" / "results.md"
+    text = document.read_text("utf-8")
+    assert with_tables(text, document.parent) == text
+
+
+def test_a_table_that_is_not_of_the_file_is_noticed(tmp_path: Path) -> None:
+    document = tmp_path / "d.md"
+    text = "a\n<!-- begin: r.json -->\nmade up\n<!-- end: r.json -->\nb\n"
+    document.write_text(text)
+    (tmp_path / "r.json").write_text(json.dumps(rails_document()))
+    assert with_tables(text, tmp_path) != text
+    assert main([str(document)]) == 0
+    made = document.read_text()
+    assert "made up" not in made
+    assert "| stripe | 2 | WRITE | 2 (2..2) |" in made
+    assert made == with_tables(made, tmp_path)
+
+
+def test_a_document_without_blocks_bad_flow(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the document has no block"):
+        with_tables("a", tmp_path)
+
+
+def test_tables_say_where_it_was_measured() -> None:
+    assert "tcp bed, 2 NICs, 1000 Mbit/s each; 2 cores; nixl_stripe 0, nixl 1.5.1." in table(
+        rails_document()
+    )
+
+
+def test_plot_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib", reason="plots are an extra")
+    file = tmp_path / "r.json"
+    file.write_text(json.dumps(rails_document()))
+    assert command(["bench", "plot", str(file), "--out", str(tmp_path / "new")]) == 0
+    picture = Path(capsys.readouterr().out.strip())
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"bench": "x"}', '{"rows": []}'])
+def test_plot_of_something_else_bad_flow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    file = tmp_path / "r.json"
+    file.write_text(text)
+    assert command(["bench", "plot", str(file)]) == 2
+    assert "not what `nixl-stripe bench ... --save` writes" in capsys.readouterr().err
+
+
+def test_plot_of_nothing_bad_flow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["bench", "plot", str(tmp_path / "absent.json")]) == 2
+    assert "No such file" in capsys.readouterr().err
