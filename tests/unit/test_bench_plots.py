@@ -72,6 +72,14 @@ DOCUMENTS = {
             for mode, share in (("stock", (1.0, 0.0)), ("stripe", (0.5, 0.5)))
         ],
     ),
+    "peers": document(
+        "peers",
+        [
+            {"mode": mode, "tensors": name, "gbps": spread(rate)}
+            for name, rate in (("1 x 8 MiB", 0.1), ("290 x 4 KiB", 0.2))
+            for mode in ("stripe", "Mooncake")
+        ],
+    ),
     "register": document(
         "register",
         [
@@ -130,6 +138,13 @@ def test_sets_of_tensors_show_shares_and_rates() -> None:
     parts, rates = DRAWINGS["many"](DOCUMENTS["many"]).axes
     assert heights(parts) == [100.0, 0.0, 100.0, 0.0, 50.0, 50.0, 50.0, 50.0]
     assert heights(rates) == [0.1, 0.2, 0.1, 0.2]
+
+
+def test_peers_stand_beside_each_other() -> None:
+    figure = DRAWINGS["peers"](DOCUMENTS["peers"])
+    (rates,) = figure.axes
+    assert heights(rates) == [0.1, 0.1, 0.2, 0.2]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["stripe", "Mooncake"]
 
 
 def test_registration_has_a_line_for_each_way() -> None:

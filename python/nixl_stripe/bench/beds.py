@@ -98,12 +98,18 @@ class RdmaBed:
         self.counters = guests.devices
         self.limit_mbit = mbit or None
 
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """The RDMA devices, in the order of `counters`."""
+        return tuple(name.replace("rail", "rxe") for name in self.counters)
+
     def run(self, job: BenchJob, environment: Mapping[str, str]) -> Pair:
         """Run both sides in their guests."""
         from nixl_stripe.lab.guests.cases import BASE_ENVIRONMENT
 
         guests = self._guests
-        guests.use_system_verbs(job.nixl)
+        if job.engine == "nixl":
+            guests.use_system_verbs(job.nixl)
         folder = guests.new_folder()
         commands = _commands(job, folder)
         base = {k: v for k, v in BASE_ENVIRONMENT.items() if k != "UCX_PROTO_INFO"}

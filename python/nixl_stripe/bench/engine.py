@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""What moves the bytes: a NIXL agent with one UCX backend, one request at a time."""
+"""What moves the bytes, one request at a time: a NIXL agent with one UCX backend, or a peer."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from nixl_stripe.bench.work import BenchJob
 from nixl_stripe.errors import StripeError
@@ -21,6 +21,46 @@ from nixl_stripe.unpatched import MARKER, needs_patch
 _SPIN_S = 2e-3
 #: Sleep between looks at a longer one, as a fraction of its time so far (see `lab.worker`).
 _NAP = 1 / 500
+
+
+class Engine(Protocol):
+    """What a benchmark's worker drives, in this order; `register` to `release` once a work."""
+
+    version: str | None
+    create_s: float
+
+    def register(self, spans: Sequence[Span], segment: str, coalesce: bool) -> int:
+        """Register buffers, neighbours as one with `coalesce`; return the number of regions."""
+
+    def describe(self, spans: Sequence[Span], segment: str) -> None:
+        """Choose what the next requests move."""
+
+    def hello(self) -> Message:
+        """Return what the peer's `meet` needs."""
+
+    def meet(self, hello: Message) -> None:
+        """Take in the peer's `hello`."""
+
+    def prepare(self, op: Op) -> None:
+        """Make the request for all buffers."""
+
+    def transfer(self, limit_s: float) -> float:
+        """Post the request, wait for it and return the seconds; raises where it fails."""
+
+    def release(self) -> None:
+        """Give the request up."""
+
+    def deregister(self) -> None:
+        """Take the memory back that was registered first."""
+
+
+def open_engine(job: BenchJob) -> Engine:
+    """Make the engine that `job` names."""
+    if job.engine == "nixl":
+        return NixlEngine(job)
+    from nixl_stripe.bench.mooncake import MooncakeEngine
+
+    return MooncakeEngine(job)
 
 
 class NixlEngine:

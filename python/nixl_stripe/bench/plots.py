@@ -24,6 +24,11 @@ _COLOURS = {
     "stock": "#d9822b",
     "stripe": "#1f6fb2",
     "stripe, coalesced": "#2a9d6f",
+    "stock, UCX_MAX_RMA_RAILS": "#e5ab6d",
+    "stock, engine_config": "#f0cfa8",
+    "Mooncake": "#6b4c9a",
+    "Mooncake, all NICs": "#9779c4",
+    "Mooncake, in turn, cut": "#c3b0e0",
 }
 
 
@@ -194,6 +199,28 @@ def _many(document: Document) -> Any:
     return figure
 
 
+def _peers(document: Document) -> Any:
+    """Rates of every engine and setting by set of tensors, an operation each."""
+    ops = document["options"]["ops"]
+    figure, panels = _figure(len(ops), document, "The same work by NIXL and by Mooncake")
+    for op, axes in zip(ops, panels, strict=True):
+        rows = [r for r in document["rows"] if r["op"] == op]
+        names = list(dict.fromkeys(r["tensors"] for r in rows))
+        modes = list(dict.fromkeys(r["mode"] for r in rows))
+        width = 0.85 / len(modes)
+        for row in rows:
+            index, place = modes.index(row["mode"]), names.index(row["tensors"])
+            at = place + (index - (len(modes) - 1) / 2) * width
+            label = row["mode"] if place == 0 else None
+            colour = _COLOURS.get(row["mode"], f"C{index}")
+            _bars(axes, at, row["gbps"], width * 0.9, color=colour, label=label)
+        axes.set_xticks(range(len(names)), names, fontsize="small")
+        axes.set_ylabel(f"Gbit/s, {op} (median, quartiles)")
+    labels = panels[0].get_legend_handles_labels()
+    figure.legend(*labels, loc="outside lower center", ncols=4, frameon=False, fontsize="small")
+    return figure
+
+
 def _register(document: Document) -> Any:
     """Registration time by number of NICs."""
     figure, (times,) = _figure(1, document, "Registration")
@@ -223,5 +250,6 @@ DRAWINGS: dict[str, Callable[[Document], Any]] = {
     "refit": _refit,
     "sizes": _sizes,
     "many": _many,
+    "peers": _peers,
     "register": _register,
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 from nixl_stripe import __version__
 from nixl_stripe.bench.beds import BenchBed, Pair
-from nixl_stripe.bench.work import BenchJob, Repetition, Work, WorkReport
+from nixl_stripe.bench.work import BenchJob, EngineName, Repetition, Work, WorkReport
 from nixl_stripe.lab.job import Memory, Nixl
 
 Say = Callable[[str], None]
@@ -28,6 +28,7 @@ class Case:
     nixl: Nixl = field(default_factory=Nixl)
     params: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    engine: EngineName = "nixl"
 
     @property
     def title(self) -> str:
@@ -44,7 +45,7 @@ class Result:
 
     @property
     def version(self) -> str | None:
-        """Version of NIXL."""
+        """Version of the engine."""
         return self.pairs[0].initiator.version
 
     @property
@@ -85,6 +86,7 @@ def run(
                 role="initiator",
                 works=case.works,
                 memory=memory,
+                engine=case.engine,
                 nixl=case.nixl,
                 params=case.params,
                 counters=bed.counters,
@@ -145,7 +147,7 @@ def document(
     """Return a benchmark's result as it is written to JSON."""
     versions = {"nixl_stripe": __version__, "python": platform.python_version()}
     for result in results:
-        versions["nixl"] = result.version or "unknown"
+        versions[result.case.engine] = result.version or "unknown"
     return {
         "bench": bench,
         "machine": {**machine(), **bed.describe()},

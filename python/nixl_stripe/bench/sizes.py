@@ -33,7 +33,7 @@ def ladder(start: int, stop: int) -> list[int]:
 
 def default_stop(bed: BenchBed) -> int:
     """Return the largest size that takes a bed's single NIC a few seconds at most."""
-    return {"tcp": 256 << 20, "rdma": 4 << 20}.get(bed.name, 256 << 20)
+    return {"tcp": 256 << 20, "rdma": 1 << 20}.get(bed.name, 256 << 20)
 
 
 def measure(

@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-_PERCENT = ("of_limit", "worst_share")
+_PERCENT = ("busiest", "of_limit", "worst_share")
 
 
 def show(console: Console, document: Mapping[str, Any], columns: Sequence[str]) -> None:

@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 from nixl_stripe.lab.job import MEMORIES, OPS, Memory, Nixl, Op, Role
 
+EngineName = Literal["nixl", "mooncake"]
 Placement = Literal["separate", "arena"]
 
+ENGINES: tuple[EngineName, ...] = ("nixl", "mooncake")
 PLACEMENTS: tuple[Placement, ...] = ("separate", "arena")
 
 
@@ -67,7 +69,8 @@ class Work:
 class BenchJob:
     """One side's part: an agent, and works one after the other.
 
-    params: backend parameters. counters: devices whose bytes are read around each repetition.
+    engine: what moves the bytes. nixl: where it is, Mooncake too. params: backend parameters, or
+    those of `MooncakeEngine`. counters: devices whose bytes are read around each repetition.
     corrupt: the sending side changes one byte, so that the check must fail. limit_s:
     seconds for each wait on the peer and for each transfer.
     """
@@ -75,6 +78,7 @@ class BenchJob:
     role: Role
     works: tuple[Work, ...]
     memory: Memory = "dram"
+    engine: EngineName = "nixl"
     nixl: Nixl = field(default_factory=Nixl)
     params: Mapping[str, str] = field(default_factory=dict)
     counters: tuple[str, ...] = ()
@@ -84,6 +88,8 @@ class BenchJob:
     def __post_init__(self) -> None:
         if self.memory not in MEMORIES:
             raise ValueError(f"memory={self.memory!r}: accepted are {', '.join(MEMORIES)}")
+        if self.engine not in ENGINES:
+            raise ValueError(f"engine={self.engine!r}: accepted are {', '.join(ENGINES)}")
         if not self.works:
             raise ValueError("works=(): needs at least one")
 

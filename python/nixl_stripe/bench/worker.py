@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.bench.engine import NixlEngine
+from nixl_stripe.bench.engine import Engine, open_engine
 from nixl_stripe.bench.memory import Portions, allocate
 from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Work, WorkReport
 from nixl_stripe.lab.buffers import Payload, Store
@@ -38,7 +38,7 @@ class BenchSide:
 
     def run(self) -> None:
         """Do the whole job; what was reached before an exception is in `report`."""
-        engine = NixlEngine(self._job)
+        engine = open_engine(self._job)
         self._note(version=engine.version, create_s=engine.create_s)
         # Memory stays registered until the end: addresses of one work must not come again in the
         # next, or the peer's view of them would be stale.
@@ -50,7 +50,7 @@ class BenchSide:
         self._channel.send({"kind": "bye"})
         self._ask("bye")
 
-    def _one(self, engine: NixlEngine, work: Work) -> Store:
+    def _one(self, engine: Engine, work: Work) -> Store:
         start = time.perf_counter()
         store = allocate(self._job.memory, work.sizes, work.placement)
         allocated = time.perf_counter()
@@ -74,7 +74,7 @@ class BenchSide:
         return store
 
     @staticmethod
-    def _given_up(engine: NixlEngine, work: WorkReport) -> WorkReport:
+    def _given_up(engine: Engine, work: WorkReport) -> WorkReport:
         start = time.perf_counter()
         engine.deregister()
         return dataclasses.replace(work, deregister_s=time.perf_counter() - start)
@@ -91,7 +91,7 @@ class _Exchange:
         job: BenchJob,
         work: Work,
         channel: Channel,
-        engine: NixlEngine,
+        engine: Engine,
         store: Store,
     ) -> None:
         self._job = job

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""`nixl-stripe bench`: rails, refit, sizes, many, register, agent, and plots of their results."""
+"""`nixl-stripe bench`: rails, refit, sizes, many, peers, register, agent, and their plots."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 _NIXL = "nixl-cu12==1.5.1"
+#: The build that needs no CUDA; the extra `peer` names it too.
+_MOONCAKE = "mooncake-transfer-engine-non-cuda==0.3.13.post1"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +36,7 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode="markdown",
         help="Measure striping on a test bed of this machine, or between two hosts.",
     )
-    for function in (rails, refit, sizes, many, registration, agent):
+    for function in (rails, refit, sizes, many, peers, registration, agent):
         bench.command(_name(function))(_with_common(function))
     bench.command("plot")(plot)
     app.add_typer(bench, name="bench")
@@ -304,6 +306,23 @@ def many(
 ) -> dict[str, Any]:
     """Many small tensors at once: how evenly the NICs share them, and the rate."""
     return run.measure("many", settings=tuple(setting or ()), count=tensors)
+
+
+def peers(
+    run: Run,
+    mooncake: Annotated[
+        str, typer.Option(help="What pip downloads, unless installed, or a wheel file.")
+    ] = _MOONCAKE,
+    tensors: Annotated[int, typer.Option(help="How many small ones at once.")] = 290,
+) -> dict[str, Any]:
+    """Do the same work by stripe, NIXL's own settings and Mooncake; needs --bed rdma."""
+    from nixl_stripe.bench.peer_install import prepare
+
+    if run.options.bed != "rdma":
+        raise UsageError(f"--bed {run.options.bed}: peers are compared over RDMA; accepted is rdma")
+    with run.progress() as say:
+        peer = prepare(run.given["cache"], mooncake, say)
+    return run.measure("peers", peer=peer, count=tensors)
 
 
 def registration(

@@ -43,8 +43,8 @@ def prepare(cache: Path, source: str, patched_wheel: Path | None, say: Say) -> I
     elif not patched_wheel.is_file():
         raise StripeError(f"--patched-wheel {patched_wheel}: no such file")
     return Installs(
-        _install(cache / "installed", stock, say),
-        _install(cache / "installed", patched_wheel, say),
+        install(cache / "installed", stock, say),
+        install(cache / "installed", patched_wheel, say),
         stock.name,
         patched_wheel.name,
     )
@@ -68,7 +68,7 @@ def _published(folder: Path, source: str, say: Say) -> Path:
     return next(iter(sorted(kept.glob("*.whl"))))
 
 
-def _install(folder: Path, wheel: Path, say: Say) -> Path:
+def install(folder: Path, wheel: Path, say: Say) -> Path:
     """Install `wheel` in a folder named by its content; numpy comes from this environment."""
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()[:16]
     site = folder / digest

@@ -47,13 +47,13 @@ def fetch_wheels(source: str, folder: Path, pip_options: Sequence[str] = ()) -> 
             raise UsageError(f"--from {source}: no such file")
         return [file]
     requirement = _requirement(source)
-    wheel = _download(str(requirement), folder, pip_options)
+    wheel = download(str(requirement), folder, pip_options)
     if canonicalize_name(requirement.name) != _META:
         return [wheel]
     flavours = _flavours(wheel)
     if not flavours:
         raise StripeError(f"--from {source}: {wheel.name} requires no nixl-cu12 or nixl-cu13")
-    return [_download(flavour, folder, pip_options) for flavour in flavours]
+    return [download(flavour, folder, pip_options) for flavour in flavours]
 
 
 def _requirement(source: str) -> Requirement:
@@ -82,7 +82,7 @@ def _flavours(meta: Path) -> list[str]:
     ]
 
 
-def _download(requirement: str, folder: Path, pip_options: Sequence[str]) -> Path:
+def download(requirement: str, folder: Path, pip_options: Sequence[str]) -> Path:
     """Have this interpreter's pip download one wheel, so that the user's index settings hold."""
     if find_spec("pip") is None:
         raise StripeError(

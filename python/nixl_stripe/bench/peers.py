@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`bench peers`: the same work by `stripe`, by NIXL's own settings and by Mooncake, in one run.
+
+NIXL: as it comes; with UCX_MAX_RMA_RAILS in the environment, which a user tries first; with the
+settings that would stripe, through `engine_config`. Mooncake's Transfer Engine: as it comes (it
+uses the NICs of the memory's NUMA node); with all NICs in its topology; and with the best of its
+settings: requests in turn over the NICs, long buffers cut into requests by the caller.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from nixl_stripe.bench import runner
+from nixl_stripe.bench.beds import BenchBed, RdmaBed
+from nixl_stripe.bench.many import TENSORS
+from nixl_stripe.bench.options import ALL, Options, Sides
+from nixl_stripe.bench.peer_install import Peer
+from nixl_stripe.bench.work import Repetition, Work
+from nixl_stripe.errors import UsageError
+
+COLUMNS = ("op", "tensors", "mode", "gbps", "of_stripe", "share", "busiest")
+#: Bytes of the requests that Mooncake's caller makes of a long buffer: its own slice, 64 KiB.
+CUT = 64 << 10
+STRIPE = "stripe"
+
+
+def sets(count: int = TENSORS) -> dict[str, tuple[int, ...]]:
+    """Return sizes in bytes by name: one large buffer, and many small ones of two sizes."""
+    return {
+        "1 x 8 MiB": (8 << 20,),
+        f"{count} x 28 KiB": (28 << 10,) * count,
+        f"{count} x 4 KiB": (4 << 10,) * count,
+    }
+
+
+def measure(
+    bed: BenchBed,
+    sides: Sides,
+    options: Options,
+    say: runner.Say,
+    peer: Peer,
+    count: int = TENSORS,
+) -> dict[str, Any]:
+    """Run the benchmark; see the module. count: tensors of the sets of many."""
+    if not isinstance(bed, RdmaBed):
+        raise UsageError(f"--bed {bed.name}: peers are compared over RDMA; accepted is rdma")
+    if options.memory != "dram":
+        raise UsageError(f"--memory {options.memory}: peers are compared with dram")
+    works = tuple(
+        Work(f"{op} {name}", sizes, op, warmup=options.warmup, repeats=options.iterations)
+        for op in options.directions()
+        for name, sizes in sets(count).items()
+    )
+    cases = cases_of(sides, peer, bed.verbs, works)
+    results = runner.run(
+        bed, cases, options.rounds, say, memory=options.memory, corrupt=options.corrupt
+    )
+    rows = [_row(bed, result, work) for work in works for result in results]
+    return runner.document("peers", bed, options.to_dict(), results, rows, compare(rows))
+
+
+def cases_of(
+    sides: Sides, peer: Peer, devices: Sequence[str], works: tuple[Work, ...]
+) -> list[runner.Case]:
+    """Return what is compared; devices: every NIC's RDMA device."""
+    rails = str(len(devices))
+    settings = f"MAX_RMA_RAILS={rails},MAX_HCA_PER_GPU=inf,DISTANCE_BW=1000GBs"
+
+    def nixl(
+        mode: str, params: Mapping[str, str], environment: Mapping[str, str] | None = None
+    ) -> runner.Case:
+        where = sides.patched if mode == STRIPE else sides.stock
+        return runner.Case({"mode": mode}, works, where, params, environment or {})
+
+    def mooncake(mode: str, params: Mapping[str, str], **environment: str) -> runner.Case:
+        # Each NIC has a subnet of its own here: requests must go to the peer's NIC of that name.
+        base = {"LD_PRELOAD": str(peer.preload), "MC_ENABLE_DEST_DEVICE_AFFINITY": "1"}
+        full = {**base, **environment}
+        return runner.Case({"mode": mode}, works, peer.site, params, full, "mooncake")
+
+    topology = str(peer.topology(devices))
+    return [
+        nixl("stock", {}),
+        nixl("stock, UCX_MAX_RMA_RAILS", {}, {"UCX_MAX_RMA_RAILS": rails}),
+        nixl("stock, engine_config", {"engine_config": settings}),
+        nixl(STRIPE, ALL),
+        mooncake("Mooncake", {}),
+        mooncake("Mooncake, all NICs", {}, MC_CUSTOM_TOPO_JSON=topology),
+        mooncake(
+            "Mooncake, in turn, cut",
+            {"cut": str(CUT)},
+            MC_CUSTOM_TOPO_JSON=topology,
+            MC_PATH_ROUNDROBIN="1",
+        ),
+    ]
+
+
+def _row(bed: BenchBed, result: runner.Result, work: Work) -> dict[str, Any]:
+    found = result.repetitions(work)
+    return {
+        **result.case.labels,
+        "engine": result.case.engine,
+        "op": work.op,
+        "tensors": work.name.partition(" ")[2],
+        "gbps": runner.spread(runner.rates(work, found)),
+        "share": runner.shares(found, bed.counters),
+        "busiest": round(statistics.median(busiest(found)), 4),
+    }
+
+
+def busiest(rows: Iterable[Repetition]) -> list[float]:
+    """Return, for each transfer, the busiest NIC's share: NICs may take turns, one at a time."""
+    return [max(row.bytes.values()) / max(1, sum(row.bytes.values())) for row in rows]
+
+
+def compare(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Add each row's rate as a part of `stripe`'s; return `stripe` over the best of each engine."""
+    ratios: dict[str, float] = {}
+    for stripe in (row for row in rows if row["mode"] == STRIPE):
+        same = [r for r in rows if (r["op"], r["tensors"]) == (stripe["op"], stripe["tensors"])]
+        mine = stripe["gbps"]["median"]
+        for row in same:
+            row["of_stripe"] = round(row["gbps"]["median"] / mine, 4)
+        key = f"{stripe['op'].lower()} {stripe['tensors']}"
+        for name, engine in (("Mooncake", "mooncake"), ("NIXL's own settings", "nixl")):
+            rates = [r["gbps"]["median"] for r in same if r["engine"] == engine and r is not stripe]
+            ratios[f"{key}: stripe over the best of {name}"] = mine / max(rates)
+    return ratios
