@@ -11,17 +11,20 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from nixl_stripe.bench import peers
+from nixl_stripe.bench.beds import RdmaBed
 from nixl_stripe.bench.engine import open_engine
 from nixl_stripe.bench.mooncake import MooncakeEngine, address_of, pieces
-from nixl_stripe.bench.options import Sides
+from nixl_stripe.bench.options import Options, Sides
+from nixl_stripe.bench.peer_cases import mooncake_cases
 from nixl_stripe.bench.peer_install import Peer, preload, prepare
 from nixl_stripe.bench.work import BenchJob, Repetition, Work
 from nixl_stripe.cli import bench, main
-from nixl_stripe.errors import StripeError
+from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.lab.worker import TransferError
 
@@ -201,10 +204,9 @@ def test_cases_differ_in_what_they_are_named_for() -> None:
     with tempfile.TemporaryDirectory() as made:
         peer = Peer(Nixl(("/mooncake",)), Path("/preload.so"), Path(made))
         sides = Sides(Nixl(("/stock",)), Nixl(("/patched",)))
-        cases = {
-            str(case.labels["mode"]): case
-            for case in peers.cases_of(sides, peer, ("rxe0", "rxe1"), work)
-        }
+        found = peers.cases_of(sides, 2, work)
+        found += mooncake_cases(peer, rdma_bed(), Options(bed="rdma"), work, nics=2)
+        cases = {str(case.labels["mode"]): case for case in found}
         every = cases["Mooncake, all NICs"].environment["MC_CUSTOM_TOPO_JSON"]
         nics = [["rxe0", "rxe1"], []]
         assert json.loads(Path(every).read_text()) == {"cpu:0": nics, "cpu:1": nics}
@@ -217,6 +219,25 @@ def test_cases_differ_in_what_they_are_named_for() -> None:
     assert len(mine) == 3
     assert all(case.environment["LD_PRELOAD"] == "/preload.so" for case in mine.values())
     assert mine["Mooncake, in turn, cut"].params == {"cut": "65536"}
+    assert mine["Mooncake"].labels == {"mode": "Mooncake", "nics": 2}
+
+
+def test_without_a_peer_there_is_no_case_of_it() -> None:
+    assert mooncake_cases(None, rdma_bed(), Options(), ()) == []
+
+
+def test_mooncake_needs_rdma_and_host_memory_bad_flow(tmp_path: Path) -> None:
+    peer = Peer(Nixl(), Path("/preload.so"), tmp_path)
+    tcp = SimpleNamespace(name="tcp")
+    with pytest.raises(UsageError, match="--bed tcp: Mooncake is compared over RDMA"):
+        mooncake_cases(peer, tcp, Options(), ())
+    with pytest.raises(UsageError, match="--memory vram: Mooncake is compared with dram"):
+        mooncake_cases(peer, rdma_bed(), Options(memory="vram"), ())
+
+
+def rdma_bed() -> RdmaBed:
+    guests: Any = SimpleNamespace(devices=("rail0", "rail1"))
+    return RdmaBed(guests, 20)
 
 
 def row(mode: str, engine: str, rate: float) -> dict[str, Any]:
@@ -250,9 +271,19 @@ def test_nics_that_take_turns_are_not_even() -> None:
     assert peers.busiest(both) == [0.5, 0.0]
 
 
-def test_peers_need_rdma_bad_flow(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "peers"]) == 2
-    assert "--bed tcp: peers are compared over RDMA; accepted is rdma" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["peers"], "--peer mooncake: it is compared over RDMA; give --bed rdma"),
+        (["rails", "--peer", "mooncake"], "give --bed rdma"),
+        (["refit", "--bed", "rdma", "--peer", "x"], "--peer x: accepted is mooncake"),
+    ],
+)
+def test_peers_that_are_not_accepted_bad_flow(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["bench", *arguments]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_the_extra_names_the_same_mooncake() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from nixl_stripe.bench import runner
 from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.options import ALL, ONE, Options, Sides
+from nixl_stripe.bench.peer_cases import mooncake_cases
+from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.work import Work
 
 COLUMNS = ("op", "tensors", "mode", "gbps", "worst_share", "share")
@@ -36,8 +38,12 @@ def measure(
     say: runner.Say,
     settings: tuple[str, ...] = (),
     count: int = TENSORS,
+    peer: Peer | None = None,
 ) -> dict[str, Any]:
-    """Run the benchmark; see the module. settings: more cases, `stripe` with an engine_config."""
+    """Run the benchmark; see the module. settings: more cases, `stripe` with an engine_config.
+
+    peer: Mooncake beside them.
+    """
     works = tuple(
         Work(f"{op} {name}", sizes, op, warmup=options.warmup, repeats=options.iterations)
         for op in options.directions()
@@ -51,6 +57,7 @@ def measure(
     cases += [
         sides.case(f"stripe, {text}", {**ALL, "engine_config": text}, works) for text in settings
     ]
+    cases += mooncake_cases(peer, bed, options, works)
     results = runner.run(
         bed, cases, options.rounds, say, memory=options.memory, corrupt=options.corrupt
     )

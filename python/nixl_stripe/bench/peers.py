@@ -3,28 +3,25 @@
 """`bench peers`: the same work by `stripe`, by NIXL's own settings and by Mooncake, in one run.
 
 NIXL: as it comes; with UCX_MAX_RMA_RAILS in the environment, which a user tries first; with the
-settings that would stripe, through `engine_config`. Mooncake's Transfer Engine: as it comes (it
-uses the NICs of the memory's NUMA node); with all NICs in its topology; and with the best of its
-settings: requests in turn over the NICs, long buffers cut into requests by the caller.
+settings that would stripe, through `engine_config`. Mooncake's Transfer Engine: see `peer_cases`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nixl_stripe.bench import runner
-from nixl_stripe.bench.beds import BenchBed, RdmaBed
+from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.many import TENSORS
 from nixl_stripe.bench.options import ALL, Options, Sides
+from nixl_stripe.bench.peer_cases import mooncake_cases
 from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.work import Repetition, Work
-from nixl_stripe.errors import UsageError
 
 COLUMNS = ("op", "tensors", "mode", "gbps", "of_stripe", "share", "busiest")
-#: Bytes of the requests that Mooncake's caller makes of a long buffer: its own slice, 64 KiB.
-CUT = 64 << 10
 STRIPE = "stripe"
 
 
@@ -46,16 +43,13 @@ def measure(
     count: int = TENSORS,
 ) -> dict[str, Any]:
     """Run the benchmark; see the module. count: tensors of the sets of many."""
-    if not isinstance(bed, RdmaBed):
-        raise UsageError(f"--bed {bed.name}: peers are compared over RDMA; accepted is rdma")
-    if options.memory != "dram":
-        raise UsageError(f"--memory {options.memory}: peers are compared with dram")
     works = tuple(
         Work(f"{op} {name}", sizes, op, warmup=options.warmup, repeats=options.iterations)
         for op in options.directions()
         for name, sizes in sets(count).items()
     )
-    cases = cases_of(sides, peer, bed.verbs, works)
+    cases = cases_of(sides, len(bed.counters), works)
+    cases += mooncake_cases(peer, bed, options, works)
     results = runner.run(
         bed, cases, options.rounds, say, memory=options.memory, corrupt=options.corrupt
     )
@@ -63,39 +57,15 @@ def measure(
     return runner.document("peers", bed, options.to_dict(), results, rows, compare(rows))
 
 
-def cases_of(
-    sides: Sides, peer: Peer, devices: Sequence[str], works: tuple[Work, ...]
-) -> list[runner.Case]:
-    """Return what is compared; devices: every NIC's RDMA device."""
-    rails = str(len(devices))
+def cases_of(sides: Sides, rails: int, works: tuple[Work, ...]) -> list[runner.Case]:
+    """Return NIXL's cases for a bed of `rails` NICs."""
     settings = f"MAX_RMA_RAILS={rails},MAX_HCA_PER_GPU=inf,DISTANCE_BW=1000GBs"
-
-    def nixl(
-        mode: str, params: Mapping[str, str], environment: Mapping[str, str] | None = None
-    ) -> runner.Case:
-        where = sides.patched if mode == STRIPE else sides.stock
-        return runner.Case({"mode": mode}, works, where, params, environment or {})
-
-    def mooncake(mode: str, params: Mapping[str, str], **environment: str) -> runner.Case:
-        # Each NIC has a subnet of its own here: requests must go to the peer's NIC of that name.
-        base = {"LD_PRELOAD": str(peer.preload), "MC_ENABLE_DEST_DEVICE_AFFINITY": "1"}
-        full = {**base, **environment}
-        return runner.Case({"mode": mode}, works, peer.site, params, full, "mooncake")
-
-    topology = str(peer.topology(devices))
+    by_variable = sides.case("stock, UCX_MAX_RMA_RAILS", {}, works)
     return [
-        nixl("stock", {}),
-        nixl("stock, UCX_MAX_RMA_RAILS", {}, {"UCX_MAX_RMA_RAILS": rails}),
-        nixl("stock, engine_config", {"engine_config": settings}),
-        nixl(STRIPE, ALL),
-        mooncake("Mooncake", {}),
-        mooncake("Mooncake, all NICs", {}, MC_CUSTOM_TOPO_JSON=topology),
-        mooncake(
-            "Mooncake, in turn, cut",
-            {"cut": str(CUT)},
-            MC_CUSTOM_TOPO_JSON=topology,
-            MC_PATH_ROUNDROBIN="1",
-        ),
+        sides.case("stock", {}, works),
+        dataclasses.replace(by_variable, environment={"UCX_MAX_RMA_RAILS": str(rails)}),
+        sides.case("stock, engine_config", {"engine_config": settings}, works),
+        sides.case(STRIPE, ALL, works),
     ]
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from nixl_stripe.bench import runner
 from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.options import ALL, Options, Sides
+from nixl_stripe.bench.peer_cases import mooncake_cases
+from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.work import Work
 
 _MIB = 1 << 20
@@ -32,9 +34,14 @@ def transfer_bytes(bed: BenchBed, nics: int) -> int:
 
 
 def measure(
-    bed: BenchBed, sides: Sides, options: Options, say: runner.Say, size: int | None = None
+    bed: BenchBed,
+    sides: Sides,
+    options: Options,
+    say: runner.Say,
+    size: int | None = None,
+    peer: Peer | None = None,
 ) -> dict[str, Any]:
-    """Run the benchmark; see the module. size: bytes of one transfer."""
+    """Run the benchmark; see the module. size: bytes of one transfer. peer: Mooncake beside it."""
     size = size or transfer_bytes(bed, options.nics)
     works = tuple(
         Work(op, (size,), op, warmup=options.warmup, repeats=options.iterations)
@@ -45,6 +52,7 @@ def measure(
         sides.case("stripe", ALL if n == options.nics else {"stripe": str(n)}, works, nics=n)
         for n in counts(options.nics)
     ]
+    cases += mooncake_cases(peer, bed, options, works, nics=options.nics)
     results = runner.run(
         bed, cases, options.rounds, say, memory=options.memory, corrupt=options.corrupt
     )
@@ -79,7 +87,7 @@ def _compare(rows: list[dict[str, Any]], options: Options) -> dict[str, float]:
         for row in mine:
             row["over_one"] = round(row["gbps"]["median"] / one, 4)
             row["over_stock"] = round(row["gbps"]["median"] / stock, 4)
-        last = mine[-1]
+        last = [row for row in mine if row["mode"] == "stripe"][-1]
         key = op.lower()
         ratios[f"{key}_all_over_stock"] = last["over_stock"]
         ratios[f"{key}_all_over_one"] = last["over_one"]

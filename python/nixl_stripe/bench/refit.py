@@ -16,6 +16,8 @@ from typing import Any
 from nixl_stripe.bench import runner
 from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.options import ALL, ONE, Options, Sides
+from nixl_stripe.bench.peer_cases import mooncake_cases
+from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.shapes import qwen3_4b
 from nixl_stripe.bench.work import Work
 from nixl_stripe.lab.job import Op
@@ -34,9 +36,14 @@ def default_scale(bed: BenchBed) -> float:
 
 
 def measure(
-    bed: BenchBed, sides: Sides, options: Options, say: runner.Say, scale: float | None = None
+    bed: BenchBed,
+    sides: Sides,
+    options: Options,
+    say: runner.Say,
+    scale: float | None = None,
+    peer: Peer | None = None,
 ) -> dict[str, Any]:
-    """Run the benchmark; see the module. scale: factor on the tensors' sizes."""
+    """Run the benchmark; see the module. scale: factor on the tensors' sizes. peer: Mooncake."""
     scale = default_scale(bed) if scale is None else scale
     sizes = qwen3_4b(scale)
     rows: list[dict[str, Any]] = []
@@ -51,6 +58,7 @@ def measure(
             sides.case("stock", {}, (plain,), op=op),
             sides.case("stripe", ALL, (plain,), op=op),
             sides.case("stripe, coalesced", ALL, (whole,), op=op),
+            *mooncake_cases(peer, bed, options, (plain,), op=op),
         ]
         results = runner.run(
             bed, cases, options.rounds, say, memory=options.memory, corrupt=options.corrupt

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from nixl_stripe.bench.beds import BenchBed
     from nixl_stripe.bench.hosts import Address
     from nixl_stripe.bench.options import Options
+    from nixl_stripe.bench.peer_install import Peer
 
 Say = Callable[[str], None]
+PeerName = Annotated[
+    str | None,
+    typer.Option("--peer", metavar="mooncake", help="Beside NIXL in the same run; --bed rdma."),
+]
 _NIXL = "nixl-cu12==1.5.1"
 #: The build that needs no CUDA; the extra `peer` names it too.
 _MOONCAKE = "mooncake-transfer-engine-non-cuda==0.3.13.post1"
@@ -76,6 +81,9 @@ def _common(
         Path | None, typer.Option(help="Folder of an unpacked stock NIXL, instead of --nixl.")
     ] = None,
     patched: Annotated[Path | None, typer.Option(help="Folder of the same NIXL, patched.")] = None,
+    mooncake: Annotated[
+        str, typer.Option(help="The same for a peer, unless it is installed; or a wheel file.")
+    ] = _MOONCAKE,
     cache: Annotated[Path, typer.Option(help="Where downloads and installs are kept.")] = Path(
         ".cache/bench"
     ),
@@ -168,6 +176,19 @@ class Run:
             return stock, patched
         installs = prepare(self.given["cache"], self.given["nixl"], None, say)
         return installs.stock, installs.patched
+
+    def peer(self, name: str | None) -> Peer | None:
+        """Get what stands beside NIXL, None for nothing."""
+        from nixl_stripe.bench.peer_install import prepare
+
+        if name is None:
+            return None
+        if name != "mooncake":
+            raise UsageError(f"--peer {name}: accepted is mooncake")
+        if self.given["bed"] != "rdma" or self._peer():
+            raise UsageError("--peer mooncake: it is compared over RDMA; give --bed rdma")
+        with self.progress() as say:
+            return prepare(self.given["cache"], self.given["mooncake"], say)
 
     def measure(self, name: str, **more: Any) -> dict[str, Any]:
         """Make the bed and run the benchmark of that name."""
@@ -268,9 +289,10 @@ def rails(
         int | None,
         typer.Option("--max-block-size", "--max_block_size", help="Bytes of one transfer."),
     ] = None,
+    peer: PeerName = None,
 ) -> dict[str, Any]:
     """Gbit/s and bytes by NIC for 1, 2, ... N NICs, and for stock NIXL."""
-    return run.measure("rails", size=transfer_bytes)
+    return run.measure("rails", size=transfer_bytes, peer=run.peer(peer))
 
 
 def refit(
@@ -278,9 +300,10 @@ def refit(
     scale: Annotated[
         float | None, typer.Option(help="Factor on 8.04 GB. [by the bed's rates]")
     ] = None,
+    peer: PeerName = None,
 ) -> dict[str, Any]:
     """290 tensors of Qwen3-4B, three cycles: allocation, registration and pull, cold and warm."""
-    return run.measure("refit", scale=scale)
+    return run.measure("refit", scale=scale, peer=run.peer(peer))
 
 
 def sizes(
@@ -303,26 +326,19 @@ def many(
         typer.Option(metavar="K=V", help="One more case: striped with this UCX setting."),
     ] = None,
     tensors: Annotated[int, typer.Option(help="How many at once.")] = 290,
+    peer: PeerName = None,
 ) -> dict[str, Any]:
     """Many small tensors at once: how evenly the NICs share them, and the rate."""
-    return run.measure("many", settings=tuple(setting or ()), count=tensors)
+    more = {"settings": tuple(setting or ()), "count": tensors, "peer": run.peer(peer)}
+    return run.measure("many", **more)
 
 
 def peers(
     run: Run,
-    mooncake: Annotated[
-        str, typer.Option(help="What pip downloads, unless installed, or a wheel file.")
-    ] = _MOONCAKE,
     tensors: Annotated[int, typer.Option(help="How many small ones at once.")] = 290,
 ) -> dict[str, Any]:
     """Do the same work by stripe, NIXL's own settings and Mooncake; needs --bed rdma."""
-    from nixl_stripe.bench.peer_install import prepare
-
-    if run.options.bed != "rdma":
-        raise UsageError(f"--bed {run.options.bed}: peers are compared over RDMA; accepted is rdma")
-    with run.progress() as say:
-        peer = prepare(run.given["cache"], mooncake, say)
-    return run.measure("peers", peer=peer, count=tensors)
+    return run.measure("peers", peer=run.peer("mooncake"), count=tensors)
 
 
 def registration(
