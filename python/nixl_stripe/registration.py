@@ -8,13 +8,15 @@ NICs pay it 1160 times. Tensors of one allocator lie side by side in a few block
     registration = register(agent, [(t.data_ptr(), t.nbytes) for t in tensors], "VRAM", device=0)
     ...             # transfer descriptors name tensors, as ever: NIXL finds the region around each
     registration.close()
+
+`nixl_stripe.cold_move` also moves the first tensors while the others are being registered.
 """
 
 from __future__ import annotations
 
 import bisect
 import ctypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -89,17 +91,28 @@ def allocations(spans: Iterable[Span]) -> list[Span]:
     return sorted(found)
 
 
+def regions_of(
+    spans: Sequence[Span], memory: str, blocks: Iterable[Span] | None = None
+) -> list[Span]:
+    """Return `coalesce` of `spans`; blocks None: for "VRAM" the CUDA driver is asked for them."""
+    if blocks is None:
+        blocks = allocations(spans) if memory == "VRAM" else ()
+    return coalesce(spans, blocks)
+
+
 @dataclass(frozen=True)
 class Registration:
     """Memory that is registered until `close()`; a context manager too."""
 
     agent: Any
-    descriptors: Any
+    descriptors: tuple[Any, ...]
+    """What each call of NIXL's `register_memory` returned."""
     regions: tuple[Span, ...]
 
     def close(self) -> None:
         """Take the memory back."""
-        self.agent.deregister_memory(self.descriptors)
+        for descriptors in self.descriptors:
+            self.agent.deregister_memory(descriptors)
 
     def __enter__(self) -> Registration:
         return self
@@ -127,9 +140,6 @@ def register(
     spans; None: for "VRAM" the CUDA driver is asked, for "DRAM" pages decide. What NIXL raises is
     passed on.
     """
-    wanted = list(spans)
-    if blocks is None:
-        blocks = allocations(wanted) if memory == "VRAM" else ()
-    regions = tuple(coalesce(wanted, blocks))
+    regions = tuple(regions_of(list(spans), memory, blocks))
     descriptors = agent.register_memory([(a, n, device, "") for a, n in regions], memory)
-    return Registration(agent, descriptors, regions)
+    return Registration(agent, (descriptors,), regions)

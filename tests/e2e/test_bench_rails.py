@@ -68,6 +68,7 @@ def test_refit_has_a_cold_cycle_and_two_warm_ones(bed: BenchBed, sides: Sides) -
     assert warm["total_s"] == warm["pull_s"]
     assert cold["regions"] == 290
     assert by_mode(done, mode="stripe, coalesced", cycle=1)["regions"] == 1
+    assert 1 < by_mode(done, mode="stripe, overlapped", cycle=1)["regions"] <= 9
     assert done["options"]["tensors"] == 290
 
 
@@ -85,7 +86,7 @@ def test_register_counts_regions(bed: BenchBed, sides: Sides) -> None:
     assert (whole["regions"], apart["regions"]) == (1, 8)
 
 
-@pytest.mark.parametrize("benchmark", [rails, many])
+@pytest.mark.parametrize("benchmark", [rails, many, refit])
 def test_wrong_bytes_end_it(bed: BenchBed, sides: Sides, benchmark: Any) -> None:
     corrupt = Options(bed="tcp", rounds=1, warmup=0, iterations=1, corrupt=True)
     with pytest.raises(BenchFailedError, match="PayloadMismatchError"):

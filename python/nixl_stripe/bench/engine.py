@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from nixl_stripe.bench.work import BenchJob
+from nixl_stripe.cold_move import register_and_move
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import Message
 from nixl_stripe.lab.job import Op
@@ -90,8 +91,20 @@ class NixlEngine:
             self._registered.append(registration)
             return len(registration.regions)
         made = self._agent.register_memory([(a, n, 0, "") for a, n in spans], segment)
-        self._registered.append(Registration(self._agent, made, tuple(spans)))
+        self._registered.append(Registration(self._agent, (made,), tuple(spans)))
         return len(spans)
+
+    def register_and_move(
+        self, op: Op, spans: Sequence[Span], segment: str, limit_s: float
+    ) -> tuple[float, int]:
+        """Register and move in portions; return seconds and regions."""
+        start = time.perf_counter()
+        made = register_and_move(
+            self._agent, op, spans, segment, str(self._peer), self._peer_descs, limit_s=limit_s
+        )
+        seconds = time.perf_counter() - start
+        self._registered.append(made)
+        return seconds, len(made.regions)
 
     def describe(self, spans: Sequence[Span], segment: str) -> None:
         """Choose what the next requests move."""

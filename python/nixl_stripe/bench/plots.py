@@ -29,6 +29,7 @@ _COLOURS = {
     "Mooncake": "#6b4c9a",
     "Mooncake, all NICs": "#9779c4",
     "Mooncake, in turn, cut": "#c3b0e0",
+    "stripe, overlapped": "#7fc8a9",
 }
 
 

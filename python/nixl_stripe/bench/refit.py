@@ -4,8 +4,9 @@
 
 A cycle of weight refit is allocation, registration and pull. The first one of a process pays for
 all three and for the connection; the next ones only for the pull. Modes: `auto` (one NIC), `stock`,
-`stripe` (every NIC), and `stripe, coalesced` (every NIC, neighbouring tensors registered as one
-region; see `nixl_stripe.registration`).
+`stripe` (every NIC), `stripe, coalesced` (every NIC, neighbouring tensors registered as one region;
+see `nixl_stripe.registration`) and `stripe, overlapped` (registered in portions while the ones
+before are moving; see `nixl_stripe.cold_move`: all of it counts as pull).
 """
 
 from __future__ import annotations
@@ -53,11 +54,13 @@ def measure(
         # A process of its own for each operation, since its first cycle must be its first transfer.
         plain = Work("refit", sizes, op, warmup=0, repeats=CYCLES, placement="arena")
         whole = dataclasses.replace(plain, coalesce=True)
+        portions = dataclasses.replace(whole, overlap=True)
         cases = [
             sides.case("auto", _one(options), (plain,), op=op),
             sides.case("stock", {}, (plain,), op=op),
             sides.case("stripe", ALL, (plain,), op=op),
             sides.case("stripe, coalesced", ALL, (whole,), op=op),
+            sides.case("stripe, overlapped", ALL, (portions,), op=op),
             *mooncake_cases(peer, bed, options, (plain,), op=op),
         ]
         results = runner.run(
@@ -116,7 +119,7 @@ def _ratios(op: Op, rows: list[dict[str, Any]]) -> dict[str, float]:
         return float(sum(found) / len(found))
 
     key = op.lower()
-    stripe, best = "stripe", "stripe, coalesced"
+    stripe, best, overlapped = "stripe", "stripe, coalesced", "stripe, overlapped"
     cold_one = median("auto", "cold", "total_s")
     return {
         f"{key}_warm_pull_over_stock": median("stock", "warm", "pull_s")
@@ -125,6 +128,7 @@ def _ratios(op: Op, rows: list[dict[str, Any]]) -> dict[str, float]:
         / median(stripe, "warm", "pull_s"),
         f"{key}_cold_total_of_one": median(stripe, "cold", "total_s") / cold_one,
         f"{key}_cold_total_coalesced_of_one": median(best, "cold", "total_s") / cold_one,
+        f"{key}_cold_total_overlapped_of_one": median(overlapped, "cold", "total_s") / cold_one,
         f"{key}_cold_register_of_one": median(stripe, "cold", "register_s")
         / median("auto", "cold", "register_s"),
         f"{key}_cold_register_coalesced_of_one": median(best, "cold", "register_s")

@@ -27,7 +27,8 @@ class Work:
     its own; those of the warm-up are checked but not measured. burst: times that a repetition posts
     the same transfer, each timed. placement: `separate` maps each buffer by itself, `arena` puts
     them side by side in one mapping, as an allocator does. coalesce: register through
-    `nixl_stripe.registration` instead of buffer by buffer. portion: bytes at the start of each
+    `nixl_stripe.registration` instead of buffer by buffer. overlap: the initiator registers within
+    the first transfer, through `nixl_stripe.cold_move`. portion: bytes at the start of each
     buffer that are moved, where registration is what is measured; 0: all.
     """
 
@@ -39,6 +40,7 @@ class Work:
     burst: int = 1
     placement: Placement = "separate"
     coalesce: bool = False
+    overlap: bool = False
     portion: int = 0
 
     def __post_init__(self) -> None:
@@ -48,6 +50,8 @@ class Work:
             raise ValueError(f"placement={self.placement!r}: accepted are {', '.join(PLACEMENTS)}")
         if not self.sizes or min(self.sizes) < 1:
             raise ValueError(f"{self.name}: needs at least one buffer of 1 byte or more")
+        if self.overlap and self.portion:
+            raise ValueError(f"{self.name}: overlap and portion: accepted is one of them")
         if self.warmup < 0 or self.repeats < 1 or self.burst < 1:
             raise ValueError(
                 f"{self.name}: accepted are warmup >= 0, repeats >= 1 and burst >= 1, not "

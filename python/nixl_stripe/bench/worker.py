@@ -55,7 +55,8 @@ class BenchSide:
         store = allocate(self._job.memory, work.sizes, work.placement)
         allocated = time.perf_counter()
         spans = list(zip(store.addresses, work.sizes, strict=True))
-        regions = engine.register(spans, store.segment, work.coalesce)
+        later = work.overlap and self._job.role == "initiator"
+        regions = 0 if later else engine.register(spans, store.segment, work.coalesce)
         registered = time.perf_counter()
         engine.describe(list(zip(store.addresses, work.moved, strict=True)), store.segment)
         self._channel.send({"kind": "hello", **engine.hello()})
@@ -66,7 +67,7 @@ class BenchSide:
             name=work.name,
             alloc_s=allocated - start,
             register_s=registered - allocated,
-            regions=regions,
+            regions=regions or side.regions,
             repetitions=rows,
             verified=side.verified,
         )
@@ -103,6 +104,7 @@ class _Exchange:
         self._counters = Counters(job.counters)
         self._sends = (job.role == "initiator") == (work.op == "WRITE")
         self.verified = 0
+        self.regions = 0
 
     def initiate(self) -> tuple[Repetition, ...]:
         """Move the buffers; return the measured repetitions."""
@@ -110,7 +112,7 @@ class _Exchange:
         for number in range(self._work.warmup + self._work.repeats):
             self._fill(number)
             self._ask("ready")
-            rows.append(self._move())
+            rows.append(self._first() if self._work.overlap and number == 0 else self._move())
             self._channel.send({"kind": "done"})
             self._ask("verdict")
             self._check(number)
@@ -140,6 +142,15 @@ class _Exchange:
             self._payload.check(self._store, number)
             self.verified += 1
 
+    def _first(self) -> Repetition:
+        work, store = self._work, self._store
+        spans = list(zip(store.addresses, work.sizes, strict=True))
+        self._counters.start()
+        seconds, self.regions = self._engine.register_and_move(
+            work.op, spans, store.segment, self._job.limit_s
+        )
+        return Repetition(0.0, (seconds,), self._counted())
+
     def _move(self) -> Repetition:
         self._counters.start()
         start = time.perf_counter()
@@ -147,11 +158,13 @@ class _Exchange:
         prepared = time.perf_counter() - start
         seconds = tuple(self._engine.transfer(self._job.limit_s) for _ in range(self._work.burst))
         self._engine.release()
-        counted = {
+        return Repetition(prepared, seconds, self._counted())
+
+    def _counted(self) -> dict[str, int]:
+        return {
             name: row.bytes_out if self._sends else row.bytes_in
             for name, row in self._counters.by_nic().items()
         }
-        return Repetition(prepared, seconds, counted)
 
 
 def run(job: BenchJob, channel: Channel) -> BenchReport:
