@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.bench.engine import Engine, open_engine
+from nixl_stripe.bench.engine import Engine, NixlEngine, open_engine
 from nixl_stripe.bench.memory import Portions, allocate
 from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Work, WorkReport
 from nixl_stripe.lab.buffers import Payload, Store
@@ -143,10 +143,12 @@ class _Exchange:
             self.verified += 1
 
     def _first(self) -> Repetition:
-        work, store = self._work, self._store
+        work, store, engine = self._work, self._store, self._engine
+        if not isinstance(engine, NixlEngine):
+            raise TypeError(f"engine={self._job.engine}: it cannot register while it moves")
         spans = list(zip(store.addresses, work.sizes, strict=True))
         self._counters.start()
-        seconds, self.regions = self._engine.register_and_move(
+        seconds, self.regions = engine.register_and_move(
             work.op, spans, store.segment, self._job.limit_s
         )
         return Repetition(0.0, (seconds,), self._counted())
