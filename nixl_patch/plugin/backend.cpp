@@ -79,6 +79,9 @@ namespace {
                 text += (text.empty() ? "" : ", ") + setting.key + " " + setting.value;
             }
         }
+        if (plan.spreadsSmall) {
+            text += (text.empty() ? "" : ", ") + std::string("small buffers spread");
+        }
         log(logLevel_t::INFO, text);
         if (!plan.kept.empty()) {
             log(logLevel_t::INFO, "respected as the user's own: " + joined(plan.kept));
@@ -205,6 +208,11 @@ namespace {
         }
         for (const std::string &key : request.unknownSettings()) {
             log(logLevel_t::INFO, "UCX " + initHook::ucx().version() + " has no " + key);
+        }
+        if (engine != nullptr && !request.spreadProblem().empty()) {
+            log(logLevel_t::WARN,
+                "small buffers are left to UCX, which prefers the first NICs: " +
+                    request.spreadProblem());
         }
         if (const std::string problem = cudaModuleProblem(loadedObjects());
             engine != nullptr && !problem.empty()) {

@@ -237,6 +237,21 @@ loadedDependencies(void *library, const std::string &name_prefix) {
     return handles;
 }
 
+importSlots
+findImport(void *stock, const char *symbol) {
+    importSlots slots(stock, symbol);
+    if (!slots.isEmpty()) {
+        return slots;
+    }
+    for (void *dependency : loadedDependencies(stock, "libucx_")) {
+        importSlots found(dependency, symbol);
+        if (!found.isEmpty()) {
+            return found;
+        }
+    }
+    throw std::runtime_error("the stock UCX plugin does not import " + std::string(symbol));
+}
+
 bool
 isWritable(const void *address) {
     const std::optional<int> now = protection(address);

@@ -58,6 +58,13 @@ private:
  */
 std::vector<void *> loadedDependencies(void *library, const std::string &name_prefix);
 
+/**
+ * @brief The slots through which the stock plugin calls @p symbol. Up to NIXL 0.9 UCX is called
+ *        from libucx_utils.so, a dependency of the plugin.
+ * @throws std::runtime_error saying that there are none.
+ */
+importSlots findImport(void *stock, const char *symbol);
+
 /** Whether the page of @p address can be written to, as /proc/self/maps has it. */
 bool isWritable(const void *address);
 

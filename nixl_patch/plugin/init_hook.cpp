@@ -3,6 +3,8 @@
 #include "plugin/init_hook.h"
 
 #include "plugin/import_slot.h"
+#include "plugin/spread_hooks.h"
+#include "ucx/values.h"
 
 #include <memory>
 #include <stdexcept>
@@ -19,22 +21,6 @@ namespace {
     hookedUcx() {
         static std::unique_ptr<ucxLibrary> library;
         return library;
-    }
-
-    /** Up to NIXL 0.9 the call sits in libucx_utils.so, a dependency of the plugin. */
-    importSlots
-    findSlots(void *stock) {
-        importSlots slots(stock, hooked_function);
-        if (!slots.isEmpty()) {
-            return slots;
-        }
-        for (void *dependency : loadedDependencies(stock, "libucx_")) {
-            importSlots found(dependency, hooked_function);
-            if (!found.isEmpty()) {
-                return found;
-            }
-        }
-        throw std::runtime_error("the stock UCX plugin does not import ucp_init_version");
     }
 
 } // namespace
@@ -81,6 +67,28 @@ initRequest::readBack(const ucxLibrary &ucx, const void *config) {
                                      setting.value + "' and reads back '" + it->second + "'");
         }
     }
+    if (const auto it = now.find("MIN_RMA_CHUNK_SIZE"); it != now.end()) {
+        min_chunk_ = it->second;
+    }
+}
+
+void
+initRequest::spreadSmall(const ucxLibrary &ucx, const void *context) {
+    spreadHooks::leaveAlone(context);
+    if (!plan_.spreadsSmall) {
+        return;
+    }
+    spread_problem_ = spreadHooks::problem();
+    if (!spread_problem_.empty()) {
+        return;
+    }
+    const std::optional<double> chunk = ucxSize(min_chunk_);
+    if (!chunk) {
+        spread_problem_ = min_chunk_.empty() ? "UCX " + ucx.version() + " has no MIN_RMA_CHUNK_SIZE"
+                                             : "MIN_RMA_CHUNK_SIZE is '" + min_chunk_ + "'";
+        return;
+    }
+    spreadHooks::watch(context, static_cast<std::size_t>(*chunk));
 }
 
 void
@@ -133,6 +141,7 @@ initRequest::init(const ucxLibrary &ucx,
     }
     try {
         checkDevices(ucx, *context);
+        spreadSmall(ucx, *context);
     } catch (const std::exception &problem) {
         error_ = problem.what();
         ucx.cleanup(*context);
@@ -149,7 +158,11 @@ namespace {
         unsigned major, unsigned minor, const void *params, const void *config, void **context) {
         const ucxLibrary &ucx = initHook::ucx();
         if (current_request == nullptr) {
-            return ucx.initVersion()(major, minor, params, config, context);
+            const ucsStatus_t status = ucx.initVersion()(major, minor, params, config, context);
+            if (status == ucs_ok) {
+                spreadHooks::leaveAlone(*context);
+            }
+            return status;
         }
         // The stock plugin owns this configuration, fills it in and releases it: ours to change.
         return current_request->init(
@@ -160,13 +173,14 @@ namespace {
 
 void
 initHook::install(void *stock) {
-    importSlots slots = findSlots(stock);
+    importSlots slots = findImport(stock, hooked_function);
     const auto real = reinterpret_cast<ucpInitVersion_t>(slots.target());
     if (real == hookedInit) {
         return;
     }
     hookedUcx() = std::make_unique<ucxLibrary>(real); // before the first call can come
     slots.redirect(reinterpret_cast<void *>(&hookedInit));
+    spreadHooks::install(stock, *hookedUcx());
 }
 
 const ucxLibrary &

@@ -47,6 +47,12 @@ public:
         return unknown_settings_;
     }
 
+    /** Why small buffers are left to UCX although the plan spreads them; "" when they are not. */
+    const std::string &
+    spreadProblem() const {
+        return spread_problem_;
+    }
+
     /**
      * What ucp_init_version does for this request: settings, read-back, the real call, devices.
      * @return UCX's status, or an error status with error() set; never throws.
@@ -62,12 +68,15 @@ private:
     void apply(const ucxLibrary &ucx, void *config);
     void readBack(const ucxLibrary &ucx, const void *config);
     void checkDevices(const ucxLibrary &ucx, const void *context);
+    void spreadSmall(const ucxLibrary &ucx, const void *context);
 
     const stripePlan &plan_;
     initRequest *outer_; /**< the request that was current before: create_engine could nest */
     bool was_reached_ = false;
     std::string error_;
     std::vector<std::string> unknown_settings_;
+    std::string min_chunk_; /**< as UCX prints it; "" where it has none */
+    std::string spread_problem_;
 };
 
 /** The redirected import of the stock plugin. There is one in a process: its slots are global. */

@@ -57,6 +57,18 @@ parameterSet::anySet() const {
     return false;
 }
 
+std::optional<bool>
+parseSmall(std::string_view key, const std::string &text) {
+    if (text.empty()) {
+        return std::nullopt;
+    }
+    if (text != "spread" && text != "off") {
+        throw std::invalid_argument(std::string(key) + "='" + text +
+                                    "': accepted: 'spread', 'off', or '' for what stripe implies");
+    }
+    return text == "spread";
+}
+
 double
 parseMinRate(std::string_view key, const std::string &text) {
     // Not strtod: it follows the host program's locale and takes hexadecimal, "nan" and "inf".

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,14 @@ using environment_t = std::map<std::string, std::string>;
 /** The variables of this process that start with UCX_ or NIXL_UCX_, plus NCCL_TOPO_FILE. */
 environment_t processEnvironment();
 
-enum class parameter_t { MAX_RMA_RAILS, STRIPE, STRIPE_GPU, STRIPE_MIN_RATE_GBPS, DEVICE_LIST };
+enum class parameter_t {
+    MAX_RMA_RAILS,
+    STRIPE,
+    STRIPE_GPU,
+    STRIPE_MIN_RATE_GBPS,
+    STRIPE_SMALL,
+    DEVICE_LIST
+};
 
 struct parameterInfo {
     parameter_t id;
@@ -30,7 +38,7 @@ struct parameterInfo {
     std::string_view meaning;
 };
 
-constexpr std::array<parameterInfo, 5> parameter_table = {{
+constexpr std::array<parameterInfo, 6> parameter_table = {{
     {parameter_t::MAX_RMA_RAILS,
      "max_rma_rails",
      "NIXL_UCX_MAX_RMA_RAILS",
@@ -51,6 +59,13 @@ constexpr std::array<parameterInfo, 5> parameter_table = {{
      "NIXL_UCX_STRIPE_MIN_RATE_GBPS",
      "a finite number >= 0, ''",
      "usable NICs have at least this port rate in Gbit/s; '' is the fastest rate present"},
+    {parameter_t::STRIPE_SMALL,
+     "stripe_small",
+     "NIXL_UCX_STRIPE_SMALL",
+     "'spread', 'off', ''",
+     "buffers too small for UCX to divide evenly: 'spread' (what stripe implies) moves each "
+     "through "
+     "one NIC, the least used of its batch (RDMA); 'off' leaves all of them to the first NICs"},
     {parameter_t::DEVICE_LIST,
      "device_list",
      "NIXL_UCX_DEVICE_LIST",
@@ -69,7 +84,7 @@ struct parameterValue {
     }
 };
 
-/** The five parameters after precedence: backend parameter, then NIXL_UCX_<KEY>, then unset. */
+/** The parameters after precedence: backend parameter, then NIXL_UCX_<KEY>, then unset. */
 class parameterSet {
 public:
     /** Every parameter unset. */
@@ -92,6 +107,13 @@ public:
 private:
     std::array<parameterValue, parameter_table.size()> values_;
 };
+
+/**
+ * @brief Parses `stripe_small`.
+ * @return Whether to spread; nothing for "".
+ * @throws std::invalid_argument naming key, value and what is accepted.
+ */
+std::optional<bool> parseSmall(std::string_view key, const std::string &text);
 
 /**
  * @brief Parses `stripe_min_rate_gbps`.

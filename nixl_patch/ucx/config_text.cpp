@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/config_text.h"
 
+#include "ucx/values.h"
+
 #include <algorithm>
+#include <optional>
 
 namespace nixlStripe {
 namespace {
@@ -64,6 +67,30 @@ parseContextDevices(std::string_view text) {
         }
     });
     return devices;
+}
+
+std::vector<unsigned>
+parseRmaLanes(std::string_view text) {
+    constexpr std::string_view target = "-> md[";
+    constexpr unsigned max_domains = 64;
+    std::vector<unsigned> lanes;
+    bool is_readable = true;
+    forEachPart(text, '\n', [&](std::string_view line) {
+        if (line.find(" lane[") == std::string_view::npos ||
+            line.find(" rma_bw#") == std::string_view::npos) {
+            return;
+        }
+        const std::size_t start = line.find(target);
+        const std::string_view rest =
+            start == std::string_view::npos ? "" : line.substr(start + target.size());
+        const std::size_t end = rest.find(']');
+        const std::optional<unsigned> domain = end == std::string_view::npos
+                                                   ? std::nullopt
+                                                   : ucxCount(std::string(rest.substr(0, end)));
+        is_readable = is_readable && domain && *domain < max_domains;
+        lanes.push_back(domain.value_or(max_domains));
+    });
+    return is_readable ? lanes : std::vector<unsigned>();
 }
 
 std::map<std::string, std::string>

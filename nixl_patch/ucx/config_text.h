@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nixlStripe {
 
@@ -15,6 +16,14 @@ std::map<std::string, std::string> parseConfigText(std::string_view text);
 
 /** Device names of `ucp_context_print_info`'s "resource ... -- transport/device" lines. */
 std::set<std::string> parseContextDevices(std::string_view text);
+
+/**
+ * @brief The lanes that carry RMA, of `ucp_ep_print_info`'s "lane[0]: ... -> md[5]/... rma_bw#0"
+ *        lines.
+ * @return For each lane in order the memory domain at the peer that it reaches. Empty when a line
+ *         of a lane cannot be read: a part of the lanes would be worse than none.
+ */
+std::vector<unsigned> parseRmaLanes(std::string_view text);
 
 /**
  * @brief NIXL's `engine_config`, "KEY=value,KEY=value".

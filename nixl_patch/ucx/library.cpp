@@ -67,6 +67,7 @@ ucxLibrary::ucxLibrary(ucpInitVersion_t function)
     context_print_ = require<contextPrint_t>(library, path_, "ucp_context_print_info");
     cleanup_ = require<cleanup_t>(library, path_, "ucp_cleanup");
     version_ = require<version_t>(library, path_, "ucp_get_version_string");
+    endpoint_print_ = lookUp<endpointPrint_t>(library, "ucp_ep_print_info");
     // libucs is a dependency of libucp, and dlsym on a handle searches its dependencies too.
     status_string_ = lookUp<statusString_t>(library, "ucs_status_string");
     global_get_ = lookUp<globalGet_t>(library, "ucs_global_opts_get_value");
@@ -92,6 +93,14 @@ ucxLibrary::settings(const void *config) const {
 std::set<std::string>
 ucxLibrary::devices(const void *context) const {
     return parseContextDevices(captured([&](FILE *stream) { context_print_(context, stream); }));
+}
+
+std::vector<unsigned>
+ucxLibrary::rmaLanes(const void *endpoint) const {
+    if (endpoint_print_ == nullptr) {
+        return {};
+    }
+    return parseRmaLanes(captured([&](FILE *stream) { endpoint_print_(endpoint, stream); }));
 }
 
 void

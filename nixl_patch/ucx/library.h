@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace nixlStripe {
 
@@ -57,6 +58,9 @@ public:
     /** Devices that a context really opened, e.g. "mlx5_0:1", "r0", "memory". */
     std::set<std::string> devices(const void *context) const;
 
+    /** Peer's memory domain of each lane that carries RMA; see parseRmaLanes. */
+    std::vector<unsigned> rmaLanes(const void *endpoint) const;
+
     void cleanup(void *context) const;
 
     /** Name of a status, e.g. "No such device". */
@@ -71,6 +75,7 @@ private:
     using modify_t = ucsStatus_t (*)(void *, const char *, const char *);
     using configPrint_t = void (*)(const void *, void *, const char *, int);
     using contextPrint_t = void (*)(const void *, void *);
+    using endpointPrint_t = void (*)(const void *, void *);
     using cleanup_t = void (*)(void *);
     using version_t = const char *(*)();
     using statusString_t = const char *(*)(ucsStatus_t);
@@ -82,6 +87,7 @@ private:
     modify_t modify_;
     configPrint_t config_print_;
     contextPrint_t context_print_;
+    endpointPrint_t endpoint_print_;
     cleanup_t cleanup_;
     version_t version_;
     statusString_t status_string_;

@@ -36,6 +36,8 @@ namespace {
                                         value(parameter_t::MAX_RMA_RAILS).text)) {
             const std::string &stripe = value(parameter_t::STRIPE).text;
             stripe_asked_ = !stripe.empty() && stripe != "off";
+            const parameterValue &small = value(parameter_t::STRIPE_SMALL);
+            small_request_ = parseSmall(small.origin, small.text);
         }
 
         stripePlan
@@ -51,7 +53,8 @@ namespace {
             chooseRails();
             chooseSettings();
             plan_.isStriped = stripe_asked_ && plan_.devices.size() > 1;
-            plan_.active = !plan_.settings.empty();
+            chooseSmall();
+            plan_.active = !plan_.settings.empty() || plan_.spreadsSmall;
             if (!overridden_.empty()) {
                 plan_.warnings.push_back(joined(overridden_, "; "));
             }
@@ -236,6 +239,22 @@ namespace {
             }
         }
 
+        void
+        chooseSmall() {
+            plan_.spreadsSmall = small_request_.value_or(plan_.isStriped) && plan_.rails != 1;
+            if (!plan_.spreadsSmall || plan_.devices.empty() ||
+                !areNetInterfaces(plan_.devices, host())) {
+                return;
+            }
+            plan_.spreadsSmall = false;
+            if (small_request_) {
+                const parameterValue &small = value(parameter_t::STRIPE_SMALL);
+                plan_.warnings.push_back(assignment(small.origin, small.text) +
+                                         " has no effect on TCP devices: UCX's keys to remote "
+                                         "memory are what chooses the NIC, and TCP has none");
+            }
+        }
+
         /** The host is read only when a setting is there that could hurt. */
         void
         warnOfTraps() {
@@ -255,6 +274,7 @@ namespace {
 
         const planInputs &inputs_;
         railRequest rails_request_;
+        std::optional<bool> small_request_;
         bool stripe_asked_ = false;
         std::optional<machine> host_;
         std::vector<std::string> overridden_;

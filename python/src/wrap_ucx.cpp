@@ -173,6 +173,7 @@ bindUcx(py::module_ &m) {
     py::class_<stripePlan>(m, "NativePlan", "What the patched plugin would do.")
         .def_readonly("active", &stripePlan::active)
         .def_readonly("is_striped", &stripePlan::isStriped)
+        .def_readonly("spreads_small", &stripePlan::spreadsSmall)
         .def_readonly("devices", &stripePlan::devices)
         .def_readonly("rails", &stripePlan::rails)
         .def_readonly("gpu", &stripePlan::gpuPci)

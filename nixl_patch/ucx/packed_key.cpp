@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "ucx/packed_key.h"
+
+#include <cstring>
+
+namespace nixlStripe {
+namespace {
+
+    using domains_t = std::uint64_t;
+
+    constexpr unsigned max_domains = 64;
+    constexpr std::size_t header_size = sizeof(domains_t) + 1;
+    /** UCS_SYS_DEVICE_ID_UNKNOWN: nothing about distances follows. */
+    constexpr std::uint8_t unknown_device = 0xff;
+    /** What one distance takes at most; there are as many as the owner has devices with lanes. */
+    constexpr std::size_t distance_size = 8;
+
+    bool
+    has(domains_t domains, unsigned domain) {
+        return domain < max_domains && (domains >> domain & 1) != 0;
+    }
+
+    domains_t
+    domainsOf(const std::uint8_t *bytes) {
+        domains_t domains = 0;
+        std::memcpy(&domains, bytes, sizeof domains);
+        return domains;
+    }
+
+} // namespace
+
+packedKey::packedKey(const void *bytes) {
+    const auto *start = static_cast<const std::uint8_t *>(bytes);
+    domains_ = domainsOf(start);
+    std::size_t size = header_size;
+    for (unsigned domain = 0; domain < max_domains; ++domain) {
+        if (has(domains_, domain)) {
+            size += std::size_t{1} + start[size];
+        }
+    }
+    bytes_.assign(start, start + size);
+}
+
+bool
+packedKey::describes(const void *bytes, std::size_t size) {
+    if (size < header_size) {
+        return false;
+    }
+    const auto *start = static_cast<const std::uint8_t *>(bytes);
+    const domains_t domains = domainsOf(start);
+    std::size_t used = header_size;
+    for (unsigned domain = 0; domain < max_domains; ++domain) {
+        if (!has(domains, domain)) {
+            continue;
+        }
+        if (used >= size) {
+            return false;
+        }
+        used += std::size_t{1} + start[used];
+    }
+    return used < size && size - used <= 1 + max_domains * distance_size &&
+           (start[used] != unknown_device || used + 1 == size);
+}
+
+std::optional<std::vector<std::uint8_t>>
+packedKey::narrowedTo(unsigned wanted) const {
+    if (!has(domains_, wanted)) {
+        return std::nullopt;
+    }
+    std::size_t at = header_size;
+    for (unsigned domain = 0; domain < wanted; ++domain) {
+        if (has(domains_, domain)) {
+            at += std::size_t{1} + bytes_[at];
+        }
+    }
+    const domains_t only = domains_t{1} << wanted;
+    std::vector<std::uint8_t> key(header_size);
+    std::memcpy(key.data(), &only, sizeof only);
+    key[sizeof only] = bytes_[sizeof only];
+    const auto first = bytes_.begin() + static_cast<std::ptrdiff_t>(at);
+    key.insert(key.end(), first, first + 1 + *first);
+    // With one lane there is nothing to weigh.
+    key.push_back(unknown_device);
+    return key;
+}
+
+} // namespace nixlStripe

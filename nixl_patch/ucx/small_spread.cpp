@@ -1,0 +1,174 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "ucx/small_spread.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace nixlStripe {
+
+struct smallSpread::endpointState {
+    endpointState(const void *its_worker, std::size_t chunk)
+        : worker(its_worker)
+        , batch(chunk) {}
+
+    const void *worker;
+    batchLanes batch;
+    std::once_flag lanesRead;
+    std::vector<unsigned> lanes; /**< peer's memory domain of each */
+};
+
+struct smallSpread::keyState {
+    keyState(std::shared_ptr<endpointState> its_state, void *its_endpoint, const void *packed_key)
+        : state(std::move(its_state))
+        , endpoint(its_endpoint)
+        , packed(packed_key) {}
+
+    std::shared_ptr<endpointState> state;
+    void *endpoint;
+    packedKey packed;
+    std::once_flag narrowed;
+    std::vector<void *> narrow; /**< one for each lane that reaches the memory */
+};
+
+smallSpread::smallSpread(calls ucx)
+    : ucx_(std::move(ucx)) {}
+
+void
+smallSpread::watchContext(const void *context, std::size_t chunk) {
+    const std::unique_lock lock(mutex_);
+    contexts_[context] = chunk;
+    const std::size_t limit = batchLanes::evenFrom(chunk, batchLanes::max_lanes);
+    too_large_ = std::max(too_large_.load(), limit);
+}
+
+void
+smallSpread::forgetContext(const void *context) {
+    const std::unique_lock lock(mutex_);
+    contexts_.erase(context);
+}
+
+void
+smallSpread::workerMade(const void *context, const void *worker) {
+    const std::unique_lock lock(mutex_);
+    if (const auto it = contexts_.find(context); it != contexts_.end()) {
+        workers_[worker] = it->second;
+    } else {
+        workers_.erase(worker);
+    }
+}
+
+void
+smallSpread::workerGone(const void *worker) {
+    const std::unique_lock lock(mutex_);
+    if (workers_.erase(worker) == 0) {
+        return;
+    }
+    for (auto it = endpoints_.begin(); it != endpoints_.end();) {
+        it = it->second->worker == worker ? endpoints_.erase(it) : std::next(it);
+    }
+    for (auto it = keys_.begin(); it != keys_.end();) {
+        it = it->second->state->worker == worker ? keys_.erase(it) : std::next(it);
+    }
+}
+
+void
+smallSpread::endpointMade(const void *worker, void *endpoint) {
+    const std::unique_lock lock(mutex_);
+    if (const auto it = workers_.find(worker); it != workers_.end()) {
+        endpoints_[endpoint] = std::make_shared<endpointState>(worker, it->second);
+    } else {
+        endpoints_.erase(endpoint);
+    }
+}
+
+void
+smallSpread::endpointGone(const void *endpoint) {
+    const std::unique_lock lock(mutex_);
+    endpoints_.erase(endpoint);
+}
+
+void
+smallSpread::keyPacked(const void *packed, std::size_t size) {
+    if (packedKey::describes(packed, size)) {
+        knows_keys_ = true;
+    } else {
+        has_strange_keys_ = true;
+    }
+}
+
+void
+smallSpread::keyMade(void *endpoint, const void *packed, const void *key) {
+    const std::unique_lock lock(mutex_);
+    keys_.erase(key);
+    const auto it = endpoints_.find(endpoint);
+    if (it != endpoints_.end() && knows_keys_ && !has_strange_keys_) {
+        keys_[key] = std::make_shared<keyState>(it->second, endpoint, packed);
+    }
+}
+
+void
+smallSpread::keyGone(const void *key) {
+    std::shared_ptr<keyState> state;
+    {
+        const std::unique_lock lock(mutex_);
+        const auto it = keys_.find(key);
+        if (it == keys_.end()) {
+            return;
+        }
+        state = std::move(it->second);
+        keys_.erase(it);
+    }
+    for (void *narrow : state->narrow) {
+        ucx_.destroy(narrow);
+    }
+}
+
+const std::vector<void *> &
+smallSpread::narrowKeys(keyState &state) const {
+    endpointState &endpoint = *state.state;
+    std::call_once(endpoint.lanesRead, [&] { endpoint.lanes = ucx_.lanes(state.endpoint); });
+    std::call_once(state.narrowed, [&] {
+        for (const unsigned domain : endpoint.lanes) {
+            const auto packed = state.packed.narrowedTo(domain);
+            void *key = nullptr;
+            if (state.narrow.size() < batchLanes::max_lanes && packed &&
+                ucx_.unpack(state.endpoint, packed->data(), &key) == ucs_ok) {
+                state.narrow.push_back(key);
+            }
+        }
+    });
+    return state.narrow;
+}
+
+void *
+smallSpread::keyFor(const void *endpoint, std::size_t bytes, void *key) {
+    if (bytes >= too_large_.load(std::memory_order_relaxed)) {
+        return key;
+    }
+    std::shared_ptr<keyState> state;
+    {
+        const std::shared_lock lock(mutex_);
+        const auto it = keys_.find(key);
+        if (it == keys_.end() || it->second->endpoint != endpoint) {
+            return key;
+        }
+        state = it->second;
+    }
+    const std::vector<void *> &narrow = narrowKeys(*state);
+    if (narrow.size() < 2) {
+        return key;
+    }
+    const auto lane = state->state->batch.next(bytes, narrow.size());
+    return lane ? narrow[*lane] : key;
+}
+
+void
+smallSpread::flushed(const void *endpoint) {
+    const std::shared_lock lock(mutex_);
+    if (const auto it = endpoints_.find(endpoint); it != endpoints_.end()) {
+        it->second->batch.endBatch();
+    }
+}
+
+} // namespace nixlStripe
