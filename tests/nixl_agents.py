@@ -45,9 +45,15 @@ nixl = importlib.import_module(job["module"] + "._api")
 def create(agent, params):
     try:
         agent.create_backend("UCX", params)
+        if job["register"]:
+            memory = ctypes.create_string_buffer(4096)
+            address = ctypes.addressof(memory)
+            registered.append((memory, agent.register_memory([(address, 4096, 0, "")], "DRAM")))
         return {"error": None, "params": dict(agent.get_backend_params("UCX"))}
     except Exception as error:
         return {"error": [type(error).__name__, str(error)], "params": None}
+
+registered = []
 
 def fresh(name):
     return nixl.nixl_agent(name, nixl.nixl_agent_config(backends=[]))
@@ -123,6 +129,7 @@ def run_agents(
     *,
     torch: Path,
     threads: bool = False,
+    register: bool = False,
     preload: list[Path] | None = None,
     step_variables: list[dict[str, str]] | None = None,
     python: Sequence[str | Path] = (sys.executable,),
@@ -131,12 +138,14 @@ def run_agents(
     """Create one agent a step from the NIXL in `site`; `variables` are the environment's.
 
     python: the interpreter that runs them, an emulator before it or not.
+    register: each agent registers 4 KiB of host memory.
     step_variables: variables that exist during one step only (UCX's own are read at load).
     """
     job = {
         "module": module_name(name),
         "steps": steps,
         "threads": threads,
+        "register": register,
         "variables": step_variables,
         "preload": [str(path) for path in preload or []],
     }

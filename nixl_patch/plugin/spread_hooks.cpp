@@ -7,6 +7,7 @@
 #include "ucx/small_spread.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <utility>
@@ -86,11 +87,21 @@ namespace {
         return real.endpointFlush(endpoint, params);
     }
 
+    void
+    notePacked(const void *packed, std::size_t size) {
+        static std::atomic<bool> is_reported{false};
+        if (!spread->keyPacked(packed, size) && !is_reported.exchange(true)) {
+            log(logLevel_t::WARN,
+                "small buffers are left to UCX, which prefers the first NICs: its keys to remote "
+                "memory have an unknown form");
+        }
+    }
+
     ucsStatus_t
     keyPack(void *context, void *memory, void **packed, std::size_t *size) {
         const ucsStatus_t status = real.keyPack(context, memory, packed, size);
         if (status == ucs_ok) {
-            quietly([&] { spread->keyPacked(*packed, *size); });
+            quietly([&] { notePacked(*packed, *size); });
         }
         return status;
     }

@@ -88,13 +88,11 @@ smallSpread::endpointGone(const void *endpoint) {
     endpoints_.erase(endpoint);
 }
 
-void
+bool
 smallSpread::keyPacked(const void *packed, std::size_t size) {
-    if (packedKey::describes(packed, size)) {
-        knows_keys_ = true;
-    } else {
-        has_strange_keys_ = true;
-    }
+    const bool is_known = packedKey::describes(packed, size);
+    (is_known ? knows_keys_ : has_strange_keys_) = true;
+    return is_known;
 }
 
 void

@@ -59,9 +59,11 @@ public:
 
     void endpointGone(const void *endpoint);
 
-    /** A key of this process, with its size: proves that this UCX's keys are what they should be.
+    /**
+     * A key of this process, with its size: proves that this UCX's keys are what they should be.
+     * @return Whether it is; one that is not ends spreading.
      */
-    void keyPacked(const void *packed, std::size_t size);
+    bool keyPacked(const void *packed, std::size_t size);
 
     void keyMade(void *endpoint, const void *packed, const void *key);
 

@@ -81,6 +81,7 @@ def _plan(params: Mapping[str, str], variables: Mapping[str, str]) -> StripePlan
         min_rate_gbps=params.get("stripe_min_rate_gbps"),
         device_list=params.get("device_list"),
         max_rma_rails=params.get("max_rma_rails"),
+        small=params.get("stripe_small"),
         environment=variables,
         engine_config=config,
     )

@@ -25,6 +25,7 @@ def plan(
     min_rate_gbps: float | str | None = None,
     device_list: str | Iterable[str] | None = None,
     max_rma_rails: int | str | None = None,
+    small: str | None = None,
     environment: Mapping[str, str] | None = None,
     engine_config: Mapping[str, str] | None = None,
 ) -> StripePlan:
@@ -37,6 +38,7 @@ def plan(
     min_rate_gbps: usable NICs have at least this port rate, Gbit/s; None is the fastest present.
     device_list: explicit devices, network interfaces too; they win over `stripe`'s choice.
     max_rma_rails: 1..64 or "auto".
+    small: "spread" or "off" for buffers too small for UCX to divide; None is "spread" with `stripe`.
     environment: variables whose UCX_* and NIXL_UCX_* count; None is this process's own for this
         machine and none for another.
     engine_config: settings of NIXL's parameter of that name, without UCX_.
@@ -48,6 +50,7 @@ def plan(
         "stripe": stripe,
         "stripe_gpu": gpu,
         "stripe_min_rate_gbps": min_rate_gbps,
+        "stripe_small": small,
         "device_list": _listed(device_list),
         "max_rma_rails": max_rma_rails,
     }
@@ -126,6 +129,7 @@ def _plan_of(
         ),
         nics=tuple(_nic_of(host, device) for device in devices),
         ceiling_gbps=_core.ceiling_gbps(host, list(devices), gpu) if devices else None,
+        spreads_small=native.spreads_small,
         warnings=tuple(native.warnings),
         kept=tuple(native.kept),
         user_settings=_user_settings(environment, engine_config),

@@ -87,6 +87,8 @@ class StripePlan:
     nics: tuple[PlannedNic, ...] = ()
     ceiling_gbps: float | None = None
     """The most that the NICs can carry together, Gbit/s one way; None = unknown."""
+    spreads_small: bool = False
+    """Buffers that UCX cannot divide evenly take turns at the NICs (over RDMA)."""
     warnings: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     """Settings of the user's own that the plan respects."""
@@ -114,8 +116,9 @@ class StripePlan:
         params = {"stripe": "=" + ",".join(self.devices)}
         if any(":" not in device for device in self.devices):
             params = {"device_list": ",".join(self.devices), "stripe": "all"}
-        if "max_rma_rails" in self.parameters:
-            params["max_rma_rails"] = self.parameters["max_rma_rails"]
+        for key in ("max_rma_rails", "stripe_small"):
+            if key in self.parameters:
+                params[key] = self.parameters[key]
         return params
 
     def stock_params(self) -> dict[str, str]:
@@ -152,6 +155,8 @@ class StripePlan:
         lines = [f"{asked} on {self.source}: {self._summary()}"]
         rows = [("device", _device_text(nic), "") for nic in self.nics]
         rows += [("setting", f"{s.key}={s.value}", s.reason) for s in self.settings]
+        if self.spreads_small:
+            rows += [("small", "buffers take turns at the NICs", "UCX would prefer the first ones")]
         rows += [("excluded", name, reason) for name, reason in self.excluded.items()]
         rows += [("kept", text, "") for text in self.kept]
         rows += [("warning", text, "") for text in self.warnings]

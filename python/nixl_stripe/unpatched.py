@@ -29,7 +29,7 @@ CHOICES: tuple[OnUnpatched, ...] = ("error", "warn", "stock")
 #: A plugin that advertises this key is ours.
 MARKER = "max_rma_rails"
 #: Parameters that only our plugin has; `device_list` the stock one has too, with other rules.
-OWN_KEYS = ("max_rma_rails", "stripe", "stripe_gpu", "stripe_min_rate_gbps")
+OWN_KEYS = ("max_rma_rails", "stripe", "stripe_gpu", "stripe_min_rate_gbps", "stripe_small")
 _MAX_RAILS = 64
 #: The first NIXL whose UCX backend reads `engine_config`.
 _ENGINE_CONFIG_SINCE = Version("0.10")
@@ -95,6 +95,8 @@ def stock_fallback(
     if params.get("stripe", "") not in ("", "off"):
         return _planned(params, nixl_version, environment, sysfs)
     lost: list[str] = []
+    if params.get("stripe_small", "") == "spread":
+        lost.append("stripe_small='spread': only the patched backend can")
     result = without_ours(params, sysfs)
     devices = params.get("device_list", "")
     if devices:
@@ -125,6 +127,7 @@ def _planned(
         min_rate_gbps=params.get("stripe_min_rate_gbps") or None,
         device_list=params.get("device_list") or None,
         max_rma_rails=params.get("max_rma_rails") or None,
+        small=params.get("stripe_small") or None,
         environment=variables,
         engine_config=_core.parse_engine_config(given),
     )
@@ -133,6 +136,10 @@ def _planned(
     lost = [] if planned.active else [f"stripe={params['stripe']!r}: {_why_idle(planned)}"]
     stock, unsaid = _stock_words(planned)
     lost += unsaid
+    if planned.spreads_small:
+        lost.append(
+            "small buffers all go through the first NICs: only the patched backend can spread them"
+        )
     settings = stock.pop("engine_config", "")
     if settings and nixl_version and _older(nixl_version, _ENGINE_CONFIG_SINCE):
         lost.append(f"{settings}: NIXL {nixl_version} has no engine_config (0.10 has)")

@@ -13,7 +13,14 @@ from nixl_agents import Outcome, network_interface, run_agents
 from nixl_wheels import NIXL_IDS, NIXL_VERSIONS
 
 WheelOf = Callable[[str, str], Path]
-OURS = {"max_rma_rails", "stripe", "stripe_gpu", "stripe_min_rate_gbps", "device_list"}
+OURS = {
+    "max_rma_rails",
+    "stripe",
+    "stripe_gpu",
+    "stripe_min_rate_gbps",
+    "stripe_small",
+    "device_list",
+}
 NEWEST = NIXL_VERSIONS[0]
 NIC = network_interface()
 
@@ -31,6 +38,18 @@ def newest(patched: WheelOf, fake_torch: Path) -> Callable[..., Outcome]:
         return run_agents(patched(*NEWEST), NEWEST[0], steps, torch=fake_torch, **options)
 
     return run
+
+
+@every_nixl
+def test_keys_to_remote_memory_have_the_known_form(
+    name: str, version: str, patched: WheelOf, fake_torch: Path
+) -> None:
+    """Where they had not, small buffers would be left to UCX with a warning."""
+    steps = [{"stripe_small": "spread"}, {"max_rma_rails": "4", "stripe_small": "spread"}]
+    outcome = run_agents(patched(name, version), name, steps, torch=fake_torch, register=True)
+    assert [step.error for step in outcome.steps] == [None, None]
+    assert outcome.applied == ["small buffers spread", "MAX_RMA_RAILS 4, small buffers spread"]
+    assert "small buffers are left to UCX" not in outcome.log
 
 
 @every_nixl
@@ -113,6 +132,7 @@ BAD_VALUES = (
     ("stripe", "0"),
     ("stripe", "every"),
     ("stripe", "no_such_nic:1"),
+    ("stripe_small", "on"),
     ("stripe_min_rate_gbps", "nan"),
     ("stripe_min_rate_gbps", "inf"),
     ("stripe_min_rate_gbps", "-1"),

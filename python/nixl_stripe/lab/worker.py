@@ -208,6 +208,7 @@ def account(job: Job) -> StripePlan:
         min_rate_gbps=given.get("stripe_min_rate_gbps"),
         device_list=given.get("device_list"),
         max_rma_rails=given.get("max_rma_rails"),
+        small=given.get("stripe_small"),
     )
 
 

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Many small buffers over RDMA verbs: each takes one NIC, and together they fill all of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from guest_beds import assert_shares, booted, percent
+from nixl_stripe.lab.guests import GpuPlace, Guests
+
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
+
+KIB = 1 << 10
+ALL = {"stripe": "all"}
+OFF = {"stripe": "all", "stripe_small": "off"}
+EVEN = [25.0] * 4
+_dice = random.Random(0)
+SETS = {
+    "4 KiB": [4 * KIB] * 100,
+    "16 KiB": [16 * KIB] * 60,
+    "4 to 64 KiB": [_dice.randrange(4 * KIB, 64 * KIB) for _ in range(60)],
+}
+
+
+@pytest.fixture(scope="module")
+def bed() -> Iterator[Guests]:
+    """Four NICs, two on each NUMA node, and a GPU on one of the nodes."""
+    with booted(nics=4, numa_nodes=2, gpus="N") as bed:
+        yield bed
+
+
+@pytest.fixture(scope="module")
+def nixl(patched: Callable[[str, str], Path]) -> Path:
+    """A folder with the patched nixl-cu12 1.5.1."""
+    return patched("nixl-cu12", "1.5.1")
+
+
+@pytest.mark.parametrize("gpu", [None, "N"])
+@pytest.mark.parametrize("name", SETS)
+def test_small_buffers_fill_every_nic(
+    bed: Guests, nixl: Path, name: str, gpu: GpuPlace | None
+) -> None:
+    assert_shares(bed, EVEN, sizes=SETS[name], gpu=gpu, nixl=nixl, backend_params=ALL)
+
+
+def test_a_stock_peer_is_enough(bed: Guests, nixl: Path, stock: Path) -> None:
+    """The initiator alone chooses keys; the target has registered on all NICs anyway."""
+    outcome = bed.transfer(
+        sizes=SETS["4 KiB"], op="WRITE", nixl=nixl, backend_params=ALL, peer_nixl=stock
+    ).require()
+    assert percent(outcome) == pytest.approx(EVEN, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("params", "wanted"),
+    [
+        (OFF, [100, 0, 0, 0]),
+        ({}, [100, 0, 0, 0]),
+        ({"stripe_small": "spread"}, [50, 50, 0, 0]),
+        ({"max_rma_rails": "4"}, [100, 0, 0, 0]),
+        ({"max_rma_rails": "3", "stripe_small": "spread"}, [100 / 3] * 3 + [0]),
+    ],
+)
+def test_only_what_was_asked_for_spreads_bad_flow(
+    bed: Guests, nixl: Path, params: dict[str, str], wanted: list[float]
+) -> None:
+    assert_shares(bed, wanted, sizes=SETS["4 KiB"], nixl=nixl, backend_params=params)
+
+
+def test_lone_small_buffers_stay_on_the_first_nic(bed: Guests, nixl: Path) -> None:
+    outcome = bed.transfer(
+        sizes=[4 * KIB], op="READ", repeats=10, nixl=nixl, backend_params=ALL
+    ).require()
+    assert percent(outcome) == pytest.approx([100, 0, 0, 0], abs=2)
+
+
+def test_a_changed_byte_is_noticed_bad_flow(bed: Guests, nixl: Path) -> None:
+    outcome = bed.transfer(
+        sizes=SETS["4 KiB"], op="WRITE", nixl=nixl, backend_params=ALL, corrupt=True
+    )
+    assert outcome.error is not None
+    assert outcome.error.type == "PayloadMismatchError"
+
+
+def test_agents_come_and_go(bed: Guests, nixl: Path) -> None:
+    """Another agent of the same process, without parameters, is not spread and does no harm."""
+    outcome = bed.transfer(
+        sizes=SETS["16 KiB"], op="READ", then="WRITE", beside={}, nixl=nixl, backend_params=ALL
+    ).require()
+    assert percent(outcome) == pytest.approx(EVEN, abs=2)
