@@ -38,7 +38,8 @@ def plan(
     min_rate_gbps: usable NICs have at least this port rate, Gbit/s; None is the fastest present.
     device_list: explicit devices, network interfaces too; they win over `stripe`'s choice.
     max_rma_rails: 1..64 or "auto".
-    small: "spread" or "off" for buffers too small for UCX to divide; None is "spread" with `stripe`.
+    small: "spread" or "off" for buffers too small for UCX to divide; None is "spread" with
+        `stripe`.
     environment: variables whose UCX_* and NIXL_UCX_* count; None is this process's own for this
         machine and none for another.
     engine_config: settings of NIXL's parameter of that name, without UCX_.

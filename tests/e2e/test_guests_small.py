@@ -60,12 +60,12 @@ def test_a_stock_peer_is_enough(bed: Guests, nixl: Path, stock: Path) -> None:
     [
         (OFF, [100, 0, 0, 0]),
         ({}, [100, 0, 0, 0]),
-        ({"stripe_small": "spread"}, [50, 50, 0, 0]),
+        ({"stripe_small": "spread"}, EVEN),
         ({"max_rma_rails": "4"}, [100, 0, 0, 0]),
-        ({"max_rma_rails": "3", "stripe_small": "spread"}, [100 / 3] * 3 + [0]),
+        ({"stripe": "=rxe0,rxe2"}, [50, 0, 50, 0]),
     ],
 )
-def test_only_what_was_asked_for_spreads_bad_flow(
+def test_spreads_as_asked_for_and_not_otherwise(
     bed: Guests, nixl: Path, params: dict[str, str], wanted: list[float]
 ) -> None:
     assert_shares(bed, wanted, sizes=SETS["4 KiB"], nixl=nixl, backend_params=params)
