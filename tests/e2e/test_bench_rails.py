@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,8 +76,9 @@ def test_refit_has_a_cold_cycle_and_two_warm_ones(bed: BenchBed, sides: Sides) -
 def test_sizes_compare_with_one_nic(bed: BenchBed, sides: Sides) -> None:
     done = sizes.measure(bed, sides, ONCE, quiet, stop=16 << 10)
     assert {row["bytes"] for row in done["rows"]} == {4096, 16384}
-    assert by_mode(done, mode="one NIC", bytes=4096)["latency_us"]["n"] == 80
-    assert set(done["ratios"]) == {"write_4096_latency_of_one", "write_16384_latency_of_one"}
+    assert by_mode(done, mode="one NIC", bytes=4096)["latency_us"]["n"] == 400
+    sizes_and_bases = itertools.product((4096, 16384), ("one_rail", "one_nic"))
+    assert set(done["ratios"]) == {f"write_{n}_latency_of_{base}" for n, base in sizes_and_bases}
 
 
 def test_register_counts_regions(bed: BenchBed, sides: Sides) -> None:

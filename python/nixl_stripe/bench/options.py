@@ -86,6 +86,7 @@ class Sides:
         return Case({"mode": mode, **labels}, works, nixl, params)
 
 
-#: One NIC, whatever stock NIXL does, and all of them.
+#: One NIC, one of all that are open, and all of them.
 ONE = {"stripe": "1"}
+ONE_RAIL = {"max_rma_rails": "1"}
 ALL = {"stripe": "all"}

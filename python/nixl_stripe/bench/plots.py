@@ -21,6 +21,7 @@ PUBLISHED = {
 _COLOURS = {
     "auto": "#9aa5b1",
     "one NIC": "#9aa5b1",
+    "one rail": "#5c6773",
     "stock": "#d9822b",
     "stripe": "#1f6fb2",
     "stripe, coalesced": "#2a9d6f",
@@ -158,10 +159,10 @@ def _sizes(document: Document) -> Any:
     """Bandwidth and latency by size."""
     figure, (rates, latency) = _figure(2, document, "One buffer by size")
     op = document["options"]["ops"][0]
-    for mode in ("one NIC", "stock", "stripe"):
+    for mode in dict.fromkeys(r["mode"] for r in document["rows"]):
         rows = [r for r in document["rows"] if r["op"] == op and r["mode"] == mode]
         sizes = [r["bytes"] for r in rows]
-        look = {"color": _COLOURS[mode], "label": mode, "marker": "o", "ms": 3}
+        look = {"color": _COLOURS.get(mode), "label": mode, "marker": "o", "ms": 3}
         rates.plot(sizes, [r["gbps"]["median"] for r in rows], **look)
         latency.plot(sizes, [r["latency_us"]["median"] for r in rows], **look)
     for axes, name in ((rates, f"Gbit/s, {op}, median"), (latency, "µs, median")):

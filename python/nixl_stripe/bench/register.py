@@ -3,12 +3,15 @@
 """`bench register`: seconds to register memory against NICs, regions and bytes.
 
 Three series tell apart what a region, a NIC and a page cost: one region of growing size, many
-regions of one total size, and both for every count of NICs.
+regions of one total size, and both for every count of NICs. The ratios `cost` are that, fitted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from nixl_stripe.bench import runner
 from nixl_stripe.bench.beds import BenchBed
@@ -30,23 +33,27 @@ def measure(
     tensors: tuple[int, ...] = TENSORS,
 ) -> dict[str, Any]:
     """Run the benchmark; see the module. total: bytes registered; tensors: in how many pieces."""
-    works = [_work(total // n, n, False) for n in tensors]
-    works.append(_work(total // tensors[-1], tensors[-1], True))
-    works += [_work(total // 4, 1, False), _work(total // 16, 1, False)]
+    shapes = [(total // n, n, False) for n in tensors]
+    shapes.append((total // tensors[-1], tensors[-1], True))
+    shapes += [(total // 4, 1, False), (total // 16, 1, False)]
+    works = tuple(_work(*shape, number) for number in range(options.iterations) for shape in shapes)
     cases = [
-        sides.case("stripe", ALL if n == options.nics else {"stripe": str(n)}, tuple(works), nics=n)
+        sides.case("stripe", ALL if n == options.nics else {"stripe": str(n)}, works, nics=n)
         for n in counts(options.nics)
     ]
     results = runner.run(
         bed, cases, options.rounds, say, memory=options.memory, corrupt=options.corrupt
     )
-    rows = [_row(result, work) for work in works for result in results]
-    return runner.document("register", bed, options.to_dict(), results, rows, _ratios(rows))
+    several = [works[first :: len(shapes)] for first in range(len(shapes))]
+    rows = [_row(result, same) for same in several for result in results]
+    settings = {**options.to_dict(), "total_bytes": total}
+    ratios = {**_ratios(rows), **{f"cost, µs: {part}": us for part, us in cost(rows).items()}}
+    return runner.document("register", bed, settings, results, rows, ratios)
 
 
-def _work(size: int, count: int, coalesce: bool) -> Work:
+def _work(size: int, count: int, coalesce: bool, number: int) -> Work:
     size = max(4096, size // 4096 * 4096)
-    name = f"{count} x {size}{' coalesced' if coalesce else ''}"
+    name = f"{count} x {size}{' coalesced' if coalesce else ''}, {number}"
     # A small transfer proves that every region works; its time is not looked at.
     return Work(
         name,
@@ -60,8 +67,9 @@ def _work(size: int, count: int, coalesce: bool) -> Work:
     )
 
 
-def _row(result: runner.Result, work: Work) -> dict[str, Any]:
-    reports = result.reports(work)
+def _row(result: runner.Result, same: Sequence[Work]) -> dict[str, Any]:
+    work = same[0]
+    reports = [report for each in same for report in result.reports(each)]
     return {
         **result.case.labels,
         "tensors": len(work.sizes),
@@ -71,6 +79,32 @@ def _row(result: runner.Result, work: Work) -> dict[str, Any]:
         "register_ms": runner.spread((r.register_s * 1e3 for r in reports), 4),
         "deregister_ms": runner.spread((r.deregister_s * 1e3 for r in reports), 4),
     }
+
+
+def cost(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Fit the medians and return microseconds for each part of a registration, none negative.
+
+    Parts: the call, each region, each region on each NIC, each MiB, each MiB on each NIC. Rows
+    count by their relative error, or the largest would decide alone.
+    """
+    columns = {
+        "the call": [1.0 for _ in rows],
+        "each region": [float(r["regions"]) for r in rows],
+        "each region on each NIC": [float(r["regions"] * r["nics"]) for r in rows],
+        "each MiB": [r["bytes"] / _MIB for r in rows],
+        "each MiB on each NIC": [r["bytes"] / _MIB * r["nics"] for r in rows],
+    }
+    times = np.array([r["register_ms"]["median"] * 1e3 for r in rows])
+    kept = list(columns)
+    while kept:
+        matrix = np.array([columns[name] for name in kept]).T / times[:, None]
+        found = np.linalg.lstsq(matrix, np.ones(len(rows)), rcond=None)[0]
+        worst = int(found.argmin())
+        if found[worst] >= 0:
+            break
+        del kept[worst]
+    values = dict(zip(kept, found.tolist(), strict=True)) if kept else {}
+    return {name: round(values.get(name, 0.0), 3) for name in columns}
 
 
 def _ratios(rows: list[dict[str, Any]]) -> dict[str, float]:

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""`bench sizes`: latency and bandwidth of one buffer, 4 KiB to 256 MiB, striped against one NIC."""
+"""`bench sizes`: latency and bandwidth of one buffer, 4 KiB to 256 MiB, striped against one NIC.
+
+`one NIC` opens a single device; `one rail` opens all of them, as stock NIXL does, and uses one for
+each transfer. What a transfer pays for striping is the ratio to the latter.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,14 @@ from typing import Any
 
 from nixl_stripe.bench import runner
 from nixl_stripe.bench.beds import BenchBed
-from nixl_stripe.bench.options import ALL, ONE, Options, Sides
+from nixl_stripe.bench.options import ALL, ONE, ONE_RAIL, Options, Sides
 from nixl_stripe.bench.work import Work
 from nixl_stripe.errors import UsageError
 
 COLUMNS = ("op", "bytes", "mode", "latency_us", "gbps", "share")
 #: Repetitions of small transfers are bursts, so that there are samples enough for a median.
 _BURST_BYTES = 1 << 20
-_BURST_MOST = 40
+_BURST_MOST = 200
 
 
 def ladder(start: int, stop: int) -> list[int]:
@@ -60,6 +64,7 @@ def measure(
     )
     cases = [
         sides.case("one NIC", ONE, works),
+        sides.case("one rail", ONE_RAIL, works),
         sides.case("stock", {}, works),
         sides.case("stripe", ALL, works),
     ]
@@ -83,10 +88,11 @@ def _row(bed: BenchBed, result: runner.Result, work: Work) -> dict[str, Any]:
 
 
 def _ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Return latency striped over latency of one NIC, for each operation and size."""
+    """Return latency striped over that of one rail and of one NIC, for each operation and size."""
     by_key = {(row["op"], row["bytes"], row["mode"]): row["latency_us"]["median"] for row in rows}
     return {
-        f"{op.lower()}_{size}_latency_of_one": value / by_key[op, size, "one NIC"]
+        f"{op.lower()}_{size}_latency_of_{name}": value / by_key[op, size, base]
         for (op, size, mode), value in by_key.items()
         if mode == "stripe"
+        for name, base in (("one_rail", "one rail"), ("one_nic", "one NIC"))
     }
