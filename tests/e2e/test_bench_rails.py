@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nixl_stripe.bench import many, rails, refit, register, sizes
+from nixl_stripe.bench import latency, many, rails, refit, register, sizes
 from nixl_stripe.bench.beds import BenchBed, BenchFailedError, TcpBed
 from nixl_stripe.bench.options import Options, Sides
 from nixl_stripe.cli import main
@@ -81,6 +81,17 @@ def test_sizes_compare_with_one_nic(bed: BenchBed, sides: Sides) -> None:
     assert set(done["ratios"]) == {f"write_{n}_latency_of_{base}" for n, base in sizes_and_bases}
 
 
+def test_latency_compares_in_turn(bed: BenchBed, sides: Sides) -> None:
+    done = latency.measure(bed, sides, ONCE, quiet)
+    assert [row["mode"] for row in done["rows"]] == ["one rail", "two rails", "stripe"]
+    assert {row["latency_us"]["n"] for row in done["rows"]} == {2 * 20 * 10}
+    assert by_mode(done, mode="one rail")["of_one_rail"]["max"] == 1
+    assert set(done["ratios"]) == {
+        "write_4096_two_rails_of_one_rail",
+        "write_4096_stripe_of_one_rail",
+    }
+
+
 def test_register_counts_regions(bed: BenchBed, sides: Sides) -> None:
     done = register.measure(bed, sides, ONCE, quiet, total=1 << 20, tensors=(1, 8))
     whole = by_mode(done, nics=4, tensors=8, coalesced=True)
@@ -88,7 +99,7 @@ def test_register_counts_regions(bed: BenchBed, sides: Sides) -> None:
     assert (whole["regions"], apart["regions"]) == (1, 8)
 
 
-@pytest.mark.parametrize("benchmark", [rails, many, refit])
+@pytest.mark.parametrize("benchmark", [rails, many, refit, latency])
 def test_wrong_bytes_end_it(bed: BenchBed, sides: Sides, benchmark: Any) -> None:
     corrupt = Options(bed="tcp", rounds=1, warmup=0, iterations=1, corrupt=True)
     with pytest.raises(BenchFailedError, match="PayloadMismatchError"):

@@ -44,17 +44,31 @@ def test_a_job_survives_json() -> None:
         role="target",
         works=(
             Work("a", (1, 2), "READ", warmup=0, repeats=2, burst=3, placement="arena", portion=1),
-            Work("b", (5,), "WRITE", coalesce=True),
+            Work("b", (5,), "WRITE", warmup=0, repeats=2, coalesce=True),
         ),
         nixl=Nixl(("/x",), "nixl_cu12"),
         params={"stripe": "all"},
         counters=("r0",),
+        rivals=({"stripe": "1"}, {"stripe": "all"}),
         corrupt=True,
         limit_s=3,
     )
     assert BenchJob.from_json(job.to_json()) == job
     assert job.works[0].payload_bytes == 2
     assert job.for_role("initiator").role == "initiator"
+
+
+def test_rivals_without_a_work_of_their_own_bad_flow() -> None:
+    works = Work("a", (1,), "READ"), Work("b", (1,), "READ", repeats=9)
+    with pytest.raises(ValueError, match="1 rivals, 2 works: accepted are as many"):
+        BenchJob("target", (works[0], works[0]), rivals=({},))
+    with pytest.raises(ValueError, match="one warmup and one repeats"):
+        BenchJob("target", works, rivals=({}, {}))
+
+
+def test_registering_within_the_transfer_is_of_whole_tensors_bad_flow() -> None:
+    with pytest.raises(ValueError, match="overlap and portion: accepted is one of them"):
+        Work("a", (1,), "READ", overlap=True, portion=1)
 
 
 def test_a_report_survives_json() -> None:

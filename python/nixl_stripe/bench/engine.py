@@ -71,7 +71,9 @@ class NixlEngine:
         api = import_nixl(job.nixl)
         package = api.__name__.partition(".")[0].replace("_", "-")
         self.version = _version(package)
-        self._agent: Any = api.nixl_agent(job.role, api.nixl_agent_config(backends=[]))
+        alone = not job.rivals or job.role == "target"
+        config = api.nixl_agent_config(enable_prog_thread=alone, backends=[])
+        self._agent: Any = api.nixl_agent(job.role, config)
         ours = needs_patch(job.params)
         if ours and MARKER not in self._agent.get_plugin_params("UCX"):
             raise StripeError(

@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Case:
-    """One configuration; `labels` go to its rows as they are."""
+    """One configuration, or `rivals` (see `BenchJob`); `labels` go to its rows as they are."""
 
     labels: Mapping[str, Any]
     works: tuple[Work, ...]
@@ -29,6 +29,7 @@ class Case:
     params: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     engine: EngineName = "nixl"
+    rivals: tuple[Mapping[str, str], ...] = ()
 
     @property
     def title(self) -> str:
@@ -89,6 +90,7 @@ def run(
                 engine=case.engine,
                 nixl=case.nixl,
                 params=case.params,
+                rivals=case.rivals,
                 counters=bed.counters,
                 corrupt=corrupt,
                 limit_s=limit_s,

@@ -85,6 +85,7 @@ class BenchJob:
     engine: EngineName = "nixl"
     nixl: Nixl = field(default_factory=Nixl)
     params: Mapping[str, str] = field(default_factory=dict)
+    rivals: tuple[Mapping[str, str], ...] = ()
     counters: tuple[str, ...] = ()
     corrupt: bool = False
     limit_s: float = 30.0
@@ -96,6 +97,12 @@ class BenchJob:
             raise ValueError(f"engine={self.engine!r}: accepted are {', '.join(ENGINES)}")
         if not self.works:
             raise ValueError("works=(): needs at least one")
+        if self.rivals and len({(w.warmup, w.repeats) for w in self.works}) > 1:
+            raise ValueError("rivals: accepted are works of one warmup and one repeats")
+        if self.rivals and len(self.rivals) != len(self.works):
+            raise ValueError(
+                f"{len(self.rivals)} rivals, {len(self.works)} works: accepted are as many"
+            )
 
     def for_role(self, role: Role) -> BenchJob:
         """Return the same job for the given side."""
@@ -118,6 +125,7 @@ class BenchJob:
         nixl = data.pop("nixl")
         works = tuple(Work(**{**w, "sizes": tuple(w["sizes"])}) for w in data.pop("works"))
         data["counters"] = tuple(data["counters"])
+        data["rivals"] = tuple(data.get("rivals", ()))
         return cls(works=works, nixl=Nixl(tuple(nixl["paths"]), nixl["package"]), **data)
 
 

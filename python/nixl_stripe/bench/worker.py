@@ -38,19 +38,47 @@ class BenchSide:
 
     def run(self) -> None:
         """Do the whole job; what was reached before an exception is in `report`."""
-        engine = open_engine(self._job)
-        self._note(version=engine.version, create_s=engine.create_s)
-        # Memory stays registered until the end: addresses of one work must not come again in the
-        # next, or the peer's view of them would be stale.
-        stores = [self._one(engine, work) for work in self._job.works]
+        if self._job.rivals:
+            engines, stores = self._in_turn()
+        else:
+            engine = open_engine(self._job)
+            self._note(version=engine.version, create_s=engine.create_s)
+            # Memory stays registered until the end: addresses of one work must not come again in
+            # the next, or the peer's view of them would be stale.
+            stores = [self._one(engine, work) for work in self._job.works]
+            engines = [engine] * len(stores)
         self._channel.send({"kind": "over"})
         self._ask("over")
-        self._note(works=tuple(self._given_up(engine, work) for work in self.report.works))
+        pairs = zip(engines, self.report.works, strict=True)
+        self._note(works=tuple(self._given_up(engine, work) for engine, work in pairs))
         stores.clear()
         self._channel.send({"kind": "bye"})
         self._ask("bye")
 
+    def _in_turn(self) -> tuple[list[Engine], list[Store]]:
+        """Repetition by repetition through all rivals, each time from another one on."""
+        engines, sides = [], []
+        for params, work in zip(self._job.rivals, self._job.works, strict=True):
+            engine = open_engine(dataclasses.replace(self._job, params=params))
+            self._note(version=engine.version, create_s=engine.create_s)
+            engines.append(engine)
+            sides.append(self._ready(engine, work))
+        for number in range(self._job.works[0].warmup + self._job.works[0].repeats):
+            first = number % len(sides)
+            for side in sides[first:] + sides[:first]:
+                side.step(number)
+        self._note(works=tuple(side.report() for side in sides))
+        return engines, [side.store for side in sides]
+
     def _one(self, engine: Engine, work: Work) -> Store:
+        side = self._ready(engine, work)
+        for number in range(work.warmup + work.repeats):
+            side.step(number)
+        self._note(works=(*self.report.works, side.report()))
+        return side.store
+
+    def _ready(self, engine: Engine, work: Work) -> _Exchange:
+        """Allocate, register and meet the peer."""
         start = time.perf_counter()
         store = allocate(self._job.memory, work.sizes, work.placement)
         allocated = time.perf_counter()
@@ -61,18 +89,8 @@ class BenchSide:
         engine.describe(list(zip(store.addresses, work.moved, strict=True)), store.segment)
         self._channel.send({"kind": "hello", **engine.hello()})
         engine.meet(self._ask("hello"))
-        side = _Exchange(self._job, work, self._channel, engine, Portions(store, work.moved))
-        rows = side.initiate() if self._job.role == "initiator" else side.serve()
-        report = WorkReport(
-            name=work.name,
-            alloc_s=allocated - start,
-            register_s=registered - allocated,
-            regions=regions or side.regions,
-            repetitions=rows,
-            verified=side.verified,
-        )
-        self._note(works=(*self.report.works, report))
-        return store
+        made = WorkReport(work.name, allocated - start, registered - allocated, regions=regions)
+        return _Exchange(self._job, work, self._channel, engine, store, made)
 
     @staticmethod
     def _given_up(engine: Engine, work: WorkReport) -> WorkReport:
@@ -94,61 +112,68 @@ class _Exchange:
         channel: Channel,
         engine: Engine,
         store: Store,
+        made: WorkReport,
     ) -> None:
         self._job = job
         self._work = work
         self._channel = channel
         self._engine = engine
-        self._store = store
+        self.store = store
+        self._moved = Portions(store, work.moved)
+        self._made = made
         self._payload = Payload(work.moved)
         self._counters = Counters(job.counters)
         self._sends = (job.role == "initiator") == (work.op == "WRITE")
-        self.verified = 0
-        self.regions = 0
+        self._rows: list[Repetition] = []
+        self._verified = 0
+        self._regions = made.regions
 
-    def initiate(self) -> tuple[Repetition, ...]:
-        """Move the buffers; return the measured repetitions."""
-        rows = []
-        for number in range(self._work.warmup + self._work.repeats):
-            self._fill(number)
+    def report(self) -> WorkReport:
+        """Return what came of it: the measured repetitions, at the initiator."""
+        return dataclasses.replace(
+            self._made,
+            regions=self._regions,
+            repetitions=tuple(self._rows[self._work.warmup :]),
+            verified=self._verified,
+        )
+
+    def step(self, number: int) -> None:
+        """Do repetition `number`: move the buffers, or fill and check while the peer moves."""
+        self._fill(number)
+        if self._job.role == "initiator":
             self._ask("ready")
-            rows.append(self._first() if self._work.overlap and number == 0 else self._move())
+            first = self._work.overlap and number == 0
+            self._rows.append(self._first() if first else self._move())
             self._channel.send({"kind": "done"})
             self._ask("verdict")
             self._check(number)
-        return tuple(rows[self._work.warmup :])
-
-    def serve(self) -> tuple[Repetition, ...]:
-        """Fill or check while the initiator moves."""
-        for number in range(self._work.warmup + self._work.repeats):
-            self._fill(number)
+        else:
             self._channel.send({"kind": "ready"})
             self._ask("done")
             self._check(number)
             self._channel.send({"kind": "verdict"})
-        return ()
 
     def _ask(self, kind: str) -> Message:
         return ask(self._channel, self._job.limit_s, kind)
 
     def _fill(self, number: int) -> None:
         if self._sends:
-            self._payload.fill(self._store, number, self._job.corrupt)
+            self._payload.fill(self._moved, number, self._job.corrupt)
         else:
-            self._payload.clear(self._store)
+            self._payload.clear(self._moved)
 
     def _check(self, number: int) -> None:
         if not self._sends:
-            self._payload.check(self._store, number)
-            self.verified += 1
+            self._payload.check(self._moved, number)
+            self._verified += 1
 
     def _first(self) -> Repetition:
-        work, store, engine = self._work, self._store, self._engine
+        work, store, engine = self._work, self.store, self._engine
         if not isinstance(engine, NixlEngine):
             raise TypeError(f"engine={self._job.engine}: it cannot register while it moves")
         spans = list(zip(store.addresses, work.sizes, strict=True))
         self._counters.start()
-        seconds, self.regions = engine.register_and_move(
+        seconds, self._regions = engine.register_and_move(
             work.op, spans, store.segment, self._job.limit_s
         )
         return Repetition(0.0, (seconds,), self._counted())

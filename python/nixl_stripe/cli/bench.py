@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""`nixl-stripe bench`: rails, refit, sizes, many, peers, register, agent, and their plots."""
+"""`nixl-stripe bench`: a command for each benchmark of `nixl_stripe.bench`, and their plots."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode="markdown",
         help="Measure striping on a test bed of this machine, or between two hosts.",
     )
-    for function in (rails, refit, sizes, many, peers, registration, agent):
+    for function in (rails, refit, sizes, latency, many, peers, registration, agent):
         bench.command(_name(function))(_with_common(function))
     bench.command("plot")(plot)
     app.add_typer(bench, name="bench")
@@ -317,6 +317,16 @@ def sizes(
 ) -> dict[str, Any]:
     """Bandwidth and latency of one buffer, 4 KiB to 256 MiB, striped against one NIC."""
     return run.measure("sizes", start=start, stop=stop)
+
+
+def latency(
+    run: Run,
+    transfer_bytes: Annotated[
+        int, typer.Option("--max-block-size", "--max_block_size", help="Bytes of one transfer.")
+    ] = 4096,
+) -> dict[str, Any]:
+    """Latency of one small transfer: one rail, two and all, in turn in one process."""
+    return run.measure("latency", size=transfer_bytes)
 
 
 def many(

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`bench latency`: what striping costs one small transfer, on a machine that is never quiet.
+
+All modes live in one pair of processes and take turns, burst by burst, so that whatever else the
+processors do meets them alike; a ratio is the median of those of neighbouring bursts. Every mode
+opens all NICs of the bed, as stock NIXL does: `one rail` and `two rails`, which is stock NIXL's
+choice, differ from `stripe` in how many of them an operation may use. The initiator polls by itself
+(no progress thread).
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+from nixl_stripe.bench import runner
+from nixl_stripe.bench.beds import BenchBed
+from nixl_stripe.bench.options import ALL, ONE_RAIL, Options, Sides
+from nixl_stripe.bench.work import Repetition, Work
+from nixl_stripe.errors import UsageError
+
+COLUMNS = ("op", "bytes", "mode", "latency_us", "of_one_rail", "share")
+MODES = {"one rail": ONE_RAIL, "two rails": {"max_rma_rails": "2"}, "stripe": ALL}
+#: Transfers of a burst; the first is not counted, which may find the processor's caches cold.
+_BURST = 11
+#: Bursts of each mode and process pair for each of the command's iterations.
+_BURSTS = 20
+
+
+def measure(
+    bed: BenchBed, sides: Sides, options: Options, say: runner.Say, size: int = 4 << 10
+) -> dict[str, Any]:
+    """Run the benchmark; see the module. size: bytes of the transfer."""
+    if size < 1:
+        raise UsageError(f"--max-block-size {size}: accepted are 1 and more")
+    rows = []
+    ratios: dict[str, float] = {}
+    results = runner.run(
+        bed,
+        [_case(op, size, sides, options) for op in options.directions()],
+        options.rounds,
+        say,
+        memory=options.memory,
+        corrupt=options.corrupt,
+    )
+    for result in results:
+        op = result.case.labels["op"]
+        for mode, work in zip(MODES, result.case.works, strict=True):
+            rows.append(_row(bed, result, work, mode))
+            if mode != "one rail":
+                name = f"{op.lower()}_{size}_{mode.replace(' ', '_')}_of_one_rail"
+                ratios[name] = rows[-1]["of_one_rail"]["median"]
+    return runner.document("latency", bed, options.to_dict(), results, rows, ratios)
+
+
+def _case(op: Any, size: int, sides: Sides, options: Options) -> runner.Case:
+    works = tuple(
+        Work(
+            mode,
+            (size,),
+            op,
+            warmup=options.warmup,
+            repeats=_BURSTS * options.iterations,
+            burst=_BURST,
+        )
+        for mode in MODES
+    )
+    return runner.Case({"op": op}, works, sides.patched, rivals=tuple(MODES.values()))
+
+
+def _row(bed: BenchBed, result: runner.Result, work: Work, mode: str) -> dict[str, Any]:
+    found = result.repetitions(work)
+    bases = result.repetitions(result.case.works[0])
+    pairs = zip(found, bases, strict=True)
+    return {
+        **result.case.labels,
+        "bytes": work.sizes[0],
+        "mode": mode,
+        "latency_us": runner.spread((s * 1e6 for row in found for s in row.seconds[1:]), 2),
+        "of_one_rail": runner.spread((_middle(row) / _middle(base) for row, base in pairs), 4),
+        "share": runner.shares(found, bed.counters),
+    }
+
+
+def _middle(row: Repetition) -> float:
+    middle: float = statistics.median(row.seconds[1:])
+    return middle
