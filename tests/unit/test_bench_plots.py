@@ -64,6 +64,13 @@ DOCUMENTS = {
             for size in (4096, 1 << 20)
         ],
     ),
+    "latency": document(
+        "latency",
+        [
+            {"mode": mode, "bytes": 4096, "latency_us": spread(us), "of_one_rail": spread(us / 30)}
+            for mode, us in (("one rail", 30.0), ("two rails", 36.0), ("stripe", 33.0))
+        ],
+    ),
     "many": document(
         "many",
         [
@@ -145,6 +152,12 @@ def test_peers_stand_beside_each_other() -> None:
     (rates,) = figure.axes
     assert heights(rates) == [0.1, 0.1, 0.2, 0.2]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["stripe", "Mooncake"]
+
+
+def test_latencies_and_their_ratios_stand_beside_each_other() -> None:
+    latency, ratio = DRAWINGS["latency"](DOCUMENTS["latency"]).axes
+    assert heights(latency) == pytest.approx([30.0, 36.0, 33.0])
+    assert heights(ratio) == pytest.approx([1.0, 1.2, 1.1])
 
 
 def test_registration_has_a_line_for_each_way() -> None:

@@ -34,8 +34,9 @@ def rails_document() -> dict[str, Any]:
     }
 
 
-def test_documents_show_the_committed_results() -> None:
-    document = ROOT / "docs" / "results.md"
+@pytest.mark.parametrize("name", ["registration.md", "results.md"])
+def test_documents_show_the_committed_results(name: str) -> None:
+    document = ROOT / "docs" / name
     text = document.read_text("utf-8")
     assert with_tables(text, document.parent) == text
 

@@ -247,10 +247,32 @@ def _register(document: Document) -> Any:
     return figure
 
 
+def _latency(document: Document) -> Any:
+    """Latency by mode; on the right its ratio to one rail, burst by burst."""
+    figure, (latency, ratio) = _figure(2, document, "One small transfer")
+    rows = document["rows"]
+    modes = list(dict.fromkeys(r["mode"] for r in rows))
+    ops = list(dict.fromkeys(r["op"] for r in rows))
+    for row in rows:
+        at = ops.index(row["op"]) + (modes.index(row["mode"]) - 1) * 0.27
+        colour = _COLOURS.get(row["mode"], "#d9822b")
+        label = row["mode"] if row["op"] == ops[0] else None
+        _bars(latency, at, row["latency_us"], 0.25, color=colour, label=label)
+        _bars(ratio, at, row["of_one_rail"], 0.25, color=colour, label=label)
+    for axes in (latency, ratio):
+        axes.set_xticks(range(len(ops)), ops)
+    latency.set_ylabel(f"µs, {rows[0]['bytes']} bytes (median, quartiles)")
+    ratio.set_ylabel("latency over that of one rail")
+    ratio.axhline(1, color="#c0392b", ls="--", lw=1)
+    latency.legend(frameon=False, fontsize="small", loc="lower right")
+    return figure
+
+
 DRAWINGS: dict[str, Callable[[Document], Any]] = {
     "rails": _rails,
     "refit": _refit,
     "sizes": _sizes,
+    "latency": _latency,
     "many": _many,
     "peers": _peers,
     "register": _register,
