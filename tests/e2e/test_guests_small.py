@@ -71,6 +71,24 @@ def test_spreads_as_asked_for_and_not_otherwise(
     assert_shares(bed, wanted, sizes=SETS["4 KiB"], nixl=nixl, backend_params=params)
 
 
+def test_threads_of_nixls_own_spread_too(bed: Guests, nixl: Path) -> None:
+    """Each thread has a worker, endpoints and keys of its own, and so batches of its own."""
+    params = {**ALL, "num_threads": "2"}
+    assert_shares(bed, EVEN, sizes=SETS["4 KiB"], nixl=nixl, backend_params=params)
+
+
+def test_scatter_gather_requests_are_left_alone(bed: Guests, nixl: Path) -> None:
+    """Their keys are in a list that UCX reads; all bytes arrive, wherever UCX sends them."""
+    outcome = bed.transfer(
+        sizes=SETS["4 KiB"],
+        op="WRITE",
+        nixl=nixl,
+        backend_params=ALL,
+        environment={"NIXL_UCX_SGL_ENABLE": "1"},
+    ).require()
+    assert outcome.initiator.repetitions
+
+
 def test_lone_small_buffers_stay_on_the_first_nic(bed: Guests, nixl: Path) -> None:
     outcome = bed.transfer(
         sizes=[4 * KIB], op="READ", repeats=10, nixl=nixl, backend_params=ALL
