@@ -3,8 +3,8 @@
 """The first transfer of a process: tensors move while the next ones are still being registered.
 
 Registration pins pages for every NIC, one after the other, and keeps the processor busy, not the
-NICs. In portions, each posted as soon as it is registered, a cold cycle takes about as long as the
-slower of both instead of their sum:
+NICs. In portions, each posted as soon as it is registered, a cold cycle can take as long as the
+slower of both instead of their sum, where NICs move data by themselves (docs/registration.md):
 
     moved = register_and_move(agent, "READ", spans, "VRAM", peer_name, peer_descs, device=0)
     ...             # the bytes are there; later transfers are NIXL's own, without registration
