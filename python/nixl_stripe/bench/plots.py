@@ -129,7 +129,9 @@ def _refit(document: Document) -> Any:
             base += value
     cycles.set_xticks(
         range(len(rows)),
-        [f"{r['mode']}\n{r['kind']}".replace(", ", ",\n") for r in rows],
+        [f"{r['mode']}, {r['kind']}" for r in rows],
+        rotation=35,
+        ha="right",
         fontsize="x-small",
     )
     cycles.set_ylabel(f"seconds, {op}, median")
