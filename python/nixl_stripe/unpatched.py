@@ -95,8 +95,7 @@ def stock_fallback(
     if params.get("stripe", "") not in ("", "off"):
         return _planned(params, nixl_version, environment, sysfs)
     lost: list[str] = []
-    if params.get("stripe_small", "") == "spread":
-        lost.append("stripe_small='spread': only the patched backend can")
+    lost += _unspread(params)
     result = without_ours(params, sysfs)
     devices = params.get("device_list", "")
     if devices:
@@ -136,10 +135,7 @@ def _planned(
     lost = [] if planned.active else [f"stripe={params['stripe']!r}: {_why_idle(planned)}"]
     stock, unsaid = _stock_words(planned)
     lost += unsaid
-    if planned.spreads_small:
-        lost.append(
-            "small buffers all go through the first NICs: only the patched backend can spread them"
-        )
+    lost += _unspread(params)
     settings = stock.pop("engine_config", "")
     if settings and nixl_version and _older(nixl_version, _ENGINE_CONFIG_SINCE):
         lost.append(f"{settings}: NIXL {nixl_version} has no engine_config (0.10 has)")
@@ -150,6 +146,12 @@ def _planned(
     return Fallback(
         {**result, **stock, **({"engine_config": config} if config else {})}, tuple(lost)
     )
+
+
+def _unspread(params: Mapping[str, str]) -> list[str]:
+    """Return what is lost of an explicit wish; what `stripe` implies is not worth a warning."""
+    asked = params.get("stripe_small", "") == "spread"
+    return ["stripe_small='spread': only the patched backend can"] if asked else []
 
 
 def _why_idle(planned: StripePlan) -> str:
