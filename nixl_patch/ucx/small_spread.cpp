@@ -27,8 +27,10 @@ struct smallSpread::keyState {
     std::shared_ptr<endpointState> state;
     void *endpoint;
     packedKey packed;
-    std::once_flag narrowed;
-    std::vector<void *> narrow; /**< one for each lane that reaches the memory */
+    std::once_flag lanesFound;
+    std::vector<unsigned> lanes; /**< domains of the lanes that reach the memory */
+    std::mutex mutex;
+    std::vector<void *> narrow; /**< by lane; made when a buffer first takes it */
 };
 
 smallSpread::smallSpread(calls ucx)
@@ -118,25 +120,39 @@ smallSpread::keyGone(const void *key) {
         keys_.erase(it);
     }
     for (void *narrow : state->narrow) {
-        ucx_.destroy(narrow);
+        if (narrow != nullptr) {
+            ucx_.destroy(narrow);
+        }
     }
 }
 
-const std::vector<void *> &
-smallSpread::narrowKeys(keyState &state) const {
+std::size_t
+smallSpread::laneCount(keyState &state) const {
     endpointState &endpoint = *state.state;
     std::call_once(endpoint.lanesRead, [&] { endpoint.lanes = ucx_.lanes(state.endpoint); });
-    std::call_once(state.narrowed, [&] {
+    std::call_once(state.lanesFound, [&] {
         for (const unsigned domain : endpoint.lanes) {
-            const auto packed = state.packed.narrowedTo(domain);
-            void *key = nullptr;
-            if (state.narrow.size() < batchLanes::max_lanes && packed &&
-                ucx_.unpack(state.endpoint, packed->data(), &key) == ucs_ok) {
-                state.narrow.push_back(key);
+            if (state.lanes.size() < batchLanes::max_lanes &&
+                (state.packed.domains() >> domain & 1) != 0) {
+                state.lanes.push_back(domain);
             }
         }
+        state.narrow.resize(state.lanes.size());
     });
-    return state.narrow;
+    return state.lanes.size();
+}
+
+void *
+smallSpread::narrowKey(keyState &state, std::size_t lane) const {
+    const std::lock_guard lock(state.mutex);
+    void *&key = state.narrow[lane];
+    if (key == nullptr) {
+        const auto packed = state.packed.narrowedTo(state.lanes[lane]);
+        if (!packed || ucx_.unpack(state.endpoint, packed->data(), &key) != ucs_ok) {
+            key = nullptr;
+        }
+    }
+    return key;
 }
 
 void *
@@ -153,12 +169,13 @@ smallSpread::keyFor(const void *endpoint, std::size_t bytes, void *key) {
         }
         state = it->second;
     }
-    const std::vector<void *> &narrow = narrowKeys(*state);
-    if (narrow.size() < 2) {
+    const std::size_t lanes = laneCount(*state);
+    if (lanes < 2) {
         return key;
     }
-    const auto lane = state->state->batch.next(bytes, narrow.size());
-    return lane ? narrow[*lane] : key;
+    const auto lane = state->state->batch.next(bytes, lanes);
+    void *narrow = lane ? narrowKey(*state, *lane) : nullptr;
+    return narrow != nullptr ? narrow : key;
 }
 
 void

@@ -25,9 +25,9 @@ namespace nixlStripe {
  * @brief Chooses, for each RMA operation, the key to remote memory that UCX is given.
  *
  * UCX has no way to say which lane a buffer should take, but it uses only lanes whose memory domain
- * is in the key: a key narrowed to one domain is a choice of NIC. Such keys are made when the first
- * small buffer goes to a piece of memory, one for each lane, and live as long as the key that they
- * were made from. Memory is registered once, endpoints are the same, UCX's own flush covers them.
+ * is in the key: a key narrowed to one domain is a choice of NIC. Such a key is made when a
+ * small buffer of the memory first takes the lane, and lives as long as the key that it was made
+ * from. Memory is registered once, endpoints are the same, UCX's own flush covers them.
  *
  * Knows contexts, workers, endpoints and keys from the calls that make and destroy them; whatever
  * does not descend from a watched context is left alone. Handles are opaque and may come again
@@ -82,7 +82,11 @@ private:
     struct endpointState;
     struct keyState;
 
-    const std::vector<void *> &narrowKeys(keyState &state) const;
+    /** Lanes of the endpoint that reach the key's memory. */
+    std::size_t laneCount(keyState &state) const;
+
+    /** The key for one of them; nullptr when UCX refuses it. */
+    void *narrowKey(keyState &state, std::size_t lane) const;
 
     calls ucx_;
     mutable std::shared_mutex mutex_;
