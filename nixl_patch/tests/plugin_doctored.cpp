@@ -5,17 +5,23 @@
 
 #include <cstring>
 
+// Called by name, so that the linker keeps the fake UCX as a library of this program.
+extern "C" {
+int fake_live_contexts();
+const char *fake_last_rails();
+}
+
 namespace nixlStripe::testing {
 namespace {
 
     int
     liveContexts() {
-        return reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "fake_live_contexts"))();
+        return fake_live_contexts();
     }
 
     std::string
     lastRails() {
-        return reinterpret_cast<const char *(*)()>(dlsym(RTLD_DEFAULT, "fake_last_rails"))();
+        return fake_last_rails();
     }
 
     std::string
