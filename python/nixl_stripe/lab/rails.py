@@ -33,6 +33,7 @@ Environment = Mapping[str, str | None]
 #: Seconds beyond a case's own limit for the holder to clear up and answer.
 _GRACE_S = 10.0
 _ROLES: tuple[Role, Role] = ("initiator", "target")
+_NVIDIA_DRIVER = Path("/dev/nvidiactl")
 
 
 @dataclass(frozen=True)
@@ -254,11 +255,12 @@ class Rails:
 def rail_environment(*memories: Memory) -> dict[str, str | None]:
     """Return what makes UCX use the rails and say so.
 
-    UCX_TLS: only TCP (plus the copies that GPU memory needs), or both sides, which share a host,
-    would use shared memory. UCX_MODULES: no RDMA module is wanted, and the wheel's bundled one can
+    UCX_TLS: only TCP, or both sides, which share a host, would use shared memory. NIXL refuses TCP
+    alone where there is a GPU, whatever memory is meant: it needs the copies of GPU memory too. UCX_MODULES: no RDMA module is wanted, and the wheel's bundled one can
     crash at exit on machines without RDMA.
     """
-    transports = "tcp,cuda_copy" if "vram" in memories else "tcp"
+    has_gpu = "vram" in memories or _NVIDIA_DRIVER.exists()
+    transports = "tcp,cuda_copy" if has_gpu else "tcp"
     return {"UCX_TLS": transports, "UCX_MODULES": "^ib", "UCX_PROTO_INFO": "y"}
 
 
