@@ -130,8 +130,9 @@ def shares(rows: Iterable[Repetition], counters: Sequence[str]) -> dict[str, flo
 
 def machine() -> dict[str, Any]:
     """Return what the benchmark ran on; no names of hosts."""
+    release = ".".join(platform.release().split(".")[:2])
     return {
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "system": f"{platform.system()} {release} {platform.machine()}",
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "load_average": round(os.getloadavg()[0], 2),

@@ -79,9 +79,10 @@ def _rounds(
 
 
 def _machine(installs: Installs) -> dict[str, Any]:
+    release = ".".join(platform.release().split(".")[:2])
     return {
         "machine": {
-            "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+            "system": f"{platform.system()} {release} {platform.machine()}",
             "python": platform.python_version(),
             "cpus": os.cpu_count(),
             "load_average": os.getloadavg()[0],

@@ -256,8 +256,9 @@ def rail_environment(*memories: Memory) -> dict[str, str | None]:
     """Return what makes UCX use the rails and say so.
 
     UCX_TLS: only TCP, or both sides, which share a host, would use shared memory. NIXL refuses TCP
-    alone where there is a GPU, whatever memory is meant: it needs the copies of GPU memory too. UCX_MODULES: no RDMA module is wanted, and the wheel's bundled one can
-    crash at exit on machines without RDMA.
+    alone where there is a GPU, whatever memory is meant: it needs the copies of GPU memory too.
+    UCX_MODULES: no RDMA module is wanted, and the wheel's bundled one can crash at exit on machines
+    without RDMA.
     """
     has_gpu = "vram" in memories or _NVIDIA_DRIVER.exists()
     transports = "tcp,cuda_copy" if has_gpu else "tcp"
