@@ -14,7 +14,8 @@ struct smallSpread::endpointState {
 
     const void *worker;
     batchLanes batch;
-    std::once_flag lanesRead;
+    std::mutex mutex; /**< no call_once: it would need glibc 2.34 */
+    bool hasLanes = false;
     std::vector<unsigned> lanes; /**< peer's memory domain of each */
 };
 
@@ -27,10 +28,10 @@ struct smallSpread::keyState {
     std::shared_ptr<endpointState> state;
     void *endpoint;
     packedKey packed;
-    std::once_flag lanesFound;
-    std::vector<unsigned> lanes; /**< domains of the lanes that reach the memory */
     std::mutex mutex;
-    std::vector<void *> narrow; /**< by lane; made when a buffer first takes it */
+    bool hasLanes = false;
+    std::vector<unsigned> lanes; /**< domains of the lanes that reach the memory */
+    std::vector<void *> narrow;  /**< by lane; made when a buffer first takes it */
 };
 
 smallSpread::smallSpread(calls ucx)
@@ -38,7 +39,7 @@ smallSpread::smallSpread(calls ucx)
 
 void
 smallSpread::watchContext(const void *context, std::size_t chunk) {
-    const std::unique_lock lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     contexts_[context] = chunk;
     const std::size_t limit = batchLanes::evenFrom(chunk, batchLanes::max_lanes);
     too_large_ = std::max(too_large_.load(), limit);
@@ -46,13 +47,13 @@ smallSpread::watchContext(const void *context, std::size_t chunk) {
 
 void
 smallSpread::forgetContext(const void *context) {
-    const std::unique_lock lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     contexts_.erase(context);
 }
 
 void
 smallSpread::workerMade(const void *context, const void *worker) {
-    const std::unique_lock lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (const auto it = contexts_.find(context); it != contexts_.end()) {
         workers_[worker] = it->second;
     } else {
@@ -62,7 +63,7 @@ smallSpread::workerMade(const void *context, const void *worker) {
 
 void
 smallSpread::workerGone(const void *worker) {
-    const std::unique_lock lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (workers_.erase(worker) == 0) {
         return;
     }
@@ -76,7 +77,7 @@ smallSpread::workerGone(const void *worker) {
 
 void
 smallSpread::endpointMade(const void *worker, void *endpoint) {
-    const std::unique_lock lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (const auto it = workers_.find(worker); it != workers_.end()) {
         endpoints_[endpoint] = std::make_shared<endpointState>(worker, it->second);
     } else {
@@ -86,7 +87,7 @@ smallSpread::endpointMade(const void *worker, void *endpoint) {
 
 void
 smallSpread::endpointGone(const void *endpoint) {
-    const std::unique_lock lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     endpoints_.erase(endpoint);
 }
 
@@ -99,7 +100,7 @@ smallSpread::keyPacked(const void *packed, std::size_t size) {
 
 void
 smallSpread::keyMade(void *endpoint, const void *packed, const void *key) {
-    const std::unique_lock lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     keys_.erase(key);
     const auto it = endpoints_.find(endpoint);
     if (it != endpoints_.end() && knows_keys_ && !has_strange_keys_) {
@@ -111,7 +112,7 @@ void
 smallSpread::keyGone(const void *key) {
     std::shared_ptr<keyState> state;
     {
-        const std::unique_lock lock(mutex_);
+        const std::lock_guard<std::mutex> lock(mutex_);
         const auto it = keys_.find(key);
         if (it == keys_.end()) {
             return;
@@ -128,23 +129,32 @@ smallSpread::keyGone(const void *key) {
 
 std::size_t
 smallSpread::laneCount(keyState &state) const {
+    const std::lock_guard<std::mutex> lock(state.mutex);
+    if (state.hasLanes) {
+        return state.lanes.size();
+    }
     endpointState &endpoint = *state.state;
-    std::call_once(endpoint.lanesRead, [&] { endpoint.lanes = ucx_.lanes(state.endpoint); });
-    std::call_once(state.lanesFound, [&] {
-        for (const unsigned domain : endpoint.lanes) {
-            if (state.lanes.size() < batchLanes::max_lanes &&
-                (state.packed.domains() >> domain & 1) != 0) {
-                state.lanes.push_back(domain);
-            }
+    {
+        const std::lock_guard<std::mutex> endpoint_lock(endpoint.mutex);
+        if (!endpoint.hasLanes) {
+            endpoint.lanes = ucx_.lanes(state.endpoint);
+            endpoint.hasLanes = true;
         }
-        state.narrow.resize(state.lanes.size());
-    });
+    }
+    for (const unsigned domain : endpoint.lanes) {
+        if (state.lanes.size() < batchLanes::max_lanes &&
+            (state.packed.domains() >> domain & 1) != 0) {
+            state.lanes.push_back(domain);
+        }
+    }
+    state.narrow.resize(state.lanes.size());
+    state.hasLanes = true;
     return state.lanes.size();
 }
 
 void *
 smallSpread::narrowKey(keyState &state, std::size_t lane) const {
-    const std::lock_guard lock(state.mutex);
+    const std::lock_guard<std::mutex> lock(state.mutex);
     void *&key = state.narrow[lane];
     if (key == nullptr) {
         const auto packed = state.packed.narrowedTo(state.lanes[lane]);
@@ -162,7 +172,7 @@ smallSpread::keyFor(const void *endpoint, std::size_t bytes, void *key) {
     }
     std::shared_ptr<keyState> state;
     {
-        const std::shared_lock lock(mutex_);
+        const std::lock_guard<std::mutex> lock(mutex_);
         const auto it = keys_.find(key);
         if (it == keys_.end() || it->second->endpoint != endpoint) {
             return key;
@@ -180,7 +190,7 @@ smallSpread::keyFor(const void *endpoint, std::size_t bytes, void *key) {
 
 void
 smallSpread::flushed(const void *endpoint) {
-    const std::shared_lock lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (const auto it = endpoints_.find(endpoint); it != endpoints_.end()) {
         it->second->batch.endBatch();
     }

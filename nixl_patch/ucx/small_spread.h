@@ -15,7 +15,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <unordered_map>
 #include <vector>
 
@@ -89,7 +88,7 @@ private:
     void *narrowKey(keyState &state, std::size_t lane) const;
 
     calls ucx_;
-    mutable std::shared_mutex mutex_;
+    mutable std::mutex mutex_; /**< no shared_mutex: it would need glibc 2.34 */
     std::unordered_map<const void *, std::size_t> contexts_; /**< to their chunk */
     std::unordered_map<const void *, std::size_t> workers_;
     std::unordered_map<const void *, std::shared_ptr<endpointState>> endpoints_;
