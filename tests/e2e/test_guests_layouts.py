@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,31 +14,25 @@ pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 ALL = {"stripe": "all"}
 
 
-@pytest.fixture(scope="module")
-def nixl(patched: Callable[[str, str], Path]) -> Path:
-    """A folder with the patched nixl-cu12 1.5.1."""
-    return patched("nixl-cu12", "1.5.1")
-
-
-def test_eight_nics(stock: Path, nixl: Path) -> None:
+def test_eight_nics(stock: Path, striped: Path) -> None:
     with booted(nics=8, numa_nodes=2, gpus="N") as bed:
         stuck = [25.0] * 4 + [0.0] * 4
         rails = {"UCX_MAX_RMA_RAILS": "8"}
         assert_shares(bed, stuck, gpu="N", nixl=stock, environment=rails)
-        assert_shares(bed, [12.5] * 8, gpu="N", nixl=nixl, backend_params=ALL)
+        assert_shares(bed, [12.5] * 8, gpu="N", nixl=striped, backend_params=ALL)
 
 
-def test_every_nic_near_the_gpu(stock: Path, nixl: Path) -> None:
+def test_every_nic_near_the_gpu(stock: Path, striped: Path) -> None:
     with booted(nics=4, numa_nodes=2, layout="near", gpus="H") as bed:
         upside_down = {"UCX_MAX_RMA_RAILS": "4", "UCX_MAX_HCA_PER_GPU": "inf"}
         shares = [11.5, 11.5, 38.5, 38.5]
         assert_shares(bed, shares, gpu="H", nixl=stock, environment=upside_down)
-        assert_shares(bed, [25.0] * 4, gpu="H", nixl=nixl, backend_params=ALL)
+        assert_shares(bed, [25.0] * 4, gpu="H", nixl=striped, backend_params=ALL)
 
 
-def test_one_of_four_is_far(stock: Path, nixl: Path) -> None:
+def test_one_of_four_is_far(stock: Path, striped: Path) -> None:
     with booted(nics=4, numa_nodes=2, layout="mixed", gpus="N") as bed:
         stuck = [100 / 3, 100 / 3, 100 / 3, 0.0]
         rails = {"UCX_MAX_RMA_RAILS": "4"}
         assert_shares(bed, stuck, gpu="N", nixl=stock, environment=rails)
-        assert_shares(bed, [25.0] * 4, gpu="N", nixl=nixl, backend_params=ALL)
+        assert_shares(bed, [25.0] * 4, gpu="N", nixl=striped, backend_params=ALL)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,26 +28,20 @@ def bed() -> Iterator[Guests]:
         yield bed
 
 
-@pytest.fixture(scope="module")
-def nixl(patched: Callable[[str, str], Path]) -> Path:
-    """A folder with the patched nixl-cu12 1.5.1."""
-    return patched("nixl-cu12", "1.5.1")
-
-
 @pytest.mark.parametrize(
     ("gpu", "peer_gpu"), [("P", "P"), ("H", "H"), ("N", "N"), ("S", "S"), ("N", "S")]
 )
 def test_stripe_all_spreads_gpu_memory_evenly(
-    bed: Guests, nixl: Path, gpu: GpuPlace, peer_gpu: GpuPlace
+    bed: Guests, striped: Path, gpu: GpuPlace, peer_gpu: GpuPlace
 ) -> None:
-    assert_shares(bed, EVEN, gpu=gpu, peer_gpu=peer_gpu, nixl=nixl, backend_params=ALL)
+    assert_shares(bed, EVEN, gpu=gpu, peer_gpu=peer_gpu, nixl=striped, backend_params=ALL)
 
 
 @pytest.mark.parametrize(
     ("memory", "context_current"), [("dram", False), ("dram", True), ("vram", True)]
 )
 def test_stripe_all_whether_a_context_is_current_or_not(
-    bed: Guests, nixl: Path, memory: str, context_current: bool
+    bed: Guests, striped: Path, memory: str, context_current: bool
 ) -> None:
     """For GPU memory the case above has none but in the thread that allocated it."""
     assert_shares(
@@ -56,7 +50,7 @@ def test_stripe_all_whether_a_context_is_current_or_not(
         gpu="N",
         memory=memory,
         context_current=context_current,
-        nixl=nixl,
+        nixl=striped,
         backend_params=ALL,
     )
 
@@ -73,19 +67,21 @@ def test_unpatched_ignores_stripe_all_bad_flow(bed: Guests, stock: Path) -> None
 
 @pytest.mark.parametrize(("mine", "theirs"), [(ALL, {}), ({}, ALL)])
 def test_stripe_all_on_one_side_only_stays_at_two(
-    bed: Guests, nixl: Path, mine: dict[str, str], theirs: dict[str, str]
+    bed: Guests, striped: Path, mine: dict[str, str], theirs: dict[str, str]
 ) -> None:
-    assert_shares(bed, NEAR, gpu="N", nixl=nixl, backend_params=mine, peer_params=theirs)
+    assert_shares(bed, NEAR, gpu="N", nixl=striped, backend_params=mine, peer_params=theirs)
 
 
-def test_agents_of_one_process_keep_what_each_asked_for(bed: Guests, nixl: Path) -> None:
+def test_agents_of_one_process_keep_what_each_asked_for(bed: Guests, striped: Path) -> None:
     """DISTANCE_BW is one for the whole process: in force for one, it must not change the other."""
-    assert_shares(bed, EVEN, gpu="N", nixl=nixl, backend_params=ALL, beside={})
-    assert_shares(bed, NEAR, gpu="N", nixl=nixl, backend_params={}, beside=ALL)
+    assert_shares(bed, EVEN, gpu="N", nixl=striped, backend_params=ALL, beside={})
+    assert_shares(bed, NEAR, gpu="N", nixl=striped, backend_params={}, beside=ALL)
 
 
-def test_peer_with_fewer_nics(bed: Guests, nixl: Path) -> None:
-    assert_shares(bed, NEAR, gpu="N", nixl=nixl, backend_params=ALL, peer_params={"stripe": "numa"})
+def test_peer_with_fewer_nics(bed: Guests, striped: Path) -> None:
+    assert_shares(
+        bed, NEAR, gpu="N", nixl=striped, backend_params=ALL, peer_params={"stripe": "numa"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,50 +92,50 @@ def test_peer_with_fewer_nics(bed: Guests, nixl: Path) -> None:
     ],
 )
 def test_policies_use_the_near_ones(
-    bed: Guests, nixl: Path, stripe: str, gpu: GpuPlace, near: list[float]
+    bed: Guests, striped: Path, stripe: str, gpu: GpuPlace, near: list[float]
 ) -> None:
-    assert_shares(bed, near, gpu=gpu, nixl=nixl, backend_params={"stripe": stripe})
+    assert_shares(bed, near, gpu=gpu, nixl=striped, backend_params={"stripe": stripe})
 
 
-def test_nic_that_is_down_is_left_out(bed: Guests, nixl: Path) -> None:
+def test_nic_that_is_down_is_left_out(bed: Guests, striped: Path) -> None:
     ends: tuple[Role, Role] = ("initiator", "target")
     bed.set_link(3, False, ends)
     try:
-        both = both_ways(bed, gpu="N", nixl=nixl, backend_params=ALL)
+        both = both_ways(bed, gpu="N", nixl=striped, backend_params=ALL)
     finally:
         bed.set_link(3, True, ends)
     for outcome in both.values():
         assert percent(outcome) == pytest.approx([100 / 3, 100 / 3, 100 / 3, 0], abs=2)
 
 
-def test_nic_that_is_down_at_one_end_only(bed: Guests, nixl: Path) -> None:
+def test_nic_that_is_down_at_one_end_only(bed: Guests, striped: Path) -> None:
     bed.set_link(2, False, ["target"])
     try:
-        both = both_ways(bed, gpu="N", nixl=nixl, backend_params=ALL)
+        both = both_ways(bed, gpu="N", nixl=striped, backend_params=ALL)
     finally:
         bed.set_link(2, True, ["target"])
     for outcome in both.values():
         assert percent(outcome) == pytest.approx([100 / 3, 100 / 3, 0, 100 / 3], abs=2)
 
 
-def test_max_rma_rails_counts_the_nics(bed: Guests, nixl: Path) -> None:
-    both = both_ways(bed, nixl=nixl, backend_params={"max_rma_rails": "3"})
+def test_max_rma_rails_counts_the_nics(bed: Guests, striped: Path) -> None:
+    both = both_ways(bed, nixl=striped, backend_params={"max_rma_rails": "3"})
     assert {outcome.rails_used for outcome in both.values()} == {3}
 
 
-def test_the_initiator_decides_the_number_of_rails(bed: Guests, nixl: Path) -> None:
+def test_the_initiator_decides_the_number_of_rails(bed: Guests, striped: Path) -> None:
     mine, theirs = {"max_rma_rails": "4"}, {"max_rma_rails": "2"}
-    assert_shares(bed, EVEN, nixl=nixl, backend_params=mine, peer_params=theirs)
+    assert_shares(bed, EVEN, nixl=striped, backend_params=mine, peer_params=theirs)
 
 
-def test_device_list_names_two(bed: Guests, nixl: Path) -> None:
+def test_device_list_names_two(bed: Guests, striped: Path) -> None:
     params = {"device_list": "rxe1,rxe3", "max_rma_rails": "auto"}
-    assert_shares(bed, [0.0, 50.0, 0.0, 50.0], nixl=nixl, backend_params=params)
+    assert_shares(bed, [0.0, 50.0, 0.0, 50.0], nixl=striped, backend_params=params)
 
 
-def test_device_that_does_not_exist_bad_flow(bed: Guests, nixl: Path) -> None:
+def test_device_that_does_not_exist_bad_flow(bed: Guests, striped: Path) -> None:
     outcome = bed.transfer(
-        sizes=[MIB], nixl=nixl, backend_params={"device_list": "rxe1,rxe9"}, limit_s=20
+        sizes=[MIB], nixl=striped, backend_params={"device_list": "rxe1,rxe9"}, limit_s=20
     )
     assert not outcome.ok
     assert outcome.error is not None
@@ -147,7 +143,7 @@ def test_device_that_does_not_exist_bad_flow(bed: Guests, nixl: Path) -> None:
     assert "rxe9" in outcome.error.text
 
 
-def test_faster_than_stock_by_the_clock(bed: Guests, stock: Path, nixl: Path) -> None:
+def test_faster_than_stock_by_the_clock(bed: Guests, stock: Path, striped: Path) -> None:
     """Interleaved, so that a busy machine slows both; the first repetition includes wire-up.
 
     Four NICs of 10 Mbit/s: what an emulated processor can feed.
@@ -156,7 +152,7 @@ def test_faster_than_stock_by_the_clock(bed: Guests, stock: Path, nixl: Path) ->
     bed.set_rate(10)
     try:
         for _ in range(2):
-            for name, folder in (("stock", stock), ("patched", nixl)):
+            for name, folder in (("stock", stock), ("patched", striped)):
                 both = both_ways(
                     bed, sizes=[3 * MIB], gpu="N", repeats=2, nixl=folder, backend_params=ALL
                 )

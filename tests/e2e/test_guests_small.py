@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,24 +33,18 @@ def bed() -> Iterator[Guests]:
         yield bed
 
 
-@pytest.fixture(scope="module")
-def nixl(patched: Callable[[str, str], Path]) -> Path:
-    """A folder with the patched nixl-cu12 1.5.1."""
-    return patched("nixl-cu12", "1.5.1")
-
-
 @pytest.mark.parametrize("gpu", [None, "N"])
 @pytest.mark.parametrize("name", SETS)
 def test_small_buffers_fill_every_nic(
-    bed: Guests, nixl: Path, name: str, gpu: GpuPlace | None
+    bed: Guests, striped: Path, name: str, gpu: GpuPlace | None
 ) -> None:
-    assert_shares(bed, EVEN, sizes=SETS[name], gpu=gpu, nixl=nixl, backend_params=ALL)
+    assert_shares(bed, EVEN, sizes=SETS[name], gpu=gpu, nixl=striped, backend_params=ALL)
 
 
-def test_a_stock_peer_is_enough(bed: Guests, nixl: Path, stock: Path) -> None:
+def test_a_stock_peer_is_enough(bed: Guests, striped: Path, stock: Path) -> None:
     """The initiator alone chooses keys; the target has registered on all NICs anyway."""
     outcome = bed.transfer(
-        sizes=SETS["4 KiB"], op="WRITE", nixl=nixl, backend_params=ALL, peer_nixl=stock
+        sizes=SETS["4 KiB"], op="WRITE", nixl=striped, backend_params=ALL, peer_nixl=stock
     ).require()
     assert percent(outcome) == pytest.approx(EVEN, abs=2)
 
@@ -66,47 +60,47 @@ def test_a_stock_peer_is_enough(bed: Guests, nixl: Path, stock: Path) -> None:
     ],
 )
 def test_spreads_as_asked_for_and_not_otherwise(
-    bed: Guests, nixl: Path, params: dict[str, str], wanted: list[float]
+    bed: Guests, striped: Path, params: dict[str, str], wanted: list[float]
 ) -> None:
-    assert_shares(bed, wanted, sizes=SETS["4 KiB"], nixl=nixl, backend_params=params)
+    assert_shares(bed, wanted, sizes=SETS["4 KiB"], nixl=striped, backend_params=params)
 
 
-def test_threads_of_nixls_own_spread_too(bed: Guests, nixl: Path) -> None:
+def test_threads_of_nixls_own_spread_too(bed: Guests, striped: Path) -> None:
     """Each thread has a worker, endpoints and keys of its own, and so batches of its own."""
     params = {**ALL, "num_threads": "2"}
-    assert_shares(bed, EVEN, sizes=SETS["4 KiB"], nixl=nixl, backend_params=params)
+    assert_shares(bed, EVEN, sizes=SETS["4 KiB"], nixl=striped, backend_params=params)
 
 
-def test_scatter_gather_requests_are_left_alone(bed: Guests, nixl: Path) -> None:
+def test_scatter_gather_requests_are_left_alone(bed: Guests, striped: Path) -> None:
     """Their keys are in a list that UCX reads; all bytes arrive, wherever UCX sends them."""
     outcome = bed.transfer(
         sizes=SETS["4 KiB"],
         op="WRITE",
-        nixl=nixl,
+        nixl=striped,
         backend_params=ALL,
         environment={"NIXL_UCX_SGL_ENABLE": "1"},
     ).require()
     assert outcome.initiator.repetitions
 
 
-def test_lone_small_buffers_stay_on_the_first_nic(bed: Guests, nixl: Path) -> None:
+def test_lone_small_buffers_stay_on_the_first_nic(bed: Guests, striped: Path) -> None:
     outcome = bed.transfer(
-        sizes=[4 * KIB], op="READ", repeats=10, nixl=nixl, backend_params=ALL
+        sizes=[4 * KIB], op="READ", repeats=10, nixl=striped, backend_params=ALL
     ).require()
     assert percent(outcome) == pytest.approx([100, 0, 0, 0], abs=2)
 
 
-def test_a_changed_byte_is_noticed_bad_flow(bed: Guests, nixl: Path) -> None:
+def test_a_changed_byte_is_noticed_bad_flow(bed: Guests, striped: Path) -> None:
     outcome = bed.transfer(
-        sizes=SETS["4 KiB"], op="WRITE", nixl=nixl, backend_params=ALL, corrupt=True
+        sizes=SETS["4 KiB"], op="WRITE", nixl=striped, backend_params=ALL, corrupt=True
     )
     assert outcome.error is not None
     assert outcome.error.type == "PayloadMismatchError"
 
 
-def test_agents_come_and_go(bed: Guests, nixl: Path) -> None:
+def test_agents_come_and_go(bed: Guests, striped: Path) -> None:
     """Another agent of the same process, without parameters, is not spread and does no harm."""
     outcome = bed.transfer(
-        sizes=SETS["16 KiB"], op="READ", then="WRITE", beside={}, nixl=nixl, backend_params=ALL
+        sizes=SETS["16 KiB"], op="READ", then="WRITE", beside={}, nixl=striped, backend_params=ALL
     ).require()
     assert percent(outcome) == pytest.approx(EVEN, abs=2)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,18 +26,12 @@ def bed() -> Iterator[Guests]:
         yield bed
 
 
-@pytest.fixture(scope="module")
-def nixl(patched: Callable[[str, str], Path]) -> Path:
-    """A folder with the patched nixl-cu12 1.5.1."""
-    return patched("nixl-cu12", "1.5.1")
-
-
-def move(bed: Guests, nixl: Path, op: Op, key: str, value: str, *, gpu: bool) -> Outcome:
+def move(bed: Guests, striped: Path, op: Op, key: str, value: str, *, gpu: bool) -> Outcome:
     return bed.transfer(
         sizes=[SIZE],
         op=op,
         gpu="N" if gpu else None,
-        nixl=nixl,
+        nixl=striped,
         backend_params={"stripe": "all"},
         environment={f"UCX_{key}": value},
         limit_s=15,
@@ -59,9 +53,9 @@ def warned(outcome: Outcome, key: str) -> list[str]:
     ],
 )
 def test_a_trap_narrows_to_these_nics_and_is_named(
-    bed: Guests, nixl: Path, key: str, value: str, op: Op, gpu: bool, share: list[int]
+    bed: Guests, striped: Path, key: str, value: str, op: Op, gpu: bool, share: list[int]
 ) -> None:
-    outcome = move(bed, nixl, op, key, value, gpu=gpu).require()
+    outcome = move(bed, striped, op, key, value, gpu=gpu).require()
     assert [100 * part for part in outcome.share.values()] == pytest.approx(share, abs=2)
     assert len(warned(outcome, key)) == 1
 
@@ -76,9 +70,9 @@ def test_a_trap_narrows_to_these_nics_and_is_named(
     ],
 )
 def test_a_trap_that_keeps_the_backend_from_being_made_is_named(
-    bed: Guests, nixl: Path, key: str, value: str, gpu: bool
+    bed: Guests, striped: Path, key: str, value: str, gpu: bool
 ) -> None:
-    outcome = move(bed, nixl, "WRITE", key, value, gpu=gpu)
+    outcome = move(bed, striped, "WRITE", key, value, gpu=gpu)
     assert outcome.error is not None
     assert len(warned(outcome, key)) == 1
 
@@ -92,8 +86,8 @@ def test_a_trap_that_keeps_the_backend_from_being_made_is_named(
     ],
 )
 def test_what_is_harmless_over_rdma_is_not_named(
-    bed: Guests, nixl: Path, key: str, value: str, op: Op, gpu: bool
+    bed: Guests, striped: Path, key: str, value: str, op: Op, gpu: bool
 ) -> None:
-    outcome = move(bed, nixl, op, key, value, gpu=gpu).require()
+    outcome = move(bed, striped, op, key, value, gpu=gpu).require()
     assert [100 * part for part in outcome.share.values()] == pytest.approx(EVEN, abs=2)
     assert warned(outcome, key) == []
