@@ -24,8 +24,9 @@ from nixl_stripe.registration import Registration, Span, regions_of
 
 #: More portions leave less for the first, which nothing hides, but each is a call and a request.
 PORTIONS = 8
-#: A transfer is watched without sleeping for this long, then with naps of a fraction of its time.
+#: A transfer is watched without sleeping for this long: a nap would be most of a short one's time.
 _SPIN_S = 2e-3
+#: Sleep between looks at a longer one, as a fraction of its time so far.
 _NAP = 1 / 500
 
 
@@ -133,6 +134,12 @@ def register_and_move(
     return Registration(agent, tuple(registered), tuple(portion.region for portion in plan))
 
 
+def nap(waited_s: float) -> None:
+    """Sleep a little between two looks at a transfer that has taken `waited_s` seconds so far."""
+    if waited_s > _SPIN_S:
+        time.sleep(waited_s * _NAP)
+
+
 def _compare(mine: Sequence[Span], theirs: Sequence[tuple[int, ...]]) -> None:
     if not mine or len(mine) != len(theirs):
         raise ValueError(f"{len(mine)} spans here, {len(theirs)} at the peer: accepted are as many")
@@ -158,5 +165,4 @@ def _wait(agent: Any, pending: Sequence[Any], end: float, limit_s: float) -> Non
             now = time.perf_counter()
             if now > end:
                 raise TimeoutError(f"not every portion had arrived after {limit_s:g} s")
-            if now - start > _SPIN_S:
-                time.sleep((now - start) * _NAP)
+            nap(now - start)

@@ -40,15 +40,19 @@ def subnets_of(port: _core.Port, *, is_live: bool) -> tuple[str, ...]:
 
 def interface_subnet(name: str) -> str | None:
     """Return the IPv4 network of an interface of this machine; None when it has no address."""
+    try:
+        return str(interface_address(name).network)
+    except OSError:
+        return None
+
+
+def interface_address(name: str) -> ipaddress.IPv4Interface:
+    """Return the IPv4 address and mask of an interface of this machine; OSError without one."""
     request = struct.pack("256s", name.encode()[:15])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            address = fcntl.ioctl(probe, _SIOCGIFADDR, request)[20:24]
-            mask = fcntl.ioctl(probe, _SIOCGIFNETMASK, request)[20:24]
-        except OSError:
-            return None
-    text = f"{socket.inet_ntoa(address)}/{socket.inet_ntoa(mask)}"
-    return str(ipaddress.IPv4Interface(text).network)
+        address = fcntl.ioctl(probe, _SIOCGIFADDR, request)[20:24]
+        mask = fcntl.ioctl(probe, _SIOCGIFNETMASK, request)[20:24]
+    return ipaddress.IPv4Interface(f"{socket.inet_ntoa(address)}/{socket.inet_ntoa(mask)}")
 
 
 def _network(address: str, prefix: int) -> str:

@@ -24,6 +24,7 @@ from typing import Any
 
 from nixl_stripe import __version__
 from nixl_stripe.errors import StripeError
+from nixl_stripe.kernel import kernel_release
 
 _PROGRAM = """
 import importlib, json, sys, time
@@ -102,7 +103,7 @@ def measure(
                 "samples": len(values),
             }
         )
-    machine = {"cpu": platform.machine(), "cores": os.cpu_count(), "kernel": platform.release()}
+    machine = {"cpu": platform.machine(), "cores": os.cpu_count(), "kernel": kernel_release()}
     versions = {"nixl_stripe": __version__, "python": platform.python_version()}
     return {"machine": machine, "versions": versions, "rows": rows}
 

@@ -101,7 +101,9 @@ class RdmaBed:
     @property
     def verbs(self) -> tuple[str, ...]:
         """The RDMA devices, in the order of `counters`."""
-        return tuple(name.replace("rail", "rxe") for name in self.counters)
+        from nixl_stripe.lab.guests.layout import verbs_device
+
+        return tuple(verbs_device(name) for name in self.counters)
 
     def run(self, job: BenchJob, environment: Mapping[str, str]) -> Pair:
         """Run both sides in their guests."""

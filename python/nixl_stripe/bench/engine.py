@@ -10,18 +10,13 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from nixl_stripe.bench.work import BenchJob
-from nixl_stripe.cold_move import register_and_move
+from nixl_stripe.cold_move import nap, register_and_move
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import Message
 from nixl_stripe.lab.job import Op
 from nixl_stripe.lab.worker import TransferError, import_nixl
 from nixl_stripe.registration import Registration, Span, register
 from nixl_stripe.unpatched import MARKER, needs_patch
-
-#: A transfer is watched without sleeping for this long: a nap would be most of a short one's time.
-_SPIN_S = 2e-3
-#: Sleep between looks at a longer one, as a fraction of its time so far (see `lab.worker`).
-_NAP = 1 / 500
 
 
 class Engine(Protocol):
@@ -140,8 +135,7 @@ class NixlEngine:
             waited = time.perf_counter() - start
             if waited > limit_s:
                 raise TimeoutError(f"the transfer was still going on after {limit_s:g} s")
-            if waited > _SPIN_S:
-                time.sleep(waited * _NAP)
+            nap(waited)
             state = agent.check_xfer_state(handle)
         seconds = time.perf_counter() - start
         if state != "DONE":

@@ -4,11 +4,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import importlib.metadata
-import socket
-import struct
 import sys
 import time
 from collections.abc import Sequence
@@ -20,6 +17,7 @@ from nixl_stripe.lab.channel import Message
 from nixl_stripe.lab.job import Op
 from nixl_stripe.lab.worker import TransferError
 from nixl_stripe.registration import Span
+from nixl_stripe.subnets import interface_address
 
 #: Distributions that hold the module `mooncake`, each for other hardware.
 DISTRIBUTIONS = (
@@ -27,7 +25,6 @@ DISTRIBUTIONS = (
     "mooncake-transfer-engine",
     "mooncake-transfer-engine-cuda13",
 )
-_SIOCGIFADDR = 0x8915
 
 
 class MooncakeEngine:
@@ -135,12 +132,10 @@ def pieces(
 
 def address_of(netdev: str) -> str:
     """Return a network interface's IPv4 address; StripeError where it has none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            told = fcntl.ioctl(probe, _SIOCGIFADDR, struct.pack("256s", netdev.encode()[:15]))
-        except OSError as error:
-            raise StripeError(f"{netdev}: no IPv4 address: {error.strerror}") from error
-    return socket.inet_ntoa(told[20:24])
+    try:
+        return str(interface_address(netdev).ip)
+    except OSError as error:
+        raise StripeError(f"{netdev}: no IPv4 address: {error.strerror}") from error
 
 
 def _require_host_memory(segment: str) -> None:

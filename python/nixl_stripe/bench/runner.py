@@ -14,6 +14,7 @@ from typing import Any
 from nixl_stripe import __version__
 from nixl_stripe.bench.beds import BenchBed, Pair
 from nixl_stripe.bench.work import BenchJob, EngineName, Repetition, Work, WorkReport
+from nixl_stripe.kernel import kernel_release
 from nixl_stripe.lab.job import Memory, Nixl
 
 Say = Callable[[str], None]
@@ -130,9 +131,8 @@ def shares(rows: Iterable[Repetition], counters: Sequence[str]) -> dict[str, flo
 
 def machine() -> dict[str, Any]:
     """Return what the benchmark ran on; no names of hosts."""
-    release = ".".join(platform.release().split(".")[:2])
     return {
-        "system": f"{platform.system()} {release} {platform.machine()}",
+        "system": f"{platform.system()} {kernel_release()} {platform.machine()}",
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "load_average": round(os.getloadavg()[0], 2),

@@ -74,9 +74,10 @@ class BenchJob:
     """One side's part: an agent, and works one after the other.
 
     engine: what moves the bytes. nixl: where it is, Mooncake too. params: backend parameters, or
-    those of `MooncakeEngine`. counters: devices whose bytes are read around each repetition.
-    corrupt: the sending side changes one byte, so that the check must fail. limit_s:
-    seconds for each wait on the peer and for each transfer.
+    those of `MooncakeEngine`. rivals: parameters of agents that take turns, repetition by
+    repetition, each with the work of its place; () for one agent with `params`. counters: devices
+    whose bytes are read around each repetition. corrupt: the sending side changes one byte, so that
+    the check must fail. limit_s: seconds for each wait on the peer and for each transfer.
     """
 
     role: Role

@@ -25,6 +25,7 @@ from nixl_stripe.demo.loopback import check
 from nixl_stripe.demo.picture import draw
 from nixl_stripe.demo.report import lane_text, show
 from nixl_stripe.errors import StripeError
+from nixl_stripe.kernel import kernel_release
 from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.lab.rails import Rails, why_not
 
@@ -79,10 +80,9 @@ def _rounds(
 
 
 def _machine(installs: Installs) -> dict[str, Any]:
-    release = ".".join(platform.release().split(".")[:2])
     return {
         "machine": {
-            "system": f"{platform.system()} {release} {platform.machine()}",
+            "system": f"{platform.system()} {kernel_release()} {platform.machine()}",
             "python": platform.python_version(),
             "cpus": os.cpu_count(),
             "load_average": os.getloadavg()[0],

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.kernel import kernel_release
 
 
 def gpu_query(fields: str) -> list[str]:
@@ -45,7 +46,7 @@ def describe() -> dict[str, Any]:
         "driver": driver,
         "cpu": cpu.group(1) if cpu else platform.machine(),
         "cores": os.cpu_count(),
-        "kernel": ".".join(platform.release().split(".")[:2]),
+        "kernel": kernel_release(),
         "torch": _torch_version(),
     }
 

@@ -25,7 +25,7 @@ from nixl_stripe.forecast import Forecast, LaneEnd, Op, forecast_lanes
 from nixl_stripe.lab.guests.bed import Guests
 from nixl_stripe.lab.guests.grid_cases import CASES, BedSpec, GridCase
 from nixl_stripe.lab.guests.grid_table import with_grid
-from nixl_stripe.lab.guests.layout import GpuPlace
+from nixl_stripe.lab.guests.layout import GpuPlace, verbs_device
 from nixl_stripe.lab.job import Role
 from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.planner import plan
@@ -99,15 +99,11 @@ def _seen(outcome: Outcome, op: Op) -> dict[str, Any]:
     part = outcome.of_op("READ" if op == "read" else "WRITE")
     lanes = part.lanes
     return {
-        "share": {_nic(name): round(share, 4) for name, share in part.share.items()},
+        "share": {verbs_device(name): round(share, 4) for name, share in part.share.items()},
         "lanes": {} if lanes is None else lanes.share,
         "protocol": None if lanes is None else lanes.protocol,
         "gbps": round(part.gbps, 4),
     }
-
-
-def _nic(netdev: str) -> str:
-    return netdev.replace("rail", "rxe")
 
 
 def forecast_of(row: Mapping[str, Any], op: Op) -> Forecast:

@@ -30,6 +30,11 @@ class Nic:
     """PCIe switch, each under a PCI root of its own; two NICs share one."""
 
 
+def verbs_device(netdev: str) -> str:
+    """Return the RDMA device on a guest's netdev."""
+    return netdev.replace("rail", "rxe")
+
+
 @dataclass(frozen=True)
 class Layout:
     """The PCI tree of a guest; both guests are alike."""
