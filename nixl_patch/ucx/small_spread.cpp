@@ -127,15 +127,14 @@ smallSpread::keyGone(const void *key) {
     }
 }
 
-std::size_t
-smallSpread::laneCount(keyState &state) const {
-    const std::lock_guard<std::mutex> lock(state.mutex);
+void
+smallSpread::findLanes(keyState &state) const {
     if (state.hasLanes) {
-        return state.lanes.size();
+        return;
     }
     endpointState &endpoint = *state.state;
     {
-        const std::lock_guard<std::mutex> endpoint_lock(endpoint.mutex);
+        const std::lock_guard<std::mutex> lock(endpoint.mutex);
         if (!endpoint.hasLanes) {
             endpoint.lanes = ucx_.lanes(state.endpoint);
             endpoint.hasLanes = true;
@@ -149,15 +148,22 @@ smallSpread::laneCount(keyState &state) const {
     }
     state.narrow.resize(state.lanes.size());
     state.hasLanes = true;
-    return state.lanes.size();
 }
 
 void *
-smallSpread::narrowKey(keyState &state, std::size_t lane) const {
+smallSpread::narrowKey(keyState &state, std::size_t bytes) const {
     const std::lock_guard<std::mutex> lock(state.mutex);
-    void *&key = state.narrow[lane];
+    findLanes(state);
+    if (state.lanes.size() < 2) {
+        return nullptr;
+    }
+    const auto lane = state.state->batch.next(bytes, state.lanes.size());
+    if (!lane) {
+        return nullptr;
+    }
+    void *&key = state.narrow[*lane];
     if (key == nullptr) {
-        const auto packed = state.packed.narrowedTo(state.lanes[lane]);
+        const auto packed = state.packed.narrowedTo(state.lanes[*lane]);
         if (!packed || ucx_.unpack(state.endpoint, packed->data(), &key) != ucs_ok) {
             key = nullptr;
         }
@@ -179,12 +185,7 @@ smallSpread::keyFor(const void *endpoint, std::size_t bytes, void *key) {
         }
         state = it->second;
     }
-    const std::size_t lanes = laneCount(*state);
-    if (lanes < 2) {
-        return key;
-    }
-    const auto lane = state->state->batch.next(bytes, lanes);
-    void *narrow = lane ? narrowKey(*state, *lane) : nullptr;
+    void *narrow = narrowKey(*state, bytes);
     return narrow != nullptr ? narrow : key;
 }
 

@@ -81,11 +81,11 @@ private:
     struct endpointState;
     struct keyState;
 
-    /** Lanes of the endpoint that reach the key's memory. */
-    std::size_t laneCount(keyState &state) const;
+    /** Finds the lanes of the endpoint that reach the key's memory; once. */
+    void findLanes(keyState &state) const;
 
-    /** The key for one of them; nullptr when UCX refuses it. */
-    void *narrowKey(keyState &state, std::size_t lane) const;
+    /** The key for the lane that takes the buffer; nullptr: as UCX would, or it refuses the key. */
+    void *narrowKey(keyState &state, std::size_t bytes) const;
 
     calls ucx_;
     mutable std::mutex mutex_; /**< no shared_mutex: it would need glibc 2.34 */
