@@ -56,6 +56,11 @@ class Run:
         return statistics.median(rates)
 
     @property
+    def busiest(self) -> float:
+        """Fraction of the bytes on the busiest rail; where rails are the limit it is the time."""
+        return max(self.share.values())
+
+    @property
     def share(self) -> dict[str, float]:
         """Fraction of the received bytes per rail."""
         names = self.rows[0]["rails"]

