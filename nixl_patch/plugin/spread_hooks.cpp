@@ -188,7 +188,13 @@ spreadHooks::install(void *stock, const ucxLibrary &ucx) {
             prepared(stock, "ucp_get_nbx", real.get, &get),
         }};
         const auto lanes = [&ucx](const void *endpoint) { return ucx.rmaLanes(endpoint); };
-        spread = new smallSpread({real.keyUnpack, real.keyDestroy, lanes});
+        const auto pack_one = [&ucx](const void *context) {
+            const std::vector<std::uint8_t> key = ucx.ownKey(context);
+            if (!key.empty()) {
+                notePacked(key.data(), key.size());
+            }
+        };
+        spread = new smallSpread({real.keyUnpack, real.keyDestroy, lanes, pack_one});
         for (redirection &each : all) {
             each.slots.redirect(each.function);
         }

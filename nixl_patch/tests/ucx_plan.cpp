@@ -356,6 +356,18 @@ TEST(TcpPlan, railsOverNetworkInterfaces) {
     EXPECT_EQ(setting(plan, "RMA_PPLN_ENABLE"), "y");
     EXPECT_EQ(setting(plan, "MAX_RNDV_RAILS"), "4");
     EXPECT_EQ(setting(plan, "DISTANCE_BW"), "-");
+    EXPECT_EQ(setting(plan, "MIN_RMA_CHUNK_SIZE"), "4160");
+    EXPECT_FALSE(plan.spreadsSmall) << "TCP has no keys that choose a NIC";
+    inputs.parameters = parameterSet({{"stripe", "all"}, {"stripe_small", "off"}}, {});
+    EXPECT_EQ(setting(makePlan(inputs), "MIN_RMA_CHUNK_SIZE"), "-");
+    inputs.parameters = parameterSet({{"stripe", "r2"}, {"stripe_small", "spread"}}, {});
+    EXPECT_EQ(setting(makePlan(inputs), "MIN_RMA_CHUNK_SIZE"), "-") << "one NIC";
+    inputs.parameters = parameterSet({{"device_list", "r0,r1"}, {"stripe_small", "spread"}}, {});
+    EXPECT_EQ(setting(makePlan(inputs), "MIN_RMA_CHUNK_SIZE"), "4160") << "asked for by name";
+    inputs.parameters = parameterSet({{"stripe", "all"}}, {});
+    inputs.environment = {{"UCX_MIN_RMA_CHUNK_SIZE", "16k"}};
+    EXPECT_EQ(setting(makePlan(inputs), "MIN_RMA_CHUNK_SIZE"), "-") << "the user's own wins";
+    inputs.environment.clear();
     inputs.parameters = parameterSet({{"max_rma_rails", "auto"}}, {});
     EXPECT_EQ(setting(makePlan(inputs), "MAX_RMA_RAILS"), "4");
     EXPECT_EQ(setting(makePlan(inputs), "NET_DEVICES"), "-");

@@ -202,9 +202,11 @@ namespace {
 
         /** A watched context with one endpoint and one key to memory on four NICs. */
         void
-        makeAll() {
+        makeAll(bool registers_first = true) {
             spread.watchContext(context, chunk);
-            spread.keyPacked(bytes.data(), bytes.size());
+            if (registers_first) {
+                spread.keyPacked(bytes.data(), bytes.size());
+            }
             spread.workerMade(context, worker);
             spread.endpointMade(worker, endpoint);
             spread.keyMade(endpoint, bytes.data(), key);
@@ -223,7 +225,19 @@ namespace {
 
         ledger book_;
         bytes_t bytes = packed(four_nics);
-        smallSpread spread{{&unpack, &destroy, [this](const void *) { return book_.lanes; }}};
+        /** What packOne packs; empty: UCX does not. */
+        bytes_t own_;
+        int packed_ = 0;
+        smallSpread spread{{&unpack,
+                            &destroy,
+                            [this](const void *) { return book_.lanes; },
+                            [this](const void *of) {
+                                EXPECT_EQ(of, context);
+                                ++packed_;
+                                if (!own_.empty()) {
+                                    spread.keyPacked(own_.data(), own_.size());
+                                }
+                            }}};
     };
 
     TEST_F(SmallSpread, aBatchTakesTurns) {
@@ -312,6 +326,27 @@ namespace {
         makeAll();
         EXPECT_EQ(domains(10, 4 * kib).at(0), 10);
         spread.keyGone(key);
+        EXPECT_EQ(packed_, 0);
+    }
+
+    TEST_F(SmallSpread, aPeersKeyMayComeBeforeOurOwn) {
+        own_ = bytes;
+        makeAll(false);
+        EXPECT_EQ(domains(100, 4 * kib).at(0), 1);
+        spread.keyGone(key);
+        spread.keyMade(endpoint, bytes.data(), key);
+        spread.keyGone(key);
+        EXPECT_EQ(packed_, 1) << "once is enough";
+    }
+
+    TEST_F(SmallSpread, aPeersKeyOfUnknownFormIsLeftAlone) {
+        for (const bytes_t &own : {bytes_t{}, packed(four_nics, bytes_t(1000, 0))}) {
+            own_ = own;
+            makeAll(false);
+            EXPECT_EQ(domains(10, 4 * kib).at(0), 10) << own.size();
+            spread.keyGone(key);
+        }
+        EXPECT_EQ(packed_, 2);
     }
 
 } // namespace

@@ -113,6 +113,9 @@ namespace {
         EXPECT_EQ(valueOf(facts, "DISTANCE_BW"), "");
         facts.nicCount = 1;
         EXPECT_EQ(valueOf(facts, "RMA_PPLN_ENABLE"), "");
+        EXPECT_EQ(valueOf(facts, "MIN_RMA_CHUNK_SIZE"), "");
+        facts.cutsSmall = true;
+        EXPECT_EQ(valueOf(facts, "MIN_RMA_CHUNK_SIZE"), "4160");
     }
 
 } // namespace

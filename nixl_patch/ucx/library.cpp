@@ -17,6 +17,19 @@ namespace {
     /** UCS_CONFIG_PRINT_CONFIG: values only, no comments. */
     constexpr int print_values = 1;
 
+    constexpr std::size_t page_bytes = 4096;
+
+    /** The start of `ucp_mem_map_params_t`; UCX reads what the field mask names. */
+    struct memoryMapParams {
+        std::uint64_t fields;
+        void *address;
+        std::size_t length;
+        std::array<std::uint64_t, 8> others;
+    };
+
+    /** UCP_MEM_MAP_PARAM_FIELD_ADDRESS and _LENGTH */
+    constexpr std::uint64_t address_and_length = 3;
+
     template <typename function_t>
     function_t
     lookUp(void *library, const char *symbol) {
@@ -68,6 +81,10 @@ ucxLibrary::ucxLibrary(ucpInitVersion_t function)
     cleanup_ = require<cleanup_t>(library, path_, "ucp_cleanup");
     version_ = require<version_t>(library, path_, "ucp_get_version_string");
     endpoint_print_ = lookUp<endpointPrint_t>(library, "ucp_ep_print_info");
+    memory_map_ = lookUp<memoryMap_t>(library, "ucp_mem_map");
+    memory_unmap_ = lookUp<memoryUnmap_t>(library, "ucp_mem_unmap");
+    key_pack_ = lookUp<keyPack_t>(library, "ucp_rkey_pack");
+    key_release_ = lookUp<keyRelease_t>(library, "ucp_rkey_buffer_release");
     // libucs is a dependency of libucp, and dlsym on a handle searches its dependencies too.
     status_string_ = lookUp<statusString_t>(library, "ucs_status_string");
     global_get_ = lookUp<globalGet_t>(library, "ucs_global_opts_get_value");
@@ -101,6 +118,31 @@ ucxLibrary::rmaLanes(const void *endpoint) const {
         return {};
     }
     return parseRmaLanes(captured([&](FILE *stream) { endpoint_print_(endpoint, stream); }));
+}
+
+std::vector<std::uint8_t>
+ucxLibrary::ownKey(const void *context) const {
+    if (memory_map_ == nullptr || memory_unmap_ == nullptr || key_pack_ == nullptr ||
+        key_release_ == nullptr) {
+        return {};
+    }
+    // Never given back to the allocator, so that no cache of registrations has to notice it.
+    alignas(page_bytes) static std::array<std::uint8_t, page_bytes> page;
+    const memoryMapParams params{address_and_length, page.data(), page.size(), {}};
+    void *memory = nullptr;
+    if (memory_map_(context, &params, &memory) != ucs_ok) {
+        return {};
+    }
+    std::vector<std::uint8_t> key;
+    void *packed = nullptr;
+    std::size_t size = 0;
+    if (key_pack_(context, memory, &packed, &size) == ucs_ok) {
+        const auto *start = static_cast<const std::uint8_t *>(packed);
+        key.assign(start, start + size);
+        key_release_(packed);
+    }
+    memory_unmap_(context, memory);
+    return key;
 }
 
 void

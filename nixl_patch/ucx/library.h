@@ -3,6 +3,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_UCX_LIBRARY_H
 #define NIXL_STRIPE_NIXL_PATCH_UCX_LIBRARY_H
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -61,6 +62,12 @@ public:
     /** Peer's memory domain of each lane that carries RMA; see parseRmaLanes. */
     std::vector<unsigned> rmaLanes(const void *endpoint) const;
 
+    /**
+     * @brief Registers a page of this process for a moment.
+     * @return Its key as UCX packs it; empty where UCX does not.
+     */
+    std::vector<std::uint8_t> ownKey(const void *context) const;
+
     void cleanup(void *context) const;
 
     /** Name of a status, e.g. "No such device". */
@@ -76,6 +83,10 @@ private:
     using configPrint_t = void (*)(const void *, void *, const char *, int);
     using contextPrint_t = void (*)(const void *, void *);
     using endpointPrint_t = void (*)(const void *, void *);
+    using memoryMap_t = ucsStatus_t (*)(const void *, const void *, void **);
+    using memoryUnmap_t = ucsStatus_t (*)(const void *, void *);
+    using keyPack_t = ucsStatus_t (*)(const void *, void *, void **, std::size_t *);
+    using keyRelease_t = void (*)(void *);
     using cleanup_t = void (*)(void *);
     using version_t = const char *(*)();
     using statusString_t = const char *(*)(ucsStatus_t);
@@ -88,6 +99,10 @@ private:
     configPrint_t config_print_;
     contextPrint_t context_print_;
     endpointPrint_t endpoint_print_;
+    memoryMap_t memory_map_;
+    memoryUnmap_t memory_unmap_;
+    keyPack_t key_pack_;
+    keyRelease_t key_release_;
     cleanup_t cleanup_;
     version_t version_;
     statusString_t status_string_;

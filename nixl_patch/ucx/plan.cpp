@@ -51,9 +51,9 @@ namespace {
                 return plan_; // the selection's warnings say why; everything stays as it was
             }
             chooseRails();
-            chooseSettings();
             plan_.isStriped = stripe_asked_ && plan_.devices.size() > 1;
             chooseSmall();
+            chooseSettings();
             plan_.active = !plan_.settings.empty() || plan_.spreadsSmall;
             if (!overridden_.empty()) {
                 plan_.warnings.push_back(joined(overridden_, "; "));
@@ -219,6 +219,7 @@ namespace {
                 facts.rdmaDeviceCount = static_cast<unsigned>(host().nics.size());
                 facts.isTcpOnly = areNetInterfaces(plan_.devices, host());
             }
+            facts.cutsSmall = cuts_small_;
             return facts;
         }
 
@@ -246,13 +247,9 @@ namespace {
                 !areNetInterfaces(plan_.devices, host())) {
                 return;
             }
+            // UCX's keys to remote memory are what chooses the NIC, and TCP has none.
             plan_.spreadsSmall = false;
-            if (small_request_) {
-                const parameterValue &small = value(parameter_t::STRIPE_SMALL);
-                plan_.warnings.push_back(assignment(small.origin, small.text) +
-                                         " has no effect on TCP devices: UCX's keys to remote "
-                                         "memory are what chooses the NIC, and TCP has none");
-            }
+            cuts_small_ = plan_.devices.size() > 1;
         }
 
         /** The host is read only when a setting is there that could hurt. */
@@ -276,6 +273,7 @@ namespace {
         railRequest rails_request_;
         std::optional<bool> small_request_;
         bool stripe_asked_ = false;
+        bool cuts_small_ = false;
         std::optional<machine> host_;
         std::vector<std::string> overridden_;
         stripePlan plan_;

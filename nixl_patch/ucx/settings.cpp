@@ -54,6 +54,12 @@ namespace {
         return stripesTcp(facts) ? "y" : "";
     }
 
+    /** Just above 4 KiB: a lone buffer of that size stays one request. */
+    std::string
+    rmaChunk(const settingFacts &facts) {
+        return facts.cutsSmall ? "4160" : "";
+    }
+
     std::string
     rndvRails(const settingFacts &facts) {
         const unsigned rails = facts.rails != 0 ? facts.rails : facts.nicCount;
@@ -110,6 +116,13 @@ settingTable() {
          side_t::BOTH,
          "rails of that pipeline; UCX's default is 2",
          rndvRails},
+        {"MIN_RMA_CHUNK_SIZE",
+         ">= 1.20",
+         scope_t::CONTEXT,
+         side_t::INITIATOR,
+         "over TCP nothing chooses the NIC of a small buffer, so UCX cuts it into more pieces; by "
+         "default four NICs share evenly only from 48 KiB on, and two are better up to 22 KiB",
+         rmaChunk},
     };
     return table;
 }

@@ -26,6 +26,7 @@ struct settingFacts {
     unsigned rails = 0;           /**< 0: the rail count is not ours to set */
     unsigned rdmaDeviceCount = 0; /**< RDMA devices of the host, chosen or not */
     bool isTcpOnly = false;       /**< the NICs are network interfaces, not RDMA devices */
+    bool cutsSmall = false;       /**< small buffers are to reach more NICs by being cut */
 };
 
 struct settingRule {

@@ -8,11 +8,13 @@
 namespace nixlStripe {
 
 struct smallSpread::endpointState {
-    endpointState(const void *its_worker, std::size_t chunk)
+    endpointState(const void *its_worker, const watched &its)
         : worker(its_worker)
-        , batch(chunk) {}
+        , context(its.context)
+        , batch(its.chunk) {}
 
     const void *worker;
+    const void *context;
     batchLanes batch;
     std::mutex mutex; /**< no call_once: it would need glibc 2.34 */
     bool hasLanes = false;
@@ -55,7 +57,7 @@ void
 smallSpread::workerMade(const void *context, const void *worker) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (const auto it = contexts_.find(context); it != contexts_.end()) {
-        workers_[worker] = it->second;
+        workers_[worker] = {context, it->second};
     } else {
         workers_.erase(worker);
     }
@@ -98,12 +100,20 @@ smallSpread::keyPacked(const void *packed, std::size_t size) {
     return is_known;
 }
 
+bool
+smallSpread::knowsKeys(const void *context) {
+    if (!knows_keys_ && !has_strange_keys_) {
+        ucx_.packOne(context);
+    }
+    return knows_keys_ && !has_strange_keys_;
+}
+
 void
 smallSpread::keyMade(void *endpoint, const void *packed, const void *key) {
     const std::lock_guard<std::mutex> lock(mutex_);
     keys_.erase(key);
     const auto it = endpoints_.find(endpoint);
-    if (it != endpoints_.end() && knows_keys_ && !has_strange_keys_) {
+    if (it != endpoints_.end() && knowsKeys(it->second->context)) {
         keys_[key] = std::make_shared<keyState>(it->second, endpoint, packed);
     }
 }

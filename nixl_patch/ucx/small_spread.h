@@ -40,6 +40,8 @@ public:
         void (*destroy)(void *key) = nullptr;
         /** See parseRmaLanes. */
         std::function<std::vector<unsigned>(const void *endpoint)> lanes;
+        /** Has UCX pack a key of this process, and tells keyPacked of it. */
+        std::function<void(const void *context)> packOne;
     };
 
     explicit smallSpread(calls ucx);
@@ -60,6 +62,7 @@ public:
 
     /**
      * A key of this process, with its size: proves that this UCX's keys are what they should be.
+     * Safe to call from calls::packOne.
      * @return Whether it is; one that is not ends spreading.
      */
     bool keyPacked(const void *packed, std::size_t size);
@@ -78,8 +81,15 @@ public:
     void flushed(const void *endpoint);
 
 private:
+    struct watched {
+        const void *context;
+        std::size_t chunk;
+    };
     struct endpointState;
     struct keyState;
+
+    /** Whether keys have the known form; a peer's may come before any of this process. */
+    bool knowsKeys(const void *context);
 
     /** Finds the lanes of the endpoint that reach the key's memory; once. */
     void findLanes(keyState &state) const;
@@ -90,7 +100,7 @@ private:
     calls ucx_;
     mutable std::mutex mutex_; /**< no shared_mutex: it would need glibc 2.34 */
     std::unordered_map<const void *, std::size_t> contexts_; /**< to their chunk */
-    std::unordered_map<const void *, std::size_t> workers_;
+    std::unordered_map<const void *, watched> workers_;
     std::unordered_map<const void *, std::shared_ptr<endpointState>> endpoints_;
     std::unordered_map<const void *, std::shared_ptr<keyState>> keys_;
     std::atomic<std::size_t> too_large_{0}; /**< operations of this many bytes are never spread */

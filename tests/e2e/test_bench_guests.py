@@ -57,6 +57,17 @@ def test_rails_are_even_both_ways(bed: RdmaBed, sides: Sides) -> None:
     assert list(stock["share"].values()) == pytest.approx([0.5, 0.5, 0, 0], abs=0.02)
 
 
+def test_small_buffers_are_even_where_memory_is_registered_after_the_meeting(
+    bed: RdmaBed, sides: Sides
+) -> None:
+    """The initiator then has packed no key of its own when the peer's come."""
+    sizes = (16 << 10,) * 128
+    work = Work("late", sizes, "READ", 0, 2, placement="arena", coalesce=True, overlap=True)
+    [done] = runner.run(bed, [sides.case("stripe", {"stripe": "all"}, (work,))], 1, quiet)
+    shares = runner.shares(done.repetitions(work), bed.counters)
+    assert list(shares.values()) == pytest.approx([0.25] * 4, rel=0.05)
+
+
 def mooncake(bed: RdmaBed, peer: Peer, op: str) -> runner.Case:
     work = Work(f"{op} pieces", (MIB, 28 << 10), op, warmup=0, repeats=2)  # type: ignore[arg-type]
     return mooncake_cases(peer, bed, ONCE, (work,))[-1]

@@ -48,6 +48,23 @@ def test_without_parameters_it_behaves_as_stock(rails: Rails, newest: Path) -> N
     assert_even(write(rails, newest, {}).require(), 2)
 
 
+@pytest.mark.parametrize(("kib", "busiest"), [(4, 1.0), (16, 0.5), (28, 0.25)])
+def test_stripe_cuts_small_buffers_no_worse_than_stock(
+    rails: Rails, newest: Path, kib: int, busiest: float
+) -> None:
+    sizes = [kib << 10] * 290
+    outcome = write(rails, newest, {"stripe": "all"}, sizes=sizes).require()
+    assert max(outcome.share.values()) == pytest.approx(busiest, abs=0.02)
+
+
+def test_small_buffers_left_to_ucx_are_worse_than_stock_bad_flow(
+    rails: Rails, newest: Path
+) -> None:
+    params = {"stripe": "all", "stripe_small": "off"}
+    outcome = write(rails, newest, params, sizes=[16 << 10] * 290).require()
+    assert max(outcome.share.values()) == pytest.approx(0.75, abs=0.02)
+
+
 @pytest.mark.parametrize(("name", "version"), NIXL_VERSIONS, ids=NIXL_IDS)
 def test_every_nixl_uses_four_rails(
     rails: Rails, patched: WheelOf, fake_torch: Path, name: str, version: str

@@ -62,7 +62,9 @@ def test_patched_passes_with_four_even_rails(striped: Path) -> None:
         assert result["lanes"][name] == pytest.approx(0.25, abs=0.01)
         assert result["forecast"][name] == pytest.approx(0.25, abs=0.01)
     assert sum(result["bytes"].values()) >= 8 << 20
-    assert 0 < result["gbps"] < result["ceiling_gbps"] == pytest.approx(4 * MBIT * 1e-3)
+    assert result["ceiling_gbps"] == pytest.approx(4 * MBIT * 1e-3)
+    # Each limit begins with a full bucket: 6 % of these 8 MiB.
+    assert 0 < result["gbps"] < 1.1 * result["ceiling_gbps"]
     assert set(result["stock"]["lanes"]) == {"rail0", "rail1"}
     assert "WRITE: 1 transfer(s)" in progress
 
@@ -88,7 +90,7 @@ def test_stock_plugin_fails_and_says_how_to_mend_it_bad_flow(stock: Path) -> Non
         ),
         (("--env", "UCX_RNDV_THRESH=8k"), RAILS[1:], "UCX_RNDV_THRESH='8k'", "unset"),
         (("--op", "read"), RAILS[1:], "a READ over TCP", "--op write"),
-        (("--size", "8K", "--buffers", "300"), RAILS[2:], "too small for 4 NICs", "--size 48K"),
+        (("--size", "8K", "--buffers", "300"), RAILS[2:], "too small for 4 NICs", "--size 25K"),
     ],
 )
 def test_what_undoes_striping_is_named_bad_flow(

@@ -260,6 +260,7 @@ def test_cpus_bad_flow(healthy: Patient, spoil: Callable[[Patient], object]) -> 
     row = healthy.answer("cpus")
     assert row.status == "warn"
     assert "docker run --cpus" in row.fix
+    assert "UCX_USE_MT_MUTEX=y" in row.fix
 
 
 def test_memory_nodes(healthy: Patient) -> None:

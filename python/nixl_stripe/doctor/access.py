@@ -86,7 +86,8 @@ def _processors(at: Surroundings) -> Verdict:
         return warn(
             f"{cores:g} CPU core(s) for this process; UCX's progress and the application share "
             "them, and one core does not drive several NICs",
-            f"give the container at least {need} (docker run --cpus, resources.limits.cpu)",
+            f"give the container at least {need} (docker run --cpus, resources.limits.cpu); with "
+            "one, UCX_USE_MT_MUTEX=y keeps threads from spinning on the lock of UCX's worker",
         )
     return ok(f"{cores:g} CPU core(s)")
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from nixl_stripe.traps import Trap, find
 from nixl_stripe.unpatched import MARKER, patch_command
 from nixl_stripe.verify.result import Cause, Figures
 
-#: Smallest piece of a buffer per rail that UCX makes (MIN_RMA_CHUNK_SIZE).
+#: Smallest piece of a buffer per rail that UCX makes by default, bytes.
 _CHUNK = 8 << 10
 
 
@@ -167,15 +168,18 @@ def _no_addresses(evidence: Evidence) -> Iterator[Cause]:
 
 
 def _small(evidence: Evidence) -> Iterator[Cause]:
-    """Tell buffers that UCX does not cut: each starts at its first lane, with 8 KiB a lane."""
+    """Tell buffers that UCX does not cut: each starts at its first lane, with a chunk a lane."""
     count = len(evidence.planned)
-    needed = _CHUNK * count * (count - 1) // 2
+    settings = evidence.plan.ucx_settings if evidence.plan else {}
+    chunk = int(settings.get("MIN_RMA_CHUNK_SIZE", _CHUNK))  # a plan's own value is in bytes
+    needed = chunk * count * (count - 1) // 2
     size = max(evidence.outcome.sizes)
     if evidence.short and size < needed:
+        enough = math.ceil(needed / 1024)
         yield Cause(
             f"buffers of {bytes_text(size)} are too small for {count} NICs: UCX gives each at "
-            f"least 8 KiB and starts every buffer at the first",
-            f"--size {needed >> 10}K or more; for small buffers UCX_MIN_RMA_CHUNK_SIZE=512",
+            f"least {bytes_text(chunk)} and starts every buffer at the first",
+            f"--size {enough}K or more; for small buffers UCX_MIN_RMA_CHUNK_SIZE=512",
         )
 
 
