@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from nixl_stripe._core import Machine, read_machine
@@ -33,8 +34,6 @@ def machine(source: str | os.PathLike[str] | None = None) -> Machine:
 
 
 def _from_archive(path: Path) -> Machine:
-    if not hasattr(tarfile, "data_filter"):
-        raise StripeError(f"{path}: this Python cannot unpack archives safely; unpack it by hand")
     with tempfile.TemporaryDirectory(prefix="nixl-stripe-") as folder:
         try:
             with tarfile.open(path) as archive:
@@ -45,7 +44,29 @@ def _from_archive(path: Path) -> Machine:
                     members.append(member)
                     if size > MAX_ARCHIVE_BYTES or len(members) > MAX_ARCHIVE_MEMBERS:
                         raise StripeError(f"{path}: too large for a captured sysfs")
-                archive.extractall(folder, members=members, filter="data")
+                _unpack(archive, members, folder)
         except (tarfile.TarError, OSError, EOFError) as error:
             raise StripeError(f"{path}: not a captured sysfs: {error}") from error
         return read_machine(folder, label=os.fspath(path))
+
+
+def _unpack(archive: tarfile.TarFile, members: Sequence[tarfile.TarInfo], folder: str) -> None:
+    """Extract what stays within `folder`; tarfile.TarError or OSError for anything else."""
+    if hasattr(tarfile, "data_filter"):
+        archive.extractall(folder, members=members, filter="data")
+        return
+    # Python before 3.10.12 and 3.11.4 has no filters: one by one, as links may lead on to links.
+    root = Path(folder).resolve()
+    for member in members:
+        _refuse_unless_within(root, member)
+        archive.extract(member, root)
+
+
+def _refuse_unless_within(root: Path, member: tarfile.TarInfo) -> None:
+    if not (member.isreg() or member.isdir() or member.issym()):
+        raise tarfile.ExtractError(f"{member.name!r} is no file, folder or symbolic link")
+    places = [root / member.name]
+    if member.issym():
+        places.append(places[0].parent / member.linkname)
+    if not all(place.resolve().is_relative_to(root) for place in places):
+        raise tarfile.ExtractError(f"{member.name!r} leads out of the archive")

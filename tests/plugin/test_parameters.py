@@ -216,8 +216,24 @@ def test_stock_parameters_go_through_and_combine(newest: Callable[..., Outcome])
     assert outcome.steps[0].params["num_workers"] == "2"
 
 
+@pytest.fixture(scope="module")
+def deep_bind_problem(unpacked: WheelOf, fake_torch: Path) -> str | None:
+    """Why NIXL's own NIXL_UCX_DEEPBIND cannot be used in this Python, if so."""
+    try:
+        run_agents(unpacked(*NEWEST), NEWEST[0], [{}], torch=fake_torch, NIXL_UCX_DEEPBIND="y")
+    except AssertionError as died:
+        # Where the executable is not position independent, as Debian's, `environ` is its own, and
+        # UCX finds none.
+        return f"stock NIXL dies of its NIXL_UCX_DEEPBIND here: {str(died).splitlines()[0]}"
+    return None
+
+
 @pytest.mark.parametrize("deep_bind", ["", "y"])
-def test_eight_threads_get_their_own_values(newest: Callable[..., Outcome], deep_bind: str) -> None:
+def test_eight_threads_get_their_own_values(
+    newest: Callable[..., Outcome], deep_bind_problem: str | None, deep_bind: str
+) -> None:
+    if deep_bind and deep_bind_problem:
+        pytest.skip(deep_bind_problem)
     steps = [{"max_rma_rails": str(rails)} for rails in range(1, 9)]
     outcome = newest(steps, threads=True, NIXL_UCX_DEEPBIND=deep_bind)
     assert [step.error for step in outcome.steps] == [None] * 8
@@ -238,13 +254,19 @@ def test_threads_that_fail_do_not_disturb_the_others(newest: Callable[..., Outco
     ids=["same version, global", "older version, global, deep bind"],
 )
 def test_a_second_ucx_in_the_process(
-    newest: Callable[..., Outcome], unpacked: WheelOf, other: tuple[str, str], deep_bind: str
+    newest: Callable[..., Outcome],
+    unpacked: WheelOf,
+    deep_bind_problem: str | None,
+    other: tuple[str, str],
+    deep_bind: str,
 ) -> None:
     """Settings reach the UCX that the stock plugin calls, whichever that is.
 
     An older UCX in the global scope without RTLD_DEEPBIND wins the stock plugin's imports: NIXL
     itself does not survive that, which is why it has NIXL_UCX_DEEPBIND.
     """
+    if deep_bind and deep_bind_problem:
+        pytest.skip(deep_bind_problem)
     libraries = unpacked(*other) / f"{other[0].replace('-', '_')}.libs"
     preload = [next(libraries.glob("libucp-*.so*"))]  # its dependencies come with it
     outcome = newest(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,16 @@ def without_addresses(host: Machine) -> dict[str, Any]:
     return data
 
 
+@pytest.fixture(params=["filter", "older Python"])
+def unpacks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to unpack an archive, the second where Python's tarfile has no filters."""
+    if request.param == "older Python":
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    elif not hasattr(tarfile, "data_filter"):
+        pytest.skip("this Python's tarfile has no filters")
+
+
+@pytest.mark.usefixtures("unpacks")
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_capture_reads_as_the_same_machine(name: str, tmp_path: Path) -> None:
     tree = write(MACHINES[name](), tmp_path)
@@ -111,14 +122,47 @@ def test_a_destination_that_is_taken_is_left_alone(tmp_path: Path) -> None:
         nixl_stripe.capture(tmp_path / "copy", source="not/there")
 
 
-def test_archives_that_are_no_captures_are_refused(tmp_path: Path) -> None:
+def link(name: str, target: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type = tarfile.SYMTYPE
+    member.linkname = target
+    return member
+
+
+def hard_link(name: str, target: str) -> tarfile.TarInfo:
+    member = link(name, target)
+    member.type = tarfile.LNKTYPE
+    return member
+
+
+@pytest.mark.usefixtures("unpacks")
+@pytest.mark.parametrize(
+    "members",
+    [
+        [tarfile.TarInfo("../escaped")],
+        [link("out", ".."), tarfile.TarInfo("out/escaped")],
+        [link("a/b/up", "../.."), link("over", "a/b/up/.."), tarfile.TarInfo("over/escaped")],
+        [link("etc", "/etc")],
+        [hard_link("passwd", "/etc/passwd")],
+    ],
+    ids=["name", "link", "link over a link", "absolute link", "hard link"],
+)
+def test_archives_that_lead_out_are_refused(
+    members: list[tarfile.TarInfo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "temporary"
+    inner.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(inner))
     evil = tmp_path / "evil.tar.gz"
     with tarfile.open(evil, "w:gz") as archive:
-        member = tarfile.TarInfo("../escaped")
-        archive.addfile(member, io.BytesIO())
+        for member in members:
+            archive.addfile(member, io.BytesIO())
     with pytest.raises(StripeError, match="not a captured sysfs"):
         nixl_stripe.machine(evil)
-    assert not (tmp_path.parent / "escaped").exists()
+    assert not list(tmp_path.rglob("escaped"))
+
+
+def test_archives_that_are_no_captures_are_refused(tmp_path: Path) -> None:
     large = tmp_path / "large.tar.gz"
     with tarfile.open(large, "w:gz") as archive:
         member = tarfile.TarInfo("zeros")
