@@ -45,7 +45,7 @@ def _from_archive(path: Path) -> Machine:
                     if size > MAX_ARCHIVE_BYTES or len(members) > MAX_ARCHIVE_MEMBERS:
                         raise StripeError(f"{path}: too large for a captured sysfs")
                 _unpack(archive, members, folder)
-        except (tarfile.TarError, OSError, EOFError) as error:
+        except (tarfile.TarError, OSError, EOFError, RuntimeError) as error:  # a loop of links
             raise StripeError(f"{path}: not a captured sysfs: {error}") from error
         return read_machine(folder, label=os.fspath(path))
 

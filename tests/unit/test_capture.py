@@ -144,8 +144,9 @@ def hard_link(name: str, target: str) -> tarfile.TarInfo:
         [link("a/b/up", "../.."), link("over", "a/b/up/.."), tarfile.TarInfo("over/escaped")],
         [link("etc", "/etc")],
         [hard_link("passwd", "/etc/passwd")],
+        [link("loop", "loop"), tarfile.TarInfo("loop/escaped")],
     ],
-    ids=["name", "link", "link over a link", "absolute link", "hard link"],
+    ids=["name", "link", "link over a link", "absolute link", "hard link", "loop"],
 )
 def test_archives_that_lead_out_are_refused(
     members: list[tarfile.TarInfo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
