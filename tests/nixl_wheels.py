@@ -76,18 +76,23 @@ def wheel_file(name: str, version: str, machine: str | None = None) -> Path:
         foreign = ["--python-version", "3.11"]
         for glibc in ("manylinux_2_28", "manylinux_2_27", "manylinux2014"):
             foreign += ["--platform", f"{glibc}_{machine}"]
-    pattern = (
-        f"{module_name(name)}-{version}-*{tag}*.whl" if name != "nixl" else f"nixl-{version}-*"
-    )
     with _alone(folder):
-        for wheel in sorted(folder.glob(pattern)):
+        for wheel in _kept(folder, name, version, tag):
             return wheel
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--only-binary", ":all:", "--dest", str(folder), *foreign, f"{name}=={version}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"pip cannot download {name}=={version}: {done.stderr.strip()}")
-        return next(iter(sorted(folder.glob(pattern))))
+        return next(_kept(folder, name, version, tag))
+
+
+def _kept(folder: Path, name: str, version: str, tag: str) -> Iterator[Path]:
+    """Yield the wheels in `folder` that a Python of `tag` (`cp311`) takes."""
+    for wheel in sorted(folder.glob(f"{module_name(name)}-{version}-*.whl")):
+        pythons, abi = wheel.stem.split("-")[-3:-1]
+        if tag in pythons.split(".") or abi in ("abi3", "none"):
+            yield wheel
 
 
 def unpack(wheel: Path, site: Path) -> Path:

@@ -23,7 +23,7 @@ from types import SimpleNamespace
 from typing import Any, Optional
 
 #: Wheels whose statements are run: distribution, version. Ray is installed.
-WHEELS = {"sglang": "0.5.23", "lmcache": "0.5.6"}
+WHEELS = {"sglang": "0.5.23", "lmcache": "0.5.6", "vllm": "0.33.0"}
 
 
 def source_of(client: str, file: str) -> ast.Module:
@@ -50,6 +50,19 @@ def mentions(node: ast.AST, name: str) -> bool:
         (isinstance(each, ast.Name) and each.id == name)
         or (isinstance(each, ast.ImportFrom) and each.module == name)
         for each in ast.walk(node)
+    )
+
+
+def mentions_package(node: ast.stmt, name: str) -> bool:
+    """Say whether a statement imports something of the package `name`."""
+    return isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == name
+
+
+def assigns(node: ast.stmt, name: str) -> bool:
+    """Say whether a statement assigns a variable or an attribute called `name`."""
+    return isinstance(node, ast.Assign) and any(
+        name in (getattr(target, "attr", None), getattr(target, "id", None))
+        for target in node.targets
     )
 
 
@@ -137,13 +150,41 @@ def ray() -> Any:
 
 
 def vllm() -> Any:
-    """vLLM 0.33.0, nixl/base_worker.py in distributed/kv_transfer/kv_connector/v1.
+    """vLLM: the statements of `NixlBaseConnectorWorker.__init__` that lead to its agent.
 
-    `NixlBaseConnectorWorker.__init__` passes a number of threads and nothing else.
+    NIXL is found by vLLM's own module `vllm.distributed.nixl_utils`, which is run whole.
     """
-    from nixl._api import nixl_agent, nixl_agent_config
+    file = "vllm/distributed/kv_transfer/kv_connector/v1/nixl/base_worker.py"
+    worker = find(source_of("vllm", file), ast.ClassDef, "NixlBaseConnectorWorker")
+    body = find(worker, ast.FunctionDef, "__init__").body
+    backends = next(each for each in body if assigns(each, "nixl_backends"))
+    first = next(i for i, each in enumerate(body) if assigns(each, "non_ucx_backends"))
+    made = next(i for i, each in enumerate(body) if assigns(each, "nixl_wrapper"))
+    utils = _vllm_nixl_utils()
+    transfer = SimpleNamespace(get_from_extra_config=lambda _, default: default)
+    names = {
+        "self": SimpleNamespace(),
+        "vllm_config": SimpleNamespace(
+            kv_transfer_config=transfer, model_config=SimpleNamespace(enable_sleep_mode=False)
+        ),
+        "nixl_agent_config": utils["__getattr__"]("nixl_agent_config"),
+        "nixl_wrapper_cls": utils["__getattr__"]("NixlWrapper"),
+        "uuid": uuid,
+    }
+    # The statement after the wrapper's is its backend in sleep mode.
+    return execute([backends, *body[first : made + 2]], names, file)["self"].nixl_wrapper
 
-    return nixl_agent(str(uuid.uuid4()), nixl_agent_config(num_threads=4, capture_telemetry=True))
+
+def _vllm_nixl_utils() -> dict[str, Any]:
+    """Run vLLM's module that imports NIXL, with its logger and its platform stood in for."""
+    file = "vllm/distributed/nixl_utils.py"
+    tree = source_of("vllm", file)
+    own = [each for each in tree.body if not mentions_package(each, "vllm")]
+    quiet = SimpleNamespace(warning_once=print, info_once=print)
+    platform = SimpleNamespace(is_rocm=lambda: False)
+    names: dict[str, Any] = {"current_platform": platform, "__name__": "nixl_utils"}
+    names["init_logger"] = lambda _: quiet
+    return execute(own, names, file)
 
 
 def nemo_rl() -> Any:

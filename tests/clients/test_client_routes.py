@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,17 +13,19 @@ from clients import client_code
 from clients.example_texts import EXAMPLES, exported
 from clients.sides import Sides, assert_even, share, start
 from nixl_stripe.lab import Rails
-from nixl_wheels import unpack, wheel_file
+from nixl_wheels import wheel_file
 
 WheelOf = Callable[[str, str], Path]
 
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The clients' published wheels, unpacked side by side."""
+    """The Python files of the clients' published wheels, side by side."""
     folder = tmp_path_factory.mktemp("clients")
     for client, version in client_code.WHEELS.items():
-        unpack(wheel_file(client, version), folder / client)
+        with zipfile.ZipFile(wheel_file(client, version)) as wheel:
+            files = [name for name in wheel.namelist() if name.endswith(".py")]
+            wheel.extractall(folder / client, files)
     return folder
 
 
