@@ -10,7 +10,6 @@ The newest five of each flavour also move a payload over four TCP rails, stock a
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import platform
 import re
@@ -28,6 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from nixl_agents import run_agents  # noqa: E402
 from nixl_stripe import __version__  # noqa: E402
+from nixl_stripe.bench.provenance import Origin  # noqa: E402
 from nixl_stripe.lab import Rails, fake_cuda  # noqa: E402
 from nixl_stripe.wheel import find_in, patch_folder  # noqa: E402
 from nixl_wheels import (  # noqa: E402
@@ -39,6 +39,8 @@ from nixl_wheels import (  # noqa: E402
     wheel_file,
 )
 
+import docs  # noqa: E402
+
 FLAVOURS = ("nixl-cu12", "nixl-cu13")
 RAILS, MBIT, WITH_RAILS = 4, 200, 5
 _UCX_VERSION = """
@@ -48,10 +50,6 @@ ctypes.CDLL(sys.argv[1]).ucp_get_version(*map(ctypes.byref, numbers))
 print(".".join(str(number.value) for number in numbers))
 """
 _REFUSED = "max_rma_rails='65': accepted"
-_BEGIN, _END = (
-    "<!-- begin: docs/results/versions.json -->",
-    "<!-- end: docs/results/versions.json -->",
-)
 
 
 def published(distribution: str) -> list[str]:
@@ -141,6 +139,7 @@ def failures(row: dict[str, Any]) -> list[str]:
 
 def run(say: Callable[[str], None]) -> dict[str, Any]:
     """Try every line of every flavour; return the whole result."""
+    origin = Origin(["scripts/version-matrix"])
     rows, offered = [], {}
     for name in FLAVOURS:
         offered[name] = published(name)
@@ -151,63 +150,23 @@ def run(say: Callable[[str], None]) -> dict[str, Any]:
             say(f"{name} {version}: {'; '.join(wrong) if wrong else 'good'}")
             rows.append(row)
     return {
-        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        **origin.taken(),
         "machine": platform.machine(),
-        "nixl_stripe": __version__,
+        "versions": {"nixl_stripe": __version__},
         "rails": RAILS,
         "published": offered,
         "rows": rows,
     }
 
 
-def table(result: dict[str, Any]) -> str:
-    """Return the rows as a Markdown table, cu12 and cu13 side by side where they agree."""
-    out = [
-        "| NIXL | wheel | UCX in it | loads | `max_rma_rails=4` reads back | a bad value | "
-        "rails: stock, patched |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in sorted(
-        result["rows"], key=lambda row: (Version(row["version"]), row["nixl"]), reverse=True
-    ):
-        read_back = "4" if "MAX_RMA_RAILS 4" in row["applied"] else "**no**"
-        rails = row.get("rails")
-        cells = [
-            row["version"],
-            row["nixl"],
-            row["ucx"],
-            "yes" if row["loads"] else "**no**",
-            read_back,
-            "`ValueError`" if row["refuses"] else "**no**",
-            f"{rails['stock']}, {rails['patched']}" if rails else "not tried",
-        ]
-        out.append(f"| {' | '.join(cells)} |")
-    return "\n".join(out)
-
-
-def rendered(document: str, result: dict[str, Any]) -> str:
-    """Return `document` with the table between its marks made anew from `result`."""
-    if _BEGIN not in document or _END not in document:
-        raise ValueError(f"the document lacks the marks {_BEGIN} and {_END}")
-    head, _, rest = document.partition(_BEGIN)
-    _, _, tail = rest.partition(_END)
-    tried = f"nixl-stripe {result['nixl_stripe']} on {result['machine']}, {result['date']}:"
-    return f"{head}{_BEGIN}\n{tried}\n\n{table(result)}\n{_END}{tail}"
-
-
 def main() -> None:
-    """Try every line, write the JSON and the table; exit 1 when any NIXL failed."""
+    """Try every line, write the JSON and the documents; exit 1 when any NIXL failed."""
     parser = argparse.ArgumentParser(description=__doc__, prog="scripts/version-matrix")
     parser.add_argument("--json", type=Path, default=ROOT / "docs/results/versions.json")
-    parser.add_argument("--document", type=Path, default=ROOT / "docs/versions.md")
-    parser.add_argument("--render", action="store_true", help="only make the table from the JSON")
     options = parser.parse_args()
-    if not options.render:
-        result = run(lambda text: print(f"==> {text}", file=sys.stderr, flush=True))
-        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    result = json.loads(options.json.read_text("utf-8"))
-    text = options.document.read_text("utf-8")
-    options.document.write_text(rendered(text, result), encoding="utf-8")
+    result = run(lambda text: print(f"==> {text}", file=sys.stderr, flush=True))
+    options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    docs.main([])
     wrong = [row for row in result["rows"] if failures(row)]
     print(f"{len(result['rows']) - len(wrong)} of {len(result['rows'])} are good")
     raise SystemExit(1 if wrong else 0)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""Committed results: their tables in the documents, and their pictures."""
+"""Pictures of committed results."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nixl_stripe.bench.markdown import main, table, with_tables
 from nixl_stripe.cli import main as command
-
-ROOT = Path(__file__).parents[2]
 
 
 def spread(value: float) -> dict[str, float]:
@@ -32,37 +29,6 @@ def rails_document() -> dict[str, Any]:
         "rows": [row("stock", 2), row("stripe", 1), row("stripe", 2)],
         "ratios": {"write_all_over_stock": 1.0},
     }
-
-
-@pytest.mark.parametrize("name", ["registration.md", "results.md"])
-def test_documents_show_the_committed_results(name: str) -> None:
-    document = ROOT / "docs" / name
-    text = document.read_text("utf-8")
-    assert with_tables(text, document.parent) == text
-
-
-def test_a_table_that_is_not_of_the_file_is_noticed(tmp_path: Path) -> None:
-    document = tmp_path / "d.md"
-    text = "a\n<!-- begin: r.json -->\nmade up\n<!-- end: r.json -->\nb\n"
-    document.write_text(text)
-    (tmp_path / "r.json").write_text(json.dumps(rails_document()))
-    assert with_tables(text, tmp_path) != text
-    assert main([str(document)]) == 0
-    made = document.read_text()
-    assert "made up" not in made
-    assert "| stripe | 2 | WRITE | 2 (2..2) |" in made
-    assert made == with_tables(made, tmp_path)
-
-
-def test_a_document_without_blocks_bad_flow(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the document has no block"):
-        with_tables("a", tmp_path)
-
-
-def test_tables_say_where_it_was_measured() -> None:
-    assert "tcp bed, 2 NICs, 1000 Mbit/s each; 2 cores; nixl_stripe 0, nixl 1.5.1." in table(
-        rails_document()
-    )
 
 
 def test_plot_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from nixl_stripe.lab.guests.grid import OPS, agrees, as_lines, forecast_of, read, summary
 from nixl_stripe.lab.guests.grid_cases import CASES
-from nixl_stripe.lab.guests.grid_table import with_grid
 
 ROOT = Path(__file__).parents[2]
 RESULTS = read(ROOT / "docs/results/forecast.json")
@@ -44,13 +43,6 @@ def test_a_wrong_forecast_is_noticed_bad_flow() -> None:
     assert found["disagreements"][0]["case"].endswith(", read")
 
 
-def test_documents_and_test_data_come_from_the_grid() -> None:
-    document = (ROOT / "docs/why-two-nics.md").read_text("utf-8")
-    assert with_grid(document, RESULTS) == document
+def test_data_of_the_cpp_tests_comes_from_the_grid() -> None:
     lines = (ROOT / "tests/data/forecast.tsv").read_text("utf-8")
     assert lines == as_lines(RESULTS["rows"])
-
-
-def test_document_without_marks_bad_flow() -> None:
-    with pytest.raises(ValueError, match="lacks the marks"):
-        with_grid("# nothing here\n", RESULTS)
