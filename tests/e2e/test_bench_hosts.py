@@ -40,7 +40,9 @@ def result(output: str) -> dict[str, object]:
 
 
 def test_listen_and_connect(rails: Rails, striped: Path) -> None:
-    commands = programs(striped, ["--listen", "18600"], ["--connect", f"{TARGET}:18600"], {})
+    commands = programs(
+        striped, ["--listen", f"{TARGET}:18600"], ["--connect", f"{TARGET}:18600"], {}
+    )
     ended = rails.run_programs(commands, limit_s=100)
     assert ended["initiator"].status == 0, ended["initiator"].output
     assert ended["target"].status == 0, ended["target"].output

@@ -3,8 +3,8 @@
 """A benchmark between two real hosts: one listens, the other connects and leads.
 
 NIXL's own metadata goes over a TCP connection for each case; a second one, kept for the whole run,
-carries jobs there and reports back. The listener starts only its own NIXL, and takes no variable
-that names a folder to load code from. Like NIXL's own listener it trusts its network.
+carries jobs there and reports back. The listener starts only its own NIXL, with the parameters and
+variables that `lab.remote` lets a peer choose.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab.channel import PeerFailedError, SocketChannel
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.lab.rails import clean_environment
+from nixl_stripe.lab.remote import RefusedError, checked_environment, checked_params
 
 #: Seconds for the peer to come up, and for it to answer beyond a job's own limit.
 _CONNECT_LIMIT_S = 60.0
 _GRACE_S = 20.0
 _PREFIXES = ("UCX_", "NIXL_")
-_LOADS_CODE = frozenset({"NIXL_PLUGIN_DIR", "UCX_MODULE_DIR"})
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,7 @@ def _serve(
             order = control.receive(limit_s)
         except PeerFailedError:
             return cases
-        job = BenchJob.from_json(json.dumps(order["job"]))
-        job = replace(job.for_role("target"), nixl=Nixl(package=job.nixl.package), counters=())
+        job, environment = _accepted(order)
         control.send({"kind": "ready"})
         channel, other = listener.accept()
         with channel:
@@ -94,8 +93,27 @@ def _serve(
                 raise StripeError(f"--listen: {other[0]} connected during a run with {peer}")
             cases += 1
             say(f"case {cases}")
-            report = run_worker(job, channel, order["environment"])
+            report = run_worker(job, channel, environment)
         control.send({"kind": "report", "report": json.loads(report.to_json())})
+
+
+def _accepted(order: Mapping[str, object]) -> tuple[BenchJob, dict[str, str]]:
+    """Return what the peer asks for without what is not for it to choose; RefusedError."""
+    try:
+        job = BenchJob.from_json(json.dumps(order["job"]))
+        environment = checked_environment(order["environment"])
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise RefusedError(f"the other side asks for what is no benchmark: {error}") from None
+    if job.engine != "nixl":
+        raise RefusedError(f"engine {job.engine}: accepted from a peer is nixl")
+    own = replace(
+        job.for_role("target"),
+        nixl=Nixl(),
+        params=checked_params(job.params),
+        rivals=tuple(checked_params(each) for each in job.rivals),
+        counters=(),
+    )
+    return own, {key: value for key, value in environment.items() if value is not None}
 
 
 def run_worker(
@@ -106,9 +124,7 @@ def run_worker(
     It has this host's own UCX_* and NIXL_* variables, and those of `environment` over them.
     """
     allowed = {k: v for k, v in os.environ.items() if k.startswith(_PREFIXES)}
-    allowed |= {
-        k: v for k, v in environment.items() if k.startswith(_PREFIXES) and k not in _LOADS_CODE
-    }
+    allowed |= environment
     with tempfile.TemporaryDirectory(prefix="nixl-stripe-bench-") as made:
         folder = Path(made)
         (folder / "job").write_text(job.to_json())

@@ -237,9 +237,9 @@ class Run:
         if len(chosen) > 1:
             raise UsageError(f"{' and '.join(f'--{name}' for name in chosen)}: give one of them")
         if self.given["listen"]:
-            where = Address.parse("--listen", self.given["listen"], "0.0.0.0")  # noqa: S104
+            where = Address.parse("--listen", self.given["listen"], "127.0.0.1")
         elif self.given["ranks"] and (met := rendezvous(os.environ)).rank == 0:
-            where = Address("0.0.0.0", met.port)  # noqa: S104
+            where = Address(met.host, met.port)
         else:
             return False
         with self.progress() as say:

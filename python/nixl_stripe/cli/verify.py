@@ -75,7 +75,7 @@ def verify_command(
         Bed | None, typer.Option(help="Transfer in a bed of the lab that is made for it.")
     ] = None,
     listen: Annotated[
-        bool, typer.Option("--listen", help="Be the target for a host that connects.")
+        bool, typer.Option("--listen", help="Be the target for a host that connects [loopback].")
     ] = False,
     connect: Annotated[
         str | None,

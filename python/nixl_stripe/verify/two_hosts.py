@@ -26,6 +26,7 @@ from typing import Any
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
 from nixl_stripe.lab.outcome import Outcome, SideReport
+from nixl_stripe.lab.remote import RefusedError, checked_environment, checked_params
 from nixl_stripe.verify.grounds import Ground, stripable_ops
 from nixl_stripe.verify.request import Environment
 from nixl_stripe.verify.sides import Side, time_limit, user_environment
@@ -33,6 +34,8 @@ from nixl_stripe.verify.sides import Side, time_limit, user_environment
 Message = dict[str, Any]
 
 DEFAULT_PORT = 18517
+#: Where a listener listens unless it is given an address.
+LOOPBACK = "127.0.0.1"
 _HELLO_LIMIT_S = 10.0
 _PROTOCOL = 1
 
@@ -71,7 +74,7 @@ class Link:
             try:
                 message = json.loads(line)
                 addressee = message["for"]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise LinkLostError("what connected is no nixl-stripe verify") from None
             if addressee == "worker":
                 found.append(str(message["line"]).encode() + b"\n")
@@ -224,20 +227,13 @@ class Listener:
     """The listening side: the target of every transfer, for one peer."""
 
     def __init__(self, address: str) -> None:
-        host, port = parse_address(address)
+        host, port = parse_address(address, LOOPBACK)
         try:
-            if host:
-                family = socket.AF_INET6 if ":" in host else socket.AF_INET
-                self._server = socket.create_server((host, port), family=family)
-            elif socket.has_dualstack_ipv6():
-                self._server = socket.create_server(
-                    ("", port), family=socket.AF_INET6, dualstack_ipv6=True
-                )
-            else:
-                self._server = socket.create_server(("", port))
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            self._server = socket.create_server((host, port), family=family)
         except OSError as error:
             raise StripeError(f"--listen {address}: {error.strerror or error}") from None
-        self.address = f"{host or 'all addresses'}, port {port}"
+        self.address = f"{host}, port {port}"
 
     def __enter__(self) -> Listener:
         return self
@@ -289,8 +285,10 @@ def _serve_cases(
             return message
         try:
             job = _own(Job.from_json(message["job"]), nixl)
-            changes = _ucx_only(message["environment"])
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            changes = checked_environment(message["environment"])
+        except RefusedError as error:
+            raise LinkLostError(f"the other side asks for what is refused: {error}") from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise LinkLostError(f"the other side asks for what is no transfer: {error}") from None
         if params is not None and job.backend_params:
             job = dataclasses.replace(job, backend_params=params)
@@ -305,18 +303,16 @@ def _serve_cases(
 def _own(job: Job, nixl: Nixl) -> Job:
     """Return the peer's job with what is not for the peer to choose."""
     return dataclasses.replace(
-        job, role="target", nixl=nixl, backend="UCX", agent_config={}, counters=ALL_NICS
+        job,
+        role="target",
+        nixl=nixl,
+        backend="UCX",
+        backend_params=checked_params(job.backend_params),
+        agent_config={},
+        counters=ALL_NICS,
+        shim=False,
+        beside=None,
     )
-
-
-def _ucx_only(changes: dict[str, str | None]) -> dict[str, str | None]:
-    """Return what a peer may set here: variables of UCX and NIXL that name no file to load."""
-    return {
-        key: value
-        for key, value in changes.items()
-        if key.startswith(("UCX_", "NIXL_UCX_"))
-        and not key.startswith(("UCX_MODULE", "UCX_LOG_FILE", "UCX_STATS"))
-    }
 
 
 def _connect(host: str, port: int, wait_s: float) -> socket.socket:

@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a peer may choose for a process of this host, and what it may not."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from nixl_stripe import _core
+from nixl_stripe.bench.hosts import Address, serve
+from nixl_stripe.errors import StripeError
+from nixl_stripe.lab.job import Job, Nixl
+from nixl_stripe.lab.remote import RefusedError, checked_environment, checked_params
+from nixl_stripe.lab.remote.settings import PARAMS, SETTINGS, VARIABLES
+from nixl_stripe.verify import Listener
+
+#: Variables with which UCX runs a command, loads code or writes a file.
+HARMFUL = (
+    *("UCX_GDB_COMMAND", "UCX_HANDLE_ERRORS", "UCX_LOG_LEVEL_TRIGGER", "UCX_LOG_LEVEL"),
+    *("UCX_LOG_FILE", "UCX_PROTO_INFO_DIR", "UCX_MODULE_DIR", "UCX_STATS_DEST"),
+    *("UCX_STATS_TRIGGER", "UCX_ERROR_MAIL_TO", "UCX_ERROR_SIGNALS", "UCX_DEBUG_SIGNO"),
+    *("UCX_PROFILE_FILE", "UCX_VFS_ENABLE", "UCX_MEMTRACK_DEST", "UCX_CONFIG_DIR"),
+    *("NIXL_PLUGIN_DIR", "NIXL_UCX_DEEPBIND", "NCCL_TOPO_FILE", "LD_PRELOAD", "PYTHONPATH"),
+)
+
+
+def test_what_our_commands_send() -> None:
+    given = {
+        "UCX_MAX_RMA_RAILS": "2",
+        "UCX_RNDV_THRESH": "8k",
+        "UCX_TLS": "^sm,cuda_ipc",
+        "UCX_NET_DEVICES": "mlx5_0:1,mlx5_1:1",
+        "UCX_DISTANCE_BW": "sys:1000GBs,auto",
+        "NIXL_UCX_DEVICE_LIST": "rail0,rail1",
+        "UCX_MODULES": None,
+    }
+    assert checked_environment(given) == given
+    assert checked_params({"stripe": "=mlx5_0:1,mlx5_1:1", "max_rma_rails": "auto"})
+    text = "MAX_RMA_RAILS=4, MAX_HCA_PER_GPU=inf,DISTANCE_BW=1000GBs"
+    assert checked_params({"engine_config": text}) == {"engine_config": text}
+
+
+def test_every_setting_of_the_plugin_may_be_chosen() -> None:
+    ours = {rule.key for rule in _core.setting_table()} | {r.key for r in _core.trap_table()}
+    assert ours <= set(SETTINGS)
+    assert {row.key for row in _core.parameter_table()} <= set(PARAMS)
+
+
+@pytest.mark.parametrize("key", HARMFUL)
+@pytest.mark.parametrize("value", ["y", None])
+def test_variables_that_act_bad_flow(key: str, value: str | None) -> None:
+    with pytest.raises(RefusedError, match=f"variable '{key}': refused, a peer may choose"):
+        checked_environment({"UCX_TLS": "tcp", key: value})
+    with pytest.raises(RefusedError, match=f"parameter '{key}': refused"):
+        checked_params({key: "y"})
+    with pytest.raises(RefusedError, match="engine_config key"):
+        checked_params({"engine_config": f"TLS=tcp,{key.removeprefix('UCX_')}=y"})
+
+
+@pytest.mark.parametrize("key", [*VARIABLES, *PARAMS, "engine_config"])
+def test_no_value_holds_a_path_or_a_command_bad_flow(key: str) -> None:
+    values: tuple[object, ...] = (
+        "/etc/x",
+        "../x",
+        "a;b",
+        "$(id)",
+        "a\nb",
+        "a\x1b[2J",
+        "x" * 2000,
+        5,
+        [],
+        "\0",
+    )
+    for value in values:
+        check = checked_environment if key in VARIABLES else checked_params
+        with pytest.raises(RefusedError, match=key):
+            check({key: value})
+
+
+@pytest.mark.parametrize("given", [[], "x", None, {1: "x"}, {f"UCX_{n}": "1" for n in range(65)}])
+def test_what_is_no_set_of_variables_bad_flow(given: object) -> None:
+    with pytest.raises(RefusedError, match="accepted"):
+        checked_environment(given)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def ended(target: object, port: int, *lines: bytes) -> str:
+    """Serve in a thread, say the lines, and return how the listener ended."""
+    found: list[str] = []
+
+    def serve_it() -> None:
+        try:
+            target()  # type: ignore[operator]
+        except StripeError as error:
+            found.append(str(error))
+
+    thread = threading.Thread(target=serve_it)
+    thread.start()
+    for _ in range(200):
+        try:
+            connection = socket.create_connection(("127.0.0.1", port))
+            break
+        except OSError:
+            thread.join(0.05)
+    with connection:
+        connection.sendall(b"".join(lines))
+        thread.join(20)
+    assert not thread.is_alive()
+    return found[0]
+
+
+def test_a_stranger_runs_no_command_through_verify_bad_flow(tmp_path: Path) -> None:
+    port, canary = free_port(), tmp_path / "canary"
+    hello = {"for": "verify", "kind": "hello", "protocol": 1, "host": "stranger", "boot": "x"}
+    environment = {"UCX_HANDLE_ERRORS": "debug", "UCX_GDB_COMMAND": f"touch {canary}"}
+    job = Job("target", "WRITE", (4096,)).to_json()
+    case = {"for": "verify", "kind": "case", "job": job, "environment": environment}
+
+    def listen() -> None:
+        with Listener(f"127.0.0.1:{port}") as listener:
+            listener.serve(Nixl())
+
+    text = ended(listen, port, *(json.dumps(each).encode() + b"\n" for each in (hello, case)))
+    assert "'UCX_HANDLE_ERRORS': refused" in text
+    assert not canary.exists()
+
+
+def test_a_stranger_runs_no_command_through_bench_bad_flow(tmp_path: Path) -> None:
+    port, canary = free_port(), tmp_path / "canary"
+    work = {"name": "w", "sizes": [4096], "op": "WRITE"}
+    job = {"role": "target", "works": [work], "nixl": {"paths": [], "package": None}}
+    job["counters"] = []
+    order = {"kind": "run", "job": job, "environment": {"UCX_GDB_COMMAND": f"touch {canary}"}}
+    text = ended(
+        lambda: serve(Address("127.0.0.1", port), print, 10),
+        port,
+        json.dumps(order).encode(),
+        b"\n",
+    )
+    assert "'UCX_GDB_COMMAND': refused" in text
+    assert not canary.exists()
+
+
+def test_the_peer_chooses_no_module_to_import_bad_flow() -> None:
+    from nixl_stripe.bench.hosts import _accepted
+
+    work = {"name": "w", "sizes": [4096], "op": "WRITE"}
+    nixl = {"paths": ["/opt"], "package": "antigravity"}
+    job = {"role": "target", "works": [work], "nixl": nixl, "counters": ["eth0"]}
+    accepted, environment = _accepted({"job": job, "environment": {}})
+    assert (accepted.nixl, accepted.counters, environment) == (Nixl(), (), {})
+    assert "antigravity" not in sys.modules
+    with pytest.raises(RefusedError, match="engine mooncake"):
+        _accepted({"job": {**job, "engine": "mooncake"}, "environment": {}})
+
+
+def test_listeners_are_on_loopback_unless_told() -> None:
+    with Listener(str(free_port())) as listener:
+        assert listener._server.getsockname()[0] == "127.0.0.1"
