@@ -12,7 +12,7 @@ from pathlib import Path
 
 from clients.route_side import sent
 
-#: The target's address on the first rail (see `nixl_stripe.lab.rail_spec`).
+#: The target's address on the first rail (see `nixl_stripe.lab.rails.rail_spec`).
 ADDRESS, PORT, MIB = "10.77.0.2", "7311", "16"
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,9 +32,16 @@ def published(nixl_wheel: WheelOf) -> Path:
 
 
 def _demo(cache: Path, wheel: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nixl_stripe.demo", "--cache", str(cache)]
+    command = [sys.executable, "-m", "demo", "--cache", str(cache)]
     command += ["--nixl", str(wheel), "--quick", *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "tools")},
+    )
 
 
 def _needs_rails() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from nixl_stripe.lab import Job, Nixl, Outcome, Rails
-from nixl_stripe.lab.rails import rail_environment
+from nixl_stripe.lab.rails.rails import rail_environment
 from nixl_wheels import NIXL_IDS, NIXL_VERSIONS
 
 pytestmark = pytest.mark.rails

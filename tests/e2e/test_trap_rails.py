@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from nixl_stripe import traps
 from nixl_stripe.lab import Outcome, Rails, fake_cuda
+from nixl_stripe.planning import traps
 from nixl_wheels import NIXL_IDS, NIXL_VERSIONS
 
 pytestmark = pytest.mark.rails

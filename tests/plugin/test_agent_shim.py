@@ -18,7 +18,7 @@ WheelOf = Callable[[str, str], Path]
 PRELUDE = """
 import os, sys, warnings
 from nixl_stripe import nixl_agent, nixl_agent_config
-from nixl_stripe.unpatched import UnpatchedPluginError
+from nixl_stripe.agents.unpatched import UnpatchedPluginError
 def shown(call):
     try:
         return call()

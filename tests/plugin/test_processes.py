@@ -29,7 +29,7 @@ def child(answers, rails):
 
 if __name__ == "__main__":
     if "loaded" in sys.argv:
-        import nixl_stripe.agent
+        import nixl_stripe.agents.agent
     context = multiprocessing.get_context(sys.argv[1])
     answers = context.Queue()
     for rails in (3, 65):

@@ -11,8 +11,8 @@ from typing import Any
 import nixl_stripe
 import pytest
 from counter_trees import CounterTree
+from nixl_stripe.planning.stripe_plan import PlannedNic, StripePlan
 from nixl_stripe.proof import Counters, NicTraffic
-from nixl_stripe.stripe_plan import PlannedNic, StripePlan
 
 MIB = 1 << 20
 NICS = ("mlx5_0", "mlx5_1", "mlx5_2", "mlx5_3")

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nixl_stripe.backend_params import normalise, normalise_one, to_text
-from nixl_stripe.unpatched import (
+from nixl_stripe.agents.backend_params import normalise, normalise_one, to_text
+from nixl_stripe.agents.unpatched import (
     check_choice,
     needs_patch,
     patch_command,

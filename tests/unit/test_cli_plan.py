@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from nixl_stripe.cli import main
-from nixl_stripe.emit import CLIENTS
+from nixl_stripe.planning.emit import CLIENTS
 from sysfs_machines import MACHINES
 from sysfs_trees import write
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nixl_stripe.cold_move import portions_of, register_and_move
 from nixl_stripe.errors import StripeError
-from nixl_stripe.registration import Span, coalesce
+from nixl_stripe.memory.cold_move import portions_of, register_and_move
+from nixl_stripe.memory.registration import Span, coalesce
 
 KIB = 1 << 10
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from nixl_stripe import StripePlan, plan
 from nixl_stripe.cli import main
-from nixl_stripe.forecast import stock_settings
+from nixl_stripe.planning.forecast import stock_settings
 from sysfs_machines import MACHINES
 from sysfs_trees import write
 

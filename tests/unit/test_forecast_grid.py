@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nixl_stripe.lab.guests.grid import OPS, agrees, as_lines, forecast_of, read, summary
-from nixl_stripe.lab.guests.grid_cases import CASES
+from forecast_grid.__main__ import OPS, agrees, as_lines, forecast_of, read, summary
+from forecast_grid.cases import CASES
 
 ROOT = Path(__file__).parents[2]
 RESULTS = read(ROOT / "docs/results/forecast.json")

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nixl_stripe.gpu_check import goals, report
-from nixl_stripe.gpu_check.__main__ import main
-from nixl_stripe.gpu_check.registration import spans_of, ways
-from nixl_stripe.gpu_check.steps import uneven
+from gpu_check import goals, report
+from gpu_check.__main__ import main
+from gpu_check.registration import spans_of, ways
+from gpu_check.steps import uneven
 from nixl_stripe.lab.buffers import Payload, PayloadMismatchError, open_store
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nixl_stripe.registration import Span, coalesce, register
+from nixl_stripe.memory.registration import Span, coalesce, register
 
 PAGE = 4096
 

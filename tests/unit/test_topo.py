@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from nixl_stripe.cli import main
 from nixl_stripe.topo import layout, model
+from nixl_stripe.topo.machine import machine
 from nixl_stripe.topo.shapes import Rect, Text, text_width
-from nixl_stripe.topology import machine
 from sysfs_machines import MACHINES
 from sysfs_trees import write
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from nixl_stripe import _core, plan, traps
+from nixl_stripe import _core, plan
+from nixl_stripe.planning import traps
 from sysfs_machines import MACHINES
 from sysfs_trees import write
 

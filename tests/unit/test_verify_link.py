@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from nixl_stripe.cli import main
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.lab import LabUnavailableError, rails
+from nixl_stripe.lab import LabUnavailableError
 from nixl_stripe.lab.availability import explain
 from nixl_stripe.lab.guests import assets
 from nixl_stripe.lab.job import Nixl
+from nixl_stripe.lab.rails import rails
 from nixl_stripe.proof.text import bytes_text, parse_size
 from nixl_stripe.verify import Listener, TwoHosts
 from nixl_stripe.verify.two_hosts import DEFAULT_PORT, Link, LinkLostError, parse_address

@@ -17,17 +17,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nixl_stripe.bench.kernel import kernel_release
+from nixl_stripe.errors import StripeError
+from nixl_stripe.lab.outcome import Outcome
+from nixl_stripe.lab.rails.rails import Rails, why_not
+from nixl_stripe.wheel.installs import Installs, prepare
 from rich.console import Console
 
-from nixl_stripe.demo.cases import Case, Summary, cases
-from nixl_stripe.demo.installs import Installs, prepare
-from nixl_stripe.demo.loopback import check
-from nixl_stripe.demo.picture import draw
-from nixl_stripe.demo.report import lane_text, show
-from nixl_stripe.errors import StripeError
-from nixl_stripe.kernel import kernel_release
-from nixl_stripe.lab.outcome import Outcome
-from nixl_stripe.lab.rails import Rails, why_not
+from demo.cases import Case, Summary, cases
+from demo.loopback import check
+from demo.picture import draw
+from demo.report import lane_text, show
 
 _MIB = 1 << 20
 _NIXL = "nixl-cu12==1.5.1"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.demo.installs import Installs
 from nixl_stripe.lab.outcome import Outcome
+from nixl_stripe.wheel.installs import Installs
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.demo.cases import Case
 from nixl_stripe.lab.job import Job, Nixl
 from nixl_stripe.lab.outcome import Outcome, SideReport
-from nixl_stripe.lab.rails import clean_environment, rail_environment
+from nixl_stripe.lab.rails.rails import clean_environment, rail_environment
+
+from demo.cases import Case
 
 _LIMIT_S = 60.0
 #: The patched plugin's own line, written after UCX has given the value back.

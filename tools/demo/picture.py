@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nixl_stripe.demo.cases import Summary
 from nixl_stripe.errors import StripeError
+
+from demo.cases import Summary
 
 _COLOURS = {"one_rail": "#9aa5b1", "stock": "#5b7083", "patched": "#2a9d5c"}
 

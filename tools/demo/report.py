@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from nixl_stripe.demo.cases import Summary
+from demo.cases import Summary
 
 _MIB = 1 << 20
 #: With more rails than this there is no column for each.

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from nixl_stripe.gpu_check import report
+from gpu_check import report
 
 from docgen.files import result
 

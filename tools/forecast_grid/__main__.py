@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forecasts against what UCX reports and NICs count, over a grid of cases on the RDMA guests.
 
-    python -m nixl_stripe.lab.guests.grid --json docs/results/forecast.json
+    python -m forecast_grid --json docs/results/forecast.json
 
 Rows that the file has already are kept unless --again names part of their title, so that the grid
 can be measured in pieces (--minutes).
@@ -19,16 +19,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.demo.installs import Installs, prepare
 from nixl_stripe.errors import StripeError
-from nixl_stripe.forecast import Forecast, LaneEnd, Op, forecast_lanes
 from nixl_stripe.lab.guests.bed import Guests
-from nixl_stripe.lab.guests.grid_cases import CASES, BedSpec, GridCase
-from nixl_stripe.lab.guests.grid_table import with_grid
 from nixl_stripe.lab.guests.layout import GpuPlace, verbs_device
 from nixl_stripe.lab.job import Role
 from nixl_stripe.lab.outcome import Outcome
-from nixl_stripe.planner import plan
+from nixl_stripe.planning.forecast import Forecast, LaneEnd, Op, forecast_lanes
+from nixl_stripe.planning.planner import plan
+from nixl_stripe.wheel.installs import Installs, prepare
+
+from forecast_grid.cases import CASES, BedSpec, GridCase
+from forecast_grid.table import with_grid
 
 #: A NIC counts as used from this share on: wire-up and a lane's smallest piece stay below.
 USED = 0.01

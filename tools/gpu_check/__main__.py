@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures NIXL with this machine's GPU over rate limited rails: stock against patched.
 
-    python -m nixl_stripe.gpu_check [--json FILE] [--steps scaling,refit] [--quick]
+    python -m gpu_check [--json FILE] [--steps scaling,refit] [--quick]
 
 Torch tensors where torch is installed, the CUDA driver's own allocations elsewhere; every payload
 is verified, torch's on the GPU. Exit status: 0 when every goal was met, 1 otherwise.
@@ -21,11 +21,12 @@ from typing import Any
 
 from nixl_stripe import __version__
 from nixl_stripe.bench import agent as agent_bench
-from nixl_stripe.demo.installs import Installs, prepare
 from nixl_stripe.errors import StripeError
-from nixl_stripe.gpu_check import goals, host, lookups, registration, steps
-from nixl_stripe.gpu_check.report import text
-from nixl_stripe.lab.rails import clean_environment, why_not
+from nixl_stripe.lab.rails.rails import clean_environment, why_not
+from nixl_stripe.wheel.installs import Installs, prepare
+
+from gpu_check import goals, host, lookups, registration, steps
+from gpu_check.report import text
 
 _MIB = 1 << 20
 STEPS = ("lookups", "scaling", "fast", "refit", "create", "register")

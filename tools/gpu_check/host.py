@@ -12,8 +12,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from nixl_stripe.bench.kernel import kernel_release
 from nixl_stripe.errors import StripeError
-from nixl_stripe.kernel import kernel_release
 
 
 def gpu_query(fields: str) -> list[str]:

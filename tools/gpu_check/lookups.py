@@ -16,7 +16,7 @@ _PROGRAM = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 import nixl_stripe
-from nixl_stripe.nixl_api import import_api
+from nixl_stripe.agents.nixl_api import import_api
 from nixl_stripe import _core
 
 out = {}

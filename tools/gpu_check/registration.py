@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times register_memory: many regions one by one, in one call, from threads, and as one block.
 
-    python -m nixl_stripe.gpu_check.registration JOB
+    python -m gpu_check.registration JOB
 
 JOB is JSON: site, packages, params, memory, total (bytes), counts, rounds, threads. The regions of
 a count are neighbours in one allocation, so that "block", which registers the allocation itself,
@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from nixl_stripe.agents.nixl_api import import_api
 from nixl_stripe.lab.buffers import open_store
-from nixl_stripe.nixl_api import import_api
 
 Span = tuple[int, int, int, str]
 

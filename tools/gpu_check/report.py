@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The results as tables: what the command prints and what stands in the documents.
 
-python -m nixl_stripe.gpu_check.report docs/results/gpu.json
+python -m gpu_check.report docs/results/gpu.json
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nixl_stripe.demo.installs import Installs
 from nixl_stripe.lab.job import MEMORIES, OPS, Allocator, Memory, Op
 from nixl_stripe.lab.outcome import Outcome
-from nixl_stripe.lab.rails import Rails
+from nixl_stripe.lab.rails.rails import Rails
+from nixl_stripe.wheel.installs import Installs
 
 Say = Callable[[str], None]
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables of a document kept true to the committed results that they stand for.
 
-    python -m nixl_stripe.bench.markdown docs/results.md
+    python -m tables.bench docs/results.md
 
 Between `<!-- begin: results/NAME.json -->` and `<!-- end: results/NAME.json -->` comes the table of
 that file, whose path is relative to the document.

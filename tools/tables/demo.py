@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo's results as a Markdown table, and a document's table kept true to them.
 
-python -m nixl_stripe.demo.markdown README.md docs/results/demo.json
+python -m tables.demo README.md docs/results/demo.json
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.demo.report import lane_text
+from demo.report import lane_text
 
 _TITLES = {
     "one_rail": "patched, `max_rma_rails=1`",

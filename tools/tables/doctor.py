@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables of docs/troubleshooting.md, from the code's own lists.
 
-    python -m nixl_stripe.doctor.markdown docs/troubleshooting.md
+    python -m tables.doctor docs/troubleshooting.md
 
 writes them anew between their marks.
 """

@@ -19,10 +19,10 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from nixl_stripe.backend_params import DEFAULT_BACKEND, Params, normalise, normalise_one
-from nixl_stripe.meeting import Meetings
-from nixl_stripe.nixl_api import PACKAGES, import_api
-from nixl_stripe.unpatched import (
+from nixl_stripe.agents.backend_params import DEFAULT_BACKEND, Params, normalise, normalise_one
+from nixl_stripe.agents.meeting import Meetings
+from nixl_stripe.agents.nixl_api import PACKAGES, import_api
+from nixl_stripe.agents.unpatched import (
     MARKER,
     OnUnpatched,
     UnpatchedPluginError,
@@ -43,7 +43,7 @@ class nixl_agent_config(_api.nixl_agent_config):  # type: ignore[misc]  # noqa: 
     """NIXL's configuration, plus parameters for the backends.
 
     backend_params: for UCX when the values are scalars, per backend when it is a dict of dicts; see
-    `nixl_stripe.backend_params.normalise`. They also apply to a backend that is created later,
+    `backend_params.normalise`. They also apply to a backend that is created later,
     where `create_backend`'s own parameters win.
     on_unpatched: what happens to parameters of ours when NIXL's UCX plugin is the stock one:
     `error` refuses before a backend is created, `warn` leaves them out with a warning, `stock`

@@ -15,8 +15,8 @@ import zlib
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from nixl_stripe.peer import peer_problems
-from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe.planning.peer import peer_problems
+from nixl_stripe.planning.stripe_plan import StripePlan
 
 _VERSION = 1
 _MAGIC = b"nixl-stripe-plan"

@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nixl_stripe import _core
-from nixl_stripe.introduction import Introduction, attach, detach, differences
-from nixl_stripe.planner import plan
-from nixl_stripe.stripe_plan import PlannedSetting, StripePlan
+from nixl_stripe.agents.introduction import Introduction, attach, detach, differences
+from nixl_stripe.planning.planner import plan
+from nixl_stripe.planning.stripe_plan import PlannedSetting, StripePlan
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("nixl_stripe.meeting")
 _PREFIXES = ("UCX_", "NIXL_UCX_", "NCCL_TOPO_FILE")
 
 

@@ -18,10 +18,10 @@ from typing import Literal
 from packaging.version import InvalidVersion, Version
 
 from nixl_stripe import _core
-from nixl_stripe.backend_params import Params
+from nixl_stripe.agents.backend_params import Params
 from nixl_stripe.errors import StripeError
-from nixl_stripe.planner import plan
-from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe.planning.planner import plan
+from nixl_stripe.planning.stripe_plan import StripePlan
 
 OnUnpatched = Literal["error", "warn", "stock"]
 CHOICES: tuple[OnUnpatched, ...] = ("error", "warn", "stock")

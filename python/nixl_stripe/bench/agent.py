@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from nixl_stripe import __version__
+from nixl_stripe.bench.kernel import kernel_release
 from nixl_stripe.errors import StripeError
-from nixl_stripe.kernel import kernel_release
 
 _PROGRAM = """
 import importlib, json, sys, time

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from nixl_stripe.bench.work import BenchJob, BenchReport, WorkReport
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab.job import Role
-from nixl_stripe.lab.rails import Rails, clean_environment, rail_environment
+from nixl_stripe.lab.rails.rails import Rails, clean_environment, rail_environment
 
 if TYPE_CHECKING:
     from nixl_stripe.lab.guests import Guests

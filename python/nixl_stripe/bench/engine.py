@@ -9,14 +9,14 @@ import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from nixl_stripe.agents.unpatched import MARKER, needs_patch
 from nixl_stripe.bench.work import BenchJob
-from nixl_stripe.cold_move import nap, register_and_move
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import Message
 from nixl_stripe.lab.job import Op
 from nixl_stripe.lab.worker import TransferError, import_nixl
-from nixl_stripe.registration import Registration, Span, register
-from nixl_stripe.unpatched import MARKER, needs_patch
+from nixl_stripe.memory.cold_move import nap, register_and_move
+from nixl_stripe.memory.registration import Registration, Span, register
 
 
 class Engine(Protocol):

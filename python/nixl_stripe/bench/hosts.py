@@ -192,7 +192,7 @@ def connect(address: Address) -> Iterator[HostBed]:
 
 def _counters() -> list[str]:
     """Return the NICs whose bytes are read: those that `stripe=all` would use."""
-    from nixl_stripe.planner import plan
+    from nixl_stripe.planning.planner import plan
 
     return [device.partition(":")[0] for device in plan("all").devices]
 

@@ -16,8 +16,8 @@ from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import Message
 from nixl_stripe.lab.job import Op
 from nixl_stripe.lab.worker import TransferError
-from nixl_stripe.registration import Span
-from nixl_stripe.subnets import interface_address
+from nixl_stripe.memory.registration import Span
+from nixl_stripe.planning.subnets import interface_address
 
 #: Distributions that hold the module `mooncake`, each for other hardware.
 DISTRIBUTIONS = (

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixl_stripe.demo.installs import Say, install
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.wheel.fetch import download
+from nixl_stripe.wheel.installs import Say, install
 
 _SOURCE = Path(__file__).with_name("ack_timeout.c")
 _FLAGS = ("-std=gnu11", "-O1", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror")

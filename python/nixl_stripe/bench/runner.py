@@ -13,8 +13,8 @@ from typing import Any
 
 from nixl_stripe import __version__
 from nixl_stripe.bench.beds import BenchBed, Pair
+from nixl_stripe.bench.kernel import kernel_release
 from nixl_stripe.bench.work import BenchJob, EngineName, Repetition, Work, WorkReport
-from nixl_stripe.kernel import kernel_release
 from nixl_stripe.lab.job import Memory, Nixl
 
 Say = Callable[[str], None]

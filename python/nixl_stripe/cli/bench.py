@@ -167,7 +167,7 @@ class Run:
 
     def folders(self, say: Say) -> tuple[Path, Path]:
         """Return the folders of the stock and the patched NIXL."""
-        from nixl_stripe.demo.installs import prepare
+        from nixl_stripe.wheel.installs import prepare
 
         stock, patched = self.given["stock"], self.given["patched"]
         if (stock is None) != (patched is None):

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nixl_stripe.forecast import Forecast, Memory
-from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe.planning.forecast import Forecast, Memory
+from nixl_stripe.planning.stripe_plan import StripePlan
 
 
 def explained(here: StripePlan, there: StripePlan, stock: StripePlan) -> dict[str, Any]:

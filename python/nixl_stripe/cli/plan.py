@@ -13,10 +13,10 @@ import typer
 
 from nixl_stripe import _core
 from nixl_stripe.cli.explain import explained
-from nixl_stripe.emit import CLIENTS, emit
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.planner import load, plan
-from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe.planning.emit import CLIENTS, emit
+from nixl_stripe.planning.planner import load, plan
+from nixl_stripe.planning.stripe_plan import StripePlan
 
 #: What `--gpu` says instead of a GPU.
 _MEMORY = "none"

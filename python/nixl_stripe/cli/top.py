@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.planner import load, plan
+from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.proof.nic_files import SYSFS, all_nics
 from nixl_stripe.proof.watch import NicRate, Sample, Watch
 

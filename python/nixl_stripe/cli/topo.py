@@ -14,9 +14,9 @@ from rich.console import Console
 
 from nixl_stripe._core import Machine
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.sysfs_capture import capture
 from nixl_stripe.topo import layout, model, png, svg, text
-from nixl_stripe.topology import machine
+from nixl_stripe.topo.capture import capture
+from nixl_stripe.topo.machine import machine
 
 
 def register(app: typer.Typer) -> None:

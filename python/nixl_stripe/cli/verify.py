@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.nixl_api import PACKAGES
 
 if TYPE_CHECKING:
     from nixl_stripe.lab.guests import GpuPlace

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from nixl_stripe import _core, topology
-from nixl_stripe.planner import plan
-from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe import _core
+from nixl_stripe.planning.planner import plan
+from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.topo import machine as topology
 from nixl_stripe.wheel.locate import PluginFolder, find_installed
 
 #: A parameter in the environment that says which NICs; without any, `stripe=all` is examined.

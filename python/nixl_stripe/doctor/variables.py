@@ -7,9 +7,10 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from nixl_stripe import _core, traps
+from nixl_stripe import _core
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings
+from nixl_stripe.planning import traps
 
 _RAILS, _DEVICES = "UCX_MAX_RMA_RAILS", "UCX_NET_DEVICES"
 #: Variables that start like ours and are NIXL's own.

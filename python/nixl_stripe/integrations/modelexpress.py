@@ -31,9 +31,9 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+from nixl_stripe.agents.unpatched import MARKER, OnUnpatched, check_choice
 from nixl_stripe.errors import StripeError
-from nixl_stripe.nic_pin import PIN, asks_for_every_nic, from_env
-from nixl_stripe.unpatched import MARKER, OnUnpatched, check_choice
+from nixl_stripe.planning.nic_pin import PIN, asks_for_every_nic, from_env
 
 #: Versions of ModelExpress whose way to NIXL is known: from the first to below the second.
 KNOWN = (Version("0.7"), Version("0.8"))
@@ -177,8 +177,8 @@ def _install(transfer: Any, on_unpatched: OnUnpatched) -> tuple[Callable[[], Non
 
 
 def _agents_of(transfer: Any) -> Any:
-    """Return `nixl_stripe.agent`, which must stand on the NIXL that ModelExpress loaded."""
-    agents = importlib.import_module("nixl_stripe.agent")
+    """Return `nixl_stripe.agents.agent`, which must stand on the NIXL that ModelExpress loaded."""
+    agents = importlib.import_module("nixl_stripe.agents.agent")
     if not issubclass(agents.nixl_agent, transfer.NixlAgent):
         theirs, ours = transfer.NixlAgent.__module__, agents.nixl_agent.__base__.__module__
         raise StripeError(

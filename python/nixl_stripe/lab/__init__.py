@@ -3,10 +3,10 @@
 """Test beds without hardware: rails in network namespaces, RDMA guests."""
 
 from nixl_stripe.lab.availability import LabUnavailableError
-from nixl_stripe.lab.holder import LabError
 from nixl_stripe.lab.job import Job, Nixl
 from nixl_stripe.lab.outcome import Outcome, SideError, SideReport, TransferFailedError
-from nixl_stripe.lab.rails import Rails, why_not
+from nixl_stripe.lab.rails.holder import LabError
+from nixl_stripe.lab.rails.rails import Rails, why_not
 
 __all__ = [
     "Job",

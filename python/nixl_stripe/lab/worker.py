@@ -22,15 +22,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nixl_stripe.agents.nixl_api import PACKAGES, import_api
 from nixl_stripe.lab.buffers import Payload, Store, open_store
 from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask, open_channel
 from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
 from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
-from nixl_stripe.nixl_api import PACKAGES, import_api
 from nixl_stripe.proof.traffic import Counters
 
 if TYPE_CHECKING:
-    from nixl_stripe.stripe_plan import StripePlan
+    from nixl_stripe.planning.stripe_plan import StripePlan
 
 #: Sleep between looks at a transfer, as a fraction of the time it has taken so far: it bounds the
 #: error of the measured time while the CPU is left to NIXL's progress threads.
@@ -188,7 +188,7 @@ class Side:
 
 def _agent_of_shim(job: Job) -> Any:
     """Make the agent as a client of nixl_stripe does; NIXL itself is imported already."""
-    from nixl_stripe.agent import nixl_agent, nixl_agent_config
+    from nixl_stripe.agents.agent import nixl_agent, nixl_agent_config
 
     wish = {"backends": [job.backend], "backend_params": {job.backend: dict(job.backend_params)}}
     return nixl_agent(job.role, nixl_agent_config(**{**wish, **job.agent_config}))
@@ -199,7 +199,7 @@ def account(job: Job) -> StripePlan:
 
     With GPU memory a CUDA context is current by then, so that its GPU is the plan's.
     """
-    from nixl_stripe.planner import plan
+    from nixl_stripe.planning.planner import plan
 
     given = job.backend_params
     return plan(

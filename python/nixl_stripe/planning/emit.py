@@ -8,7 +8,7 @@ import json
 import shlex
 from collections.abc import Callable, Mapping
 
-from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe.planning.stripe_plan import StripePlan
 
 _PATCHED = "needs a patched NIXL: nixl-stripe patch"
 

@@ -10,8 +10,8 @@ import os
 from collections.abc import Mapping
 
 from nixl_stripe import _core
-from nixl_stripe.planner import MachineSource, plan
-from nixl_stripe.stripe_plan import StripePlan
+from nixl_stripe.planning.planner import MachineSource, plan
+from nixl_stripe.planning.stripe_plan import StripePlan
 
 PIN = "MX_RDMA_NIC_PIN"
 MIN_RATE = "MX_RDMA_NIC_PIN_MIN_RATE_GBPS"

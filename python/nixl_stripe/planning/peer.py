@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nixl_stripe.stripe_plan import StripePlan
+    from nixl_stripe.planning.stripe_plan import StripePlan
 
 #: Settings that follow from a plan's own NICs and so differ between hosts without harm.
 _OWN = frozenset({"NET_DEVICES", "MAX_RMA_RAILS", "MAX_RNDV_RAILS", "MAX_COMPONENT_MDS"})

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from nixl_stripe import _core, topology
-from nixl_stripe.forecast import KNOWN_SETTINGS, ports_of
-from nixl_stripe.stripe_plan import MachineRef, PlannedNic, PlannedSetting, StripePlan
-from nixl_stripe.subnets import interface_subnet, subnets_of
+from nixl_stripe import _core
+from nixl_stripe.planning.forecast import KNOWN_SETTINGS, ports_of
+from nixl_stripe.planning.stripe_plan import MachineRef, PlannedNic, PlannedSetting, StripePlan
+from nixl_stripe.planning.subnets import interface_subnet, subnets_of
+from nixl_stripe.topo import machine as topology
 
 #: What `machine` may be: one that was read, a source to read, or None for this machine.
 MachineSource = _core.Machine | str | Path | None

@@ -11,7 +11,7 @@ from typing import Any
 
 from nixl_stripe import _core
 from nixl_stripe.errors import StripeError
-from nixl_stripe.forecast import (
+from nixl_stripe.planning.forecast import (
     NIXL_VERSION,
     Forecast,
     LaneEnd,
@@ -21,7 +21,7 @@ from nixl_stripe.forecast import (
     forecast_lanes,
     stock_settings,
 )
-from nixl_stripe.peer import peer_problems
+from nixl_stripe.planning.peer import peer_problems
 
 #: Keys of a plan in JSON that name something else than a field of StripePlan.
 _DERIVED = ("ucx_settings",)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nixl_stripe import _core
 
 if TYPE_CHECKING:
-    from nixl_stripe.stripe_plan import StripePlan
+    from nixl_stripe.planning.stripe_plan import StripePlan
 
 #: Where no plan says how many NICs there are: more than any single-NIC setting allows.
 _ASSUMED_NICS = 4

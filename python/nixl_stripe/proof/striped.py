@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.proof.text import bytes_text
 from nixl_stripe.proof.traffic import Counters, NicTraffic
-from nixl_stripe.stripe_plan import StripePlan
 
 Direction = Literal["both", "out", "in"]
 

@@ -8,12 +8,12 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from nixl_stripe.forecast import Forecast
+from nixl_stripe.agents.unpatched import MARKER, patch_command
 from nixl_stripe.lab.outcome import Outcome, SideReport
+from nixl_stripe.planning.forecast import Forecast
+from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.planning.traps import Trap, find
 from nixl_stripe.proof.text import bytes_text
-from nixl_stripe.stripe_plan import StripePlan
-from nixl_stripe.traps import Trap, find
-from nixl_stripe.unpatched import MARKER, patch_command
 from nixl_stripe.verify.result import Cause, Figures
 
 #: Smallest piece of a buffer per rail that UCX makes by default, bytes.

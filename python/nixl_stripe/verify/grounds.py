@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nixl_stripe.lab.job import OPS, Job, Op, Role
 from nixl_stripe.lab.outcome import Outcome
-from nixl_stripe.lab.rails import Rails, rail_environment
+from nixl_stripe.lab.rails.rails import Rails, rail_environment
 from nixl_stripe.verify.request import Environment
 from nixl_stripe.verify.sides import Side, time_limit, user_environment
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from nixl_stripe.forecast import NIXL_VERSION, Forecast
 from nixl_stripe.lab.outcome import Outcome, SideReport
+from nixl_stripe.planning.forecast import NIXL_VERSION, Forecast
+from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.proof.striped import plan_weights
-from nixl_stripe.stripe_plan import StripePlan
 from nixl_stripe.verify.causes import Evidence, likely_causes
 from nixl_stripe.verify.request import Request
 from nixl_stripe.verify.result import Figures, OpResult, Proof

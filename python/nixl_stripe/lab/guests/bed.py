@@ -19,13 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from nixl_stripe import _core, topology
+from nixl_stripe import _core
 from nixl_stripe.lab import fake_cuda
 from nixl_stripe.lab.guests import accelerator, assets, cases, keeper, layout, qemu
 from nixl_stripe.lab.guests.control import ControlPort, GuestError, Monitor, connect
 from nixl_stripe.lab.guests.layout import GpuPlace, LayoutName
 from nixl_stripe.lab.job import Job, Memory, Nixl, Op, Role
 from nixl_stripe.lab.outcome import Outcome
+from nixl_stripe.topo import machine as topology
 
 NixlName = str | Path | Sequence[str | Path] | Nixl | None
 

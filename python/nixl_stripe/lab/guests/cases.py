@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nixl_stripe
+from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.lab.job import Job, Nixl, Role
 from nixl_stripe.lab.outcome import Outcome, SideError, SideReport
-from nixl_stripe.nixl_api import PACKAGES
 
 if TYPE_CHECKING:
     from nixl_stripe.lab.guests.bed import Finished, Guests

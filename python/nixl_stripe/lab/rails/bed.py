@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that holds a bed of rails: it makes the namespaces and starts the workers in them.
 
-    python -m nixl_stripe.lab.bed --count 4 --mbit 800 --mtu 9000 --user-namespace auto
+    python -m nixl_stripe.lab.rails.bed --count 4 --mbit 800 --mtu 9000 --user-namespace auto
 
 It answers lines of JSON on standard output to lines of JSON on standard input, and ends when its
 input does: whatever becomes of the process that started it, nothing stays behind. Its workers die
@@ -27,10 +27,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nixl_stripe.lab.namespaces import NamespaceError, NetNamespace, die_with_parent, isolate
-from nixl_stripe.lab.rail_spec import RailSpec
+from nixl_stripe.lab.rails.rail_spec import RailSpec
 
 if TYPE_CHECKING:
-    from nixl_stripe.lab.veth import End
+    from nixl_stripe.lab.rails.veth import End
 
 Message = dict[str, Any]
 
@@ -72,7 +72,7 @@ class Bed:
         self.isolated_by_user_namespace = isolate(user_namespace)
         spaces = [NetNamespace.create() for _ in ROLES]
         # Only now: a library that starts threads would stay outside the namespaces.
-        from nixl_stripe.lab.veth import End
+        from nixl_stripe.lab.rails.veth import End
 
         self.ends: dict[str, End] = {
             role: End(host, space)

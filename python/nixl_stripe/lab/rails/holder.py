@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.availability import LabUnavailableError, explain
-from nixl_stripe.lab.rail_spec import RailSpec
+from nixl_stripe.lab.rails.rail_spec import RailSpec
 
 _MAKE_LIMIT_S = 60.0
 _STOP_LIMIT_S = 5.0
@@ -93,7 +93,7 @@ def _start(
     spec: RailSpec, user_namespace: bool | None, errors: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     wish = {None: "auto", True: "yes", False: "no"}[user_namespace]
-    command = [sys.executable, "-m", "nixl_stripe.lab.bed", "--count", str(spec.count)]
+    command = [sys.executable, "-m", "nixl_stripe.lab.rails.bed", "--count", str(spec.count)]
     command += ["--mtu", str(spec.mtu), "--user-namespace", wish]
     if spec.mbit is not None:
         command += ["--mbit", str(spec.mbit)]

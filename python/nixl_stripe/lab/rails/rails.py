@@ -23,10 +23,10 @@ from types import TracebackType
 from typing import Any
 
 from nixl_stripe.lab.availability import LabUnavailableError
-from nixl_stripe.lab.holder import Holder, LabError
 from nixl_stripe.lab.job import Allocator, Job, Memory, Nixl, Op, Role
 from nixl_stripe.lab.outcome import Outcome, SideError, SideReport
-from nixl_stripe.lab.rail_spec import RailSpec
+from nixl_stripe.lab.rails.holder import Holder, LabError
+from nixl_stripe.lab.rails.rail_spec import RailSpec
 
 Environment = Mapping[str, str | None]
 

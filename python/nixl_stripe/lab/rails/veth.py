@@ -13,7 +13,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from nixl_stripe.lab.namespaces import NamespaceError, NetNamespace
-from nixl_stripe.lab.rail_spec import RailSpec
+from nixl_stripe.lab.rails.rail_spec import RailSpec
 
 #: tbf works on whole GSO packets (up to 64 KiB); a smaller bucket would make it cut them up.
 _BURST_FLOOR = 128 << 10

@@ -1,0 +1,14 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""The public name of `nixl_stripe.memory.registration`."""
+
+from nixl_stripe.memory.registration import (
+    Registration,
+    Span,
+    allocations,
+    coalesce,
+    regions_of,
+    register,
+)
+
+__all__ = ["Registration", "Span", "allocations", "coalesce", "regions_of", "register"]
