@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from nixl_stripe.cli import main as command
-from tables.bench import main, table, with_tables
 
 
 def spread(value: float) -> dict[str, float]:
