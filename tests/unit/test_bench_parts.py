@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from nixl_stripe.bench import many, rails, runner, sizes
+from nixl_stripe.bench import many, provenance, rails, runner, sizes, worker
 from nixl_stripe.bench.beds import BenchFailedError, Pair, require
+from nixl_stripe.bench.memory import allocate
 from nixl_stripe.bench.options import Options, Sides
 from nixl_stripe.bench.shapes import qwen3_4b
 from nixl_stripe.bench.table import cell
@@ -17,6 +21,7 @@ from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Work, Work
 from nixl_stripe.cli import main
 from nixl_stripe.errors import UsageError
 from nixl_stripe.lab.job import Nixl
+from nixl_stripe.lab.rails.rail_spec import RailSpec
 
 
 def test_the_refit_is_that_of_qwen3_4b() -> None:
@@ -175,3 +180,85 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str], arguments: list[str], 
 
 def test_options_say_what_was_run() -> None:
     assert json.loads(json.dumps(Options().to_dict()))["rounds"] == 3
+
+
+class CountingEngine:
+    """Moves nothing; counts what it is asked to post."""
+
+    def __init__(self) -> None:
+        self.posts = 0
+
+    def prepare(self, op: str) -> None: ...
+
+    def transfer(self, limit_s: float) -> float:  # noqa: ARG002
+        self.posts += 1
+        return 1.0
+
+    def release(self) -> None: ...
+
+
+@pytest.mark.parametrize(("drain", "before"), [(0, 0), (1, 1), (4096, 1), (40000, 10)])
+def test_buckets_are_emptied_before_what_is_timed(drain: int, before: int) -> None:
+    work = Work("a", (4096,), "WRITE", burst=3, drain=drain)
+    engine: Any = CountingEngine()
+    nobody: Any = None
+    store = allocate("dram", work.sizes, work.placement)
+    job = BenchJob("initiator", (work,))
+    side = worker._Exchange(job, work, nobody, engine, store, WorkReport("a", 0.0, 0.0))
+    assert side._move().seconds == (1.0, 1.0, 1.0)
+    assert engine.posts == before + 3
+
+
+def test_a_drain_of_less_than_nothing_bad_flow() -> None:
+    with pytest.raises(ValueError, match="drain=-1: accepted are 0 and more"):
+        Work("a", (1,), "READ", drain=-1)
+
+
+def test_a_limited_bed_has_buckets_and_another_has_none() -> None:
+    assert RailSpec(4, 400, 9000).bucket_bytes == 128 << 10
+    assert RailSpec(4, 8000, 9000).bucket_bytes == 1_000_000
+    assert RailSpec(4, None, 9000).bucket_bytes == 0
+
+
+def test_a_command_is_written_as_one_can_type_it_anywhere() -> None:
+    here = ["/x/bin/nixl-stripe", "bench", "sizes", "--cache", "/x/cache", "--mbit", "10"]
+    words = [*here, "--save=/x/a.json", "--stock=/x/stock", "/x/patched"]
+    text = "nixl-stripe bench sizes --mbit 10 --stock=stock patched"
+    assert provenance.command_text(words) == text
+
+
+def test_a_result_says_where_it_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert provenance.commit(tmp_path) is None
+    monkeypatch.chdir(tmp_path)
+    found = provenance.Origin(["scripts/x", "--rounds", "2"]).taken()
+    assert found["command"] == "x --rounds 2"
+    assert found["commit"] is None
+    assert found["load"].keys() == {"before", "after"}
+
+
+def test_a_checkout_is_known_by_its_commit(tmp_path: Path) -> None:
+    (tmp_path / "nixl_patch").mkdir()
+    file = tmp_path / "nixl_patch/file"
+    file.write_text("a")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e@example.org"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "m"]):
+        subprocess.run([*git, *words], check=True)
+    clean = provenance.commit(file.parent)
+    assert clean is not None
+    assert re.fullmatch("[0-9a-f]{12}", clean)
+    file.write_text("b")
+    assert provenance.commit(tmp_path) == f"{clean}-dirty"
+
+
+@pytest.mark.parametrize(
+    ("load", "is_busy"),
+    [
+        (None, False),
+        ({"after": 2.0}, False),
+        ({"after": 2.1}, True),
+        ({"before": 0.3, "after": 3.0}, False),
+        ({"before": 2.5, "after": 1.0}, True),
+    ],
+)
+def test_a_busy_machine_is_known(load: dict[str, float] | None, is_busy: bool) -> None:
+    assert provenance.is_busy({"load": load, "machine": {"cores": 2}}) == is_busy

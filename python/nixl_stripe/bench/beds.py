@@ -25,6 +25,8 @@ BEDS: tuple[BedName, ...] = ("tcp", "rdma")
 
 WORKER = "nixl_stripe.bench.worker"
 _ROLES: tuple[Role, Role] = ("initiator", "target")
+#: What `limit_rate` of the guests' agent gives tbf.
+_GUEST_BUCKET = 32 << 10
 
 
 class BenchFailedError(StripeError):
@@ -49,6 +51,7 @@ class BenchBed(Protocol):
     name: str
     counters: tuple[str, ...]
     limit_mbit: float | None
+    bucket_bytes: int  # what a rested NIC sends at once before its limit holds
 
     def run(self, job: BenchJob, environment: Mapping[str, str]) -> Pair:
         """Run `job` in two fresh processes; BenchFailedError unless every payload was right."""
@@ -66,6 +69,7 @@ class TcpBed:
         self._rails = rails
         self.counters = rails.devices
         self.limit_mbit = rails.spec.mbit
+        self.bucket_bytes = rails.spec.bucket_bytes
 
     def run(self, job: BenchJob, environment: Mapping[str, str]) -> Pair:
         """Run both sides in their namespaces."""
@@ -97,6 +101,7 @@ class RdmaBed:
         self._guests = guests
         self.counters = guests.devices
         self.limit_mbit = mbit or None
+        self.bucket_bytes = _GUEST_BUCKET if mbit else 0
 
     @property
     def verbs(self) -> tuple[str, ...]:

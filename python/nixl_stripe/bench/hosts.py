@@ -155,6 +155,7 @@ class HostBed:
 
     name = "hosts"
     limit_mbit: float | None = None
+    bucket_bytes = 0
 
     def __init__(self, address: Address, control: socket.socket, counters: Sequence[str]) -> None:
         self._address = address

@@ -135,7 +135,6 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {kernel_release()} {platform.machine()}",
         "cpu": _cpu(),
         "cores": os.cpu_count(),
-        "load_average": round(os.getloadavg()[0], 2),
     }
 
 

@@ -29,7 +29,9 @@ class Work:
     them side by side in one mapping, as an allocator does. coalesce: register through
     `nixl_stripe.registration` instead of buffer by buffer. overlap: the initiator registers within
     the first transfer, through `nixl_stripe.cold_move`. portion: bytes at the start of each
-    buffer that are moved, where registration is what is measured; 0: all.
+    buffer that are moved, where registration is what is measured; 0: all. drain: bytes that are
+    moved before each repetition, neither timed nor counted: a NIC with a limit that has rested
+    sends its token bucket without one.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Work:
     coalesce: bool = False
     overlap: bool = False
     portion: int = 0
+    drain: int = 0
 
     def __post_init__(self) -> None:
         if self.op not in OPS:
@@ -52,6 +55,8 @@ class Work:
             raise ValueError(f"{self.name}: needs at least one buffer of 1 byte or more")
         if self.overlap and self.portion:
             raise ValueError(f"{self.name}: overlap and portion: accepted is one of them")
+        if self.drain < 0:
+            raise ValueError(f"{self.name}: drain={self.drain}: accepted are 0 and more")
         if self.warmup < 0 or self.repeats < 1 or self.burst < 1:
             raise ValueError(
                 f"{self.name}: accepted are warmup >= 0, repeats >= 1 and burst >= 1, not "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import math
 import sys
 import time
 import traceback
@@ -179,10 +180,12 @@ class _Exchange:
         return Repetition(0.0, (seconds,), self._counted())
 
     def _move(self) -> Repetition:
-        self._counters.start()
         start = time.perf_counter()
         self._engine.prepare(self._work.op)
         prepared = time.perf_counter() - start
+        for _ in range(math.ceil(self._work.drain / self._work.payload_bytes)):
+            self._engine.transfer(self._job.limit_s)
+        self._counters.start()
         seconds = tuple(self._engine.transfer(self._job.limit_s) for _ in range(self._work.burst))
         self._engine.release()
         return Repetition(prepared, seconds, self._counted())

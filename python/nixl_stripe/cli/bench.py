@@ -133,7 +133,10 @@ class Run:
     """The common options at work: NIXLs, bed, progress and output."""
 
     def __init__(self, **given: Any) -> None:
+        from nixl_stripe.bench.provenance import Origin
+
         self.given = given
+        self._origin = Origin()
 
     @property
     def options(self) -> Options:
@@ -265,6 +268,7 @@ class Run:
 
         from nixl_stripe.bench.table import show
 
+        document = {**self._origin.taken(), **document}
         text = json.dumps(document, indent=1)
         save = self.given["save"]
         if save is not None:

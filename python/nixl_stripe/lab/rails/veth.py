@@ -13,12 +13,8 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from nixl_stripe.lab.namespaces import NamespaceError, NetNamespace
-from nixl_stripe.lab.rails.rail_spec import RailSpec
+from nixl_stripe.lab.rails.rail_spec import RailSpec, bucket_bytes
 
-#: tbf works on whole GSO packets (up to 64 KiB); a smaller bucket would make it cut them up.
-_BURST_FLOOR = 128 << 10
-#: Time the bucket covers at the nominal rate: a late wake-up must not cost throughput.
-_BURST_SECONDS = 1e-3
 _QUEUE = "50ms"
 _ROOT = 0xFFFFFFFF
 
@@ -56,8 +52,6 @@ class End:
 
     def limit(self, name: str, mbit: float) -> None:
         """Limit what rail `name` sends to `mbit` Mbit/s; a limit in force is replaced."""
-        rate = round(mbit * 1e6 / 8)
-        burst = max(_BURST_FLOOR, round(rate * _BURST_SECONDS))
         with _netlink("tbf rate limit"):
             self._ip.tc(
                 "replace",
@@ -65,9 +59,9 @@ class End:
                 index=self._index(name),
                 handle="1:",
                 parent=_ROOT,
-                rate=rate,
+                rate=round(mbit * 1e6 / 8),
                 latency=_QUEUE,
-                burst=burst,
+                burst=bucket_bytes(mbit),
             )
 
     def set_state(self, name: str, up: bool) -> None:
