@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from modelexpress_reference import VERSION, _import_pinning, _torch_with  # noqa: E402
 from nixl_stripe._core import __version__, read_sysfs  # noqa: E402
+from nixl_stripe.bench.provenance import Origin  # noqa: E402
 from nixl_wheels import unpack, wheel_file  # noqa: E402
 from sysfs_machines import MACHINES  # noqa: E402
 from sysfs_trees import write  # noqa: E402
@@ -56,8 +57,10 @@ def main() -> None:
         return
     if os.geteuid() != 0:
         parser.error("needs root, to mount each tree over /sys in a mount namespace")
+    origin = Origin(["scripts/bench-topology", "--rounds", str(arguments.rounds)])
     rows = [row(name, arguments.rounds) for name in HOSTS]
     result = {
+        **origin.taken(),
         "machine": {"cpu": cpu(), "cores": os.cpu_count(), "kernel": platform.release()},
         "versions": {"nixl_stripe": __version__, "modelexpress": VERSION},
         "unit": "ms",

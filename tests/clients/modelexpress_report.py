@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""What ModelExpress moves over each of four rails, as a table and JSON.
+"""What ModelExpress moves over each of four rails, as JSON; `tools/docs.py` makes the table.
 
     scripts/test-clients --report docs/results/modelexpress.json
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from clients.modelexpress_runs import Run, run
+from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.lab import Rails, fake_cuda
 from nixl_stripe.wheel import find_in, patch_folder
 from nixl_wheels import unpack, wheel_file
@@ -53,18 +54,8 @@ def row_of(name: str, done: Run) -> dict[str, Any]:
     }
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    names = list(rows[0]["bytes"])
-    lines = [f"| case | Gbit/s | x stock | {' | '.join(f'{name}, MB' for name in names)} |"]
-    lines.append("|---|---|---|" + "---|" * len(names))
-    for row in rows:
-        moved = " | ".join(f"{row['bytes'][name] / 1e6:.1f}" for name in names)
-        factor = row["gbps"] / rows[0]["gbps"]
-        lines.append(f"| {row['case']} | {row['gbps']:.2f} | {factor:.1f} | {moved} |")
-    return "\n".join(lines)
-
-
 def main() -> int:
+    origin = Origin(["scripts/test-clients", "--report"])
     gpu = fake_cuda.environment(fake_cuda.build(CACHE), ["0000:00:05.0"])
     with tempfile.TemporaryDirectory() as name, Rails(count=4, mbit=MBIT) as rails:
         stock = unpack(wheel_file("nixl-cu12", "1.5.1"), Path(name) / "stock")
@@ -79,9 +70,15 @@ def main() -> int:
             )
             for label, patched, on, variables in CASES
         ]
-    result = {"modelexpress": "0.7.0", "nixl": "nixl-cu12 1.5.1", "rail_mbit": MBIT, "rows": rows}
+    result = {
+        **origin.taken(),
+        "versions": {"modelexpress": "0.7.0", "nixl": "1.5.1"},
+        "rail_mbit": MBIT,
+        "rows": rows,
+    }
     Path(sys.argv[1]).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(table(rows))
+    for row in rows:
+        print(f"{row['case']}: {row['gbps']:.2f} Gbit/s")
     return 0
 
 

@@ -231,7 +231,7 @@ def test_a_result_says_where_it_comes_from(tmp_path: Path, monkeypatch: pytest.M
     assert provenance.commit(tmp_path) is None
     monkeypatch.chdir(tmp_path)
     found = provenance.Origin(["scripts/x", "--rounds", "2"]).taken()
-    assert found["command"] == "x --rounds 2"
+    assert found["command"] == "scripts/x --rounds 2"
     assert found["commit"] is None
     assert found["load"].keys() == {"before", "after"}
 

@@ -17,7 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nixl_stripe import __version__
 from nixl_stripe.bench.kernel import kernel_release
+from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.lab.rails.rails import Rails, why_not
@@ -85,8 +87,8 @@ def _machine(installs: Installs) -> dict[str, Any]:
             "system": f"{platform.system()} {kernel_release()} {platform.machine()}",
             "python": platform.python_version(),
             "cpus": os.cpu_count(),
-            "load_average": os.getloadavg()[0],
         },
+        "versions": {"nixl_stripe": __version__, "nixl": installs.stock_wheel.split("-")[1]},
         "wheels": {"stock": installs.stock_wheel, "patched": installs.patched_wheel},
     }
 
@@ -124,7 +126,6 @@ def _over_rails(
         **{row.case.key: row.to_dict() for row in rows},
         "speedup": speedup,
         "efficiency": efficiency,
-        "load_average_before": before,
     }
     return results, [row.problem for row in rows if row.problem]
 
@@ -152,7 +153,7 @@ def _over_loopback(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; see the module's text for the exit status."""
     options = _options(argv)
-    start = time.monotonic()
+    start, origin = time.monotonic(), Origin(["scripts/demo", *(argv or sys.argv[1:])])
     console, aside = Console(), Console(stderr=True)
     try:
         installs = prepare(
@@ -169,7 +170,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StripeError as error:
         aside.print(f"demo: {error}", markup=False, highlight=False, soft_wrap=True)
         return 1
-    results = {"rails": options.rails, "ok": not problems, **results, **_machine(installs)}
+    about = {**origin.taken(), "rails": options.rails, "ok": not problems}
+    results = {**about, **results, **_machine(installs)}
     results["seconds"] = time.monotonic() - start
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,7 @@ from docgen.files import result
 
 def part(name: str) -> str:
     """Return one of the report's tables."""
-    made: str = getattr(report, f"_{name}")(result("gpu"))
-    return made
+    return report.PARTS[name](result("gpu"))
 
 
 def rate(memory: str, op: str, rails: str, mbit: str, kind: str) -> str:

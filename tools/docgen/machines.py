@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from demo.report import lane_text
 from packaging.version import Version
 
 from docgen.files import result, table
@@ -41,14 +42,6 @@ def demo() -> str:
             f"{100 * found['efficiency']:.1f} %.",
         ]
     )
-
-
-def lane_text(lanes: dict[str, float]) -> str:
-    """Return `4 x 25 %` for even shares, the shares in order for uneven ones."""
-    shares = [round(100 * share) for share in lanes.values()]
-    if shares and len(set(shares)) == 1:
-        return f"{len(shares)} x {shares[0]} %"
-    return " + ".join(f"{share} %" for share in shares) or "none reported"
 
 
 def versions() -> str:

@@ -19,6 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from nixl_stripe import __version__
+from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.guests.bed import Guests
 from nixl_stripe.lab.guests.layout import GpuPlace, verbs_device
@@ -29,7 +31,6 @@ from nixl_stripe.planning.planner import plan
 from nixl_stripe.wheel.installs import Installs, prepare
 
 from forecast_grid.cases import CASES, BedSpec, GridCase
-from forecast_grid.table import with_grid
 
 #: A NIC counts as used from this share on: wire-up and a lane's smallest piece stay below.
 USED = 0.01
@@ -173,14 +174,13 @@ def _port_tables(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {text: f"ports{number}" for number, text in enumerate(dict.fromkeys(texts))}
 
 
-def write(path: Path, rows: Sequence[Mapping[str, Any]], wheels: Sequence[str]) -> None:
-    """Write the rows in the order of the cases, with the summary before them."""
+def write(path: Path, rows: Sequence[Mapping[str, Any]], origin: Mapping[str, Any]) -> None:
+    """Write the rows in the order of the cases, with their origin and the summary before them."""
     order = {case.title: number for number, case in enumerate(CASES)}
     kept = sorted((row for row in rows if row["title"] in order), key=lambda r: order[r["title"]])
     tables = _port_tables(kept)
     head = {
-        "command": "scripts/forecast-grid",
-        "wheels": list(wheels),
+        **origin,
         "summary": summary(kept),
         "ports": {name: json.loads(text) for text, name in tables.items()},
     }
@@ -244,7 +244,6 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--nixl", default="nixl-cu12==1.5.1", help="requirement or wheel file")
     parser.add_argument("--cache", type=Path, default=Path(".cache"))
     parser.add_argument("--lines", type=Path, help="write the rows for the C++ unit test here too")
-    parser.add_argument("--table", type=Path, help="bring the table in this document up to date")
     parser.add_argument("--minutes", type=float, default=60.0, help="stop after so long")
     parser.add_argument("--again", metavar="TEXT", help="measure rows with this in their title")
     return parser.parse_args(argv)
@@ -254,8 +253,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure what is missing; 1 when the forecast is right in under 95 % of the cases."""
     options = _options(argv)
     rows: dict[str, Any] = {}
+    before = Origin(["scripts/forecast-grid"])
+    origin: dict[str, Any] = {}
     if options.json.exists():
-        rows = {row["title"]: row for row in read(options.json)["rows"]}
+        found = read(options.json)
+        rows = {row["title"]: row for row in found["rows"]}
+        origin = {key: found[key] for key in found if key not in ("summary", "ports", "rows")}
     todo = [
         case
         for case in CASES
@@ -263,10 +266,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     try:
         installs = prepare(options.cache / "demo", options.nixl, None, _say)
-        wheels = (installs.stock_wheel, installs.patched_wheel)
+        wheels = [installs.stock_wheel, installs.patched_wheel]
         for row in run(todo, installs, options.cache / "guests", options.minutes):
             rows[row["title"]] = row
-            write(options.json, list(rows.values()), wheels)
+            versions = {"nixl_stripe": __version__, "nixl": wheels[0].split("-")[1]}
+            origin = {**before.taken(), "versions": versions, "wheels": wheels}
+            write(options.json, list(rows.values()), origin)
             for op in OPS:
                 mark = "ok" if agrees(row, op) else "MISS"
                 seen = [round(100 * share) for share in row["ops"][op]["share"].values()]
@@ -274,12 +279,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StripeError as error:
         _say(str(error))
         return 1
-    write(options.json, list(rows.values()), wheels)
+    write(options.json, list(rows.values()), origin)
     results = read(options.json)
     if options.lines:
         options.lines.write_text(as_lines(results["rows"]), "utf-8")
-    if options.table:
-        options.table.write_text(with_grid(options.table.read_text("utf-8"), results), "utf-8")
     found = results["summary"]
     _say(f"{found['agree']} of {found['cases']} forecasts name the NICs that carried data")
     return 0 if found["agree"] >= 0.95 * found["cases"] else 1

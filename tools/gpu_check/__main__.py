@@ -21,6 +21,7 @@ from typing import Any
 
 from nixl_stripe import __version__
 from nixl_stripe.bench import agent as agent_bench
+from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.rails.rails import clean_environment, why_not
 from nixl_stripe.wheel.installs import Installs, prepare
@@ -59,6 +60,7 @@ class Run:
     def __init__(self, found: argparse.Namespace) -> None:
         self._options = found
         self._start = time.monotonic()
+        self._origin = Origin(["scripts/gpu-check", *sys.argv[1:]])
         self.result: dict[str, Any] = {"machine": host.describe(), "errors": []}
         major = host.cuda_major()
         self._package = f"nixl_cu{major}"
@@ -105,6 +107,7 @@ class Run:
     def save(self) -> None:
         """Check the goals and write the file, if one is wanted."""
         self.result["checks"] = goals.check(self.result)
+        self.result.update(self._origin.taken())
         if self._options.json:
             self._options.json.parent.mkdir(parents=True, exist_ok=True)
             draft = self._options.json.with_suffix(".tmp")

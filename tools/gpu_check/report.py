@@ -1,38 +1,20 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""The results as tables: what the command prints and what stands in the documents.
-
-python -m gpu_check.report docs/results/gpu.json
-"""
+"""The results as tables: what the command prints and what stands in the documents."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from docgen.files import table
 
 Row = dict[str, Any]
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def text(result: Row) -> str:
     """Return all tables of a result."""
-    parts = [
-        _machine(result),
-        _scaling(result),
-        _refit(result),
-        _create(result),
-        _register(result),
-        _lookups(result),
-        _checks(result),
-    ]
+    parts = [make(result) for make in PARTS.values()]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -139,5 +121,13 @@ def _checks(result: Row) -> str:
     return table(["check", "value", "goal", "met"], lines)
 
 
-if __name__ == "__main__":
-    print(text(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+#: Every table by name, in the order of the whole.
+PARTS: Mapping[str, Callable[[Row], str]] = {
+    "machine": _machine,
+    "scaling": _scaling,
+    "refit": _refit,
+    "create": _create,
+    "register": _register,
+    "lookups": _lookups,
+    "checks": _checks,
+}

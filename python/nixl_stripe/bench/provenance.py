@@ -40,7 +40,7 @@ def command_text(argv: Sequence[str]) -> str:
 
     Options for files and caches are left out, and of any other absolute path its name stays.
     """
-    program = Path(argv[0]).name
+    program = Path(argv[0]).name if argv[0].startswith("/") else argv[0]
     words: list[str] = []
     rest = iter(argv[1:])
     for word in rest:
