@@ -78,7 +78,7 @@ def untrue_rows(folder: PluginFolder) -> list[str]:
     if folder.record is None:
         raise ValueError("no RECORD")
     site = folder.record.parents[1]
-    record = Record.parse(folder.record.read_bytes().decode())
+    record = Record.parse(folder.record.read_bytes())
     rows = record.entries()
     wrong = [
         name

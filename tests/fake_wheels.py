@@ -90,7 +90,7 @@ def check_wheel(path: Path) -> dict[str, bytes]:
         members = {name: archive.read(name) for name in archive.namelist()}
         assert len(members) == len(archive.namelist()), "a member is there twice"
     stem = "-".join(path.name.split("-")[:2])
-    record = Record.parse(members[f"{stem}.dist-info/RECORD"].decode())
+    record = Record.parse(members[f"{stem}.dist-info/RECORD"])
     assert sorted(record.paths()) == sorted(members)
     rows = record.entries()
     for name, data in members.items():

@@ -7,23 +7,18 @@ What pip does with them is judged by files, so a fake of our plugin will do here
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_plugins import OURS_BYTES, contents, untrue_rows, write_ours
+from fake_plugins import OURS_BYTES, untrue_rows, write_ours
 from fake_wheels import check_wheel, nixl_wheel_file
 from nixl_stripe.wheel import (
     PLUGIN,
     STOCK,
-    PluginFolder,
     State,
     build_wheel,
-    find_in,
     patch_folder,
     status_of,
     undo_folder,
@@ -31,6 +26,7 @@ from nixl_stripe.wheel import (
 from nixl_stripe.wheel.state import inspect
 from nixl_stripe.wheel.steps import patch_steps
 from nixl_wheels import NIXL_IDS, NIXL_VERSIONS, module_name, plugin_folder
+from pip_environment import Environment
 
 WheelOf = Callable[[str, str], Path]
 
@@ -38,34 +34,6 @@ WheelOf = Callable[[str, str], Path]
 @pytest.fixture
 def ours(tmp_path: Path) -> Path:
     return write_ours(tmp_path / "ours.so")
-
-
-class Environment:
-    """A virtual environment without pip, which the tests' own pip works on."""
-
-    def __init__(self, path: Path) -> None:
-        venv.create(path, with_pip=False)
-        self.python = path / "bin" / "python"
-        self.site = next((path / "lib").iterdir()) / "site-packages"
-        self.bin = path / "bin"
-        self.empty = self.files()
-
-    def pip(self, *arguments: str | Path, code: int = 0) -> str:
-        """Run pip, which must exit with `code`; return what it said on standard output."""
-        command = [sys.executable, "-m", "pip", "--python", str(self.python), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
-
-    def install(self, *wheels: str | Path) -> None:
-        self.pip("install", "--quiet", "--no-deps", "--no-compile", "--no-index", *wheels)
-
-    def files(self) -> set[str]:
-        """Return every file of the environment, compiled ones left out."""
-        return {name for name in contents(self.python.parents[1]) if "__pycache__" not in name}
-
-    def nixl(self) -> list[PluginFolder]:
-        return find_in(self.site)
 
 
 @pytest.fixture

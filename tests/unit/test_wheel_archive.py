@@ -79,16 +79,6 @@ def test_members_with_a_data_descriptor_are_copied() -> None:
         assert copy.read("a") == b"streamed" * 100
 
 
-def test_an_encrypted_member_is_refused() -> None:
-    source = archive_of({"a": b"data"})
-    with zipfile.ZipFile(source) as archive:
-        (member,) = archive.infolist()
-        member.flag_bits |= 0x1
-        writer = ArchiveWriter(io.BytesIO())
-        with pytest.raises(StripeError, match="a is encrypted"):
-            writer.copy(source, member, "a")
-
-
 def test_what_needs_zip64_is_refused() -> None:
     source = archive_of({"a": b"data"})
     with zipfile.ZipFile(source) as archive:

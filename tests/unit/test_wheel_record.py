@@ -24,11 +24,11 @@ def record_of(files: dict[str, bytes], line_end: str) -> Record:
     writer = csv.writer(out, lineterminator=line_end)
     for name, data in files.items():
         writer.writerow([name, digest_of(data), len(data)])
-    return Record.parse(out.getvalue())
+    return Record.parse(out.getvalue().encode())
 
 
 def test_rows_are_read_with_quoting() -> None:
-    record = Record.parse(TEXT)
+    record = Record.parse(TEXT.encode())
     assert record.paths() == ["a.so", "with, comma", "d/RECORD"]
     assert record.get("with, comma") == Entry("sha256=BBB", "2")
     assert record.get("d/RECORD") == Entry("", "")
@@ -37,7 +37,7 @@ def test_rows_are_read_with_quoting() -> None:
 
 
 def test_a_changed_and_a_new_row_keep_the_line_ends() -> None:
-    record = Record.parse(TEXT).put("a.so", Entry("sha256=CCC", "3"), after="")
+    record = Record.parse(TEXT.encode()).put("a.so", Entry("sha256=CCC", "3"), after="")
     record = record.put("a,b", Entry("sha256=DDD", "4"), after="a.so")
     assert record.text == (
         'a.so,sha256=CCC,3\r\n"a,b",sha256=DDD,4\r\n"with, comma",sha256=BBB,2\r\nd/RECORD,,\r\n'
@@ -46,11 +46,11 @@ def test_a_changed_and_a_new_row_keep_the_line_ends() -> None:
 
 def test_a_new_row_behind_a_row_that_is_absent_is_refused() -> None:
     with pytest.raises(KeyError, match="new"):
-        Record.parse(TEXT).put("new", Entry("", ""), after="absent")
+        Record.parse(TEXT.encode()).put("new", Entry("", ""), after="absent")
 
 
 def test_a_last_line_without_an_end_gets_one_before_a_new_row() -> None:
-    record = Record.parse("a,,").put("b", Entry("", ""), after="a")
+    record = Record.parse(b"a,,").put("b", Entry("", ""), after="a")
     assert record.paths() == ["a", "b"]
 
 

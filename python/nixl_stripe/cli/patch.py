@@ -17,7 +17,13 @@ from nixl_stripe import __version__
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.wheel.layout import PLUGIN
 from nixl_stripe.wheel.locate import PluginFolder, find_in, find_installed, search_path_of
-from nixl_stripe.wheel.patch import patch_folder, reinstall_hint, status_of, undo_folder
+from nixl_stripe.wheel.patch import (
+    Outcome,
+    patch_folder,
+    reinstall_hint,
+    status_of,
+    undo_folder,
+)
 from nixl_stripe.wheel.state import State, Status
 
 #: What one folder of the answer says: for people as a sentence, for programs as it is.
@@ -125,21 +131,23 @@ def _guarded(
 
 def _patch_row(folder: PluginFolder, plugin: Path | None, where: str) -> Row:
     outcome = patch_folder(folder, plugin)
-    return _done_row(outcome.action, outcome.before, outcome.after, where)
+    return _done_row(outcome, where)
 
 
 def _undo_row(folder: PluginFolder, _plugin: Path | None, where: str) -> Row:
     outcome = undo_folder(folder)
-    return _done_row(outcome.action, outcome.before, outcome.after, where)
+    return _done_row(outcome, where)
 
 
-def _done_row(action: str, before: Status, after: Status, where: str) -> Row:
+def _done_row(outcome: Outcome, where: str) -> Row:
+    action, before, after = outcome.action, outcome.before, outcome.after
     names = {"plugin": before.folder.path / PLUGIN, "version": after.plugin_version}
     if action == "unchanged":
         detail = f"nothing to do: {_advice(after, where)}"
     else:
         detail = _DONE[action].format(old=before.plugin_version, **names)
-    return {**_facts(after), "ok": True, "action": action, "detail": detail}
+    said = {"ok": True, "action": action, "detail": detail, "warnings": list(outcome.warnings)}
+    return {**_facts(after), **said}
 
 
 def _status_row(folder: PluginFolder, plugin: Path | None, where: str) -> Row:
@@ -181,6 +189,9 @@ def _print(rows: Sequence[Row], where: str, *, undo: bool, status: bool) -> None
     for row in rows:
         name = f"{row['distribution']} {row['version']}" if row["distribution"] else row["folder"]
         typer.echo(f"{name}: {row['detail']}", err=row["action"] == "failed")
+        warnings = row.get("warnings")
+        for warning in warnings if isinstance(warnings, list) else []:
+            typer.echo(f"nixl-stripe: warning: {warning}", err=True)
     if not undo and not status and any(row["action"] in ("patched", "updated") for row in rows):
         typer.echo(f"Undo: nixl-stripe patch --undo{where}")
 

@@ -20,7 +20,8 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 _LIMIT_32, _LIMIT_16 = 0xFFFFFFFF, 0xFFFF
-_ENCRYPTED, _UTF8 = 0x1, 0x800
+_UTF8 = 0x800
+_CHUNK = 1 << 20
 _UNIX = 3
 _VERSION = 20  # 2.0: DEFLATE and folders, no ZIP64
 
@@ -59,25 +60,29 @@ class ArchiveWriter:
     def copy(self, source: IO[bytes], member: zipfile.ZipInfo, name: str) -> None:
         """Copy `member` of the archive `source` as `name`, its compressed bytes as they are.
 
-        Raises StripeError when the member is encrypted or larger than 4 GiB.
+        Raises StripeError when the member is not there as a whole or larger than 4 GiB.
         """
-        if member.flag_bits & _ENCRYPTED:
-            raise StripeError(f"{member.filename} is encrypted: this is not a wheel that pip takes")
         source.seek(member.header_offset)
-        local = _LOCAL.unpack(source.read(_LOCAL.size))
+        header = source.read(_LOCAL.size)
+        if len(header) != _LOCAL.size:
+            raise StripeError(f"the archive ends before {member.filename}")
+        local = _LOCAL.unpack(header)
         source.seek(local[-2] + local[-1], 1)
-        self._write(
-            name,
-            member,
-            source.read(member.compress_size),
-            member.compress_type,
-            member.CRC,
-            member.file_size,
-        )
+        sizes = (member.CRC, member.compress_size, member.file_size)
+        self._begin(name, member, member.compress_type, *sizes)
+        left = member.compress_size
+        while left:
+            data = source.read(min(left, _CHUNK))
+            if not data:
+                raise StripeError(f"the archive ends within {member.filename}")
+            self._put(data)
+            left -= len(data)
 
     def add(self, name: str, data: bytes, like: zipfile.ZipInfo) -> None:
         """Add `data` as `name`, uncompressed, with mode and time of the member `like`."""
-        self._write(name, like, data, zipfile.ZIP_STORED, zlib.crc32(data), len(data))
+        size = len(data)
+        self._begin(name, like, zipfile.ZIP_STORED, zlib.crc32(data), size, size)
+        self._put(data)
 
     def close(self) -> None:
         """Write the central directory; the file itself stays open."""
@@ -92,20 +97,19 @@ class ArchiveWriter:
         end = (0, 0, count, count, self._at - start, start, 0)
         self._put(_END.pack(b"PK\5\6", *end))
 
-    def _write(
-        self, name: str, like: zipfile.ZipInfo, packed: bytes, method: int, crc: int, size: int
+    def _begin(
+        self, name: str, like: zipfile.ZipInfo, method: int, crc: int, packed: int, size: int
     ) -> None:
-        if max(size, len(packed), self._at) >= _LIMIT_32:
+        """Write the header of a member, whose `packed` bytes come next."""
+        if max(size, packed, self._at) >= _LIMIT_32:
             raise StripeError(f"{name} does not fit into a ZIP archive without ZIP64 (4 GiB)")
         year, month, day, hour, minute, second = like.date_time
         time, date = hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
-        member = _Member(
-            name, method, time, date, crc, len(packed), size, like.external_attr, self._at
-        )
+        mode = like.external_attr
+        member = _Member(name, method, time, date, crc, packed, size, mode, self._at)
         self._members.append(member)
         raw, fields = member.fields()
         self._put(_LOCAL.pack(b"PK\3\4", *fields) + raw)
-        self._put(packed)
 
     def _put(self, data: bytes) -> None:
         self._out.write(data)

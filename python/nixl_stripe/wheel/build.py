@@ -7,8 +7,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import zipfile
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from nixl_stripe.errors import StripeError
 from nixl_stripe.wheel.archive import ArchiveWriter
 from nixl_stripe.wheel.elf import SharedObject
 from nixl_stripe.wheel.layout import PLUGIN, STOCK, read_our_plugin
+from nixl_stripe.wheel.members import LARGEST_TEXT, chunks_of, open_wheel, read_member
 from nixl_stripe.wheel.record import Entry
 from nixl_stripe.wheel.source import NixlWheel, Progress, read_wheel
 from nixl_stripe.wheel.tags import raise_platforms, raise_wheel_tags
@@ -63,16 +62,11 @@ def build_wheel(
     already, or the plugin is for another machine.
     """
     ours, facts = read_our_plugin(plugin)
-    try:
-        with source.open("rb") as file, zipfile.ZipFile(file) as archive:
-            wheel = read_wheel(source, file, archive)
-            _check_machine(wheel, facts)
-            wheel.verify(progress)
-            return _write(wheel, out, ours, facts)
-    except OSError as error:
-        raise StripeError(f"{error.filename or source}: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise StripeError(f"{source} is damaged or not a wheel: {error}") from error
+    with open_wheel(source) as (file, archive):
+        wheel = read_wheel(source, file, archive)
+        _check_machine(wheel, facts)
+        wheel.verify(progress)
+        return _write(wheel, out, ours, facts)
 
 
 def _check_machine(wheel: NixlWheel, ours: SharedObject) -> None:
@@ -97,14 +91,24 @@ def _write(wheel: NixlWheel, out: Path, ours: bytes, facts: SharedObject) -> Bui
             _write_members(wheel, file, f"{name}-{version}", ours, facts)
             file.flush()
             os.fsync(file.fileno())
-        sha256 = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        sha256 = hashlib.sha256()
+        with temporary.open("rb") as file:
+            for data in chunks_of(file):
+                sha256.update(data)
         size = temporary.stat().st_size
         temporary.replace(path)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
     return BuiltWheel(
-        path, wheel.path, wheel.distribution, version, wheel.version, stripe_version, sha256, size
+        path,
+        wheel.path,
+        wheel.distribution,
+        version,
+        wheel.version,
+        stripe_version,
+        sha256.hexdigest(),
+        size,
     )
 
 
@@ -136,7 +140,7 @@ def _write_members(
             record = record.put(beside, stock, after=wheel.plugin.filename)
             for path, data in changed.items():
                 record = record.put(path, Entry.of(data), after=wheel.plugin.filename)
-            writer.add(name, record.text.encode("utf-8", "surrogateescape"), like=member)
+            writer.add(name, record.data, like=member)
         elif name in changed:
             writer.add(name, changed[name], like=member)
         else:
@@ -149,11 +153,16 @@ def _changed_metadata(
 ) -> dict[str, bytes]:
     """Return METADATA and WHEEL of the patched wheel, by their new paths."""
     version = stem.partition("-")[2]
-    metadata = wheel.archive.read(wheel.metadata("METADATA"))
+    metadata = read_member(wheel.path, wheel.archive, wheel.metadata("METADATA"), LARGEST_TEXT)
     head = re.compile(rb"\A(.*?^Version:)[^\r\n]*", re.MULTILINE | re.DOTALL)
-    tags = wheel.archive.read(wheel.metadata("WHEEL")).decode("utf-8")
+    name = wheel.metadata("WHEEL")
+    data = read_member(wheel.path, wheel.archive, name, LARGEST_TEXT)
+    try:
+        tags = raise_wheel_tags(data.decode("utf-8"), facts.glibc)
+    except ValueError as error:
+        raise StripeError(f"{wheel.path.name}: {name}: {error}") from error
     generator = f"Generator: nixl-stripe {facts.stripe_version}"
-    tags = re.sub(r"(?m)^Generator:[^\r\n]*", generator, raise_wheel_tags(tags, facts.glibc))
+    tags = re.sub(r"(?m)^Generator:[^\r\n]*", generator, tags)
     return {
         f"{stem}.dist-info/METADATA": head.sub(rb"\g<1> " + version.encode("ascii"), metadata, 1),
         f"{stem}.dist-info/WHEEL": tags.encode("utf-8"),

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import zipfile
 from collections.abc import Sequence
 from email.parser import BytesHeaderParser
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.wheel.locate import find_installed
+from nixl_stripe.wheel.members import LARGEST_TEXT, open_wheel, read_member
 
 _META = "nixl"
 _ACCEPTED = "nixl, nixl==1.5.1, nixl-cu12, nixl-cu12==1.5.1, nixl-cu13, ... or a wheel file"
@@ -71,15 +71,24 @@ def _requirement(source: str) -> Requirement:
 
 def _flavours(meta: Path) -> list[str]:
     """Return the flavours of NIXL that its meta package requires, extras left out."""
-    with zipfile.ZipFile(meta) as archive:
-        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        headers = BytesHeaderParser().parsebytes(archive.read(name))
-    required = [Requirement(str(line)) for line in headers.get_all("Requires-Dist", [])]
+    with open_wheel(meta) as (_, archive):
+        names = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        if len(names) != 1:
+            raise StripeError(f"{meta} has {len(names) or 'no'} .dist-info/METADATA; one is wanted")
+        headers = BytesHeaderParser().parsebytes(read_member(meta, archive, names[0], LARGEST_TEXT))
+    required = [_required(meta, str(line)) for line in headers.get_all("Requires-Dist", [])]
     return [
         str(requirement)
         for requirement in required
         if canonicalize_name(requirement.name).startswith(f"{_META}-cu") and not requirement.marker
     ]
+
+
+def _required(meta: Path, line: str) -> Requirement:
+    try:
+        return Requirement(line)
+    except InvalidRequirement as error:
+        raise StripeError(f"{meta}: Requires-Dist: {line[:80]!a} is no requirement") from error
 
 
 def download(requirement: str, folder: Path, pip_options: Sequence[str]) -> Path:

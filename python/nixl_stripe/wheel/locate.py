@@ -11,11 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.wheel.layout import PLUGIN, STOCK
-from nixl_stripe.wheel.record import Record
+from nixl_stripe.wheel.record import LARGEST, Record
 
 _NIXL_NAME = re.compile(r"nixl(-cu\d+)?")
 #: Plugin folders below the prefix of a NIXL that was installed, and below a folder it is built in.
@@ -71,7 +71,7 @@ def find_installed(search_path: Sequence[str] | None = None) -> list[PluginFolde
     found: dict[str, list[PluginFolder]] = {}
     where = sys.path if search_path is None else list(search_path)
     for distribution in importlib.metadata.distributions(path=where):
-        name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
+        name = _normal(distribution.metadata["Name"] or "")
         if _NIXL_NAME.fullmatch(name):
             # The first on the path is the one that gets imported; later ones are hidden by it.
             found.setdefault(name, _folders_of(distribution, name))
@@ -110,22 +110,38 @@ def _has_plugin(folder: Path) -> bool:
 def _folders_of(distribution: importlib.metadata.Distribution, name: str) -> list[PluginFolder]:
     """Return the plugin folders that `distribution` lists, or else those where wheels keep them."""
     version = distribution.version
-    if distribution.files is None:
-        site = Path(str(distribution.locate_file(""))).resolve()
+    site = Path(str(distribution.locate_file(""))).resolve()
+    record = _record_of(site, name, version)
+    if record is None:
         module = name.replace("-", "_")
         plain = site.glob(f".{module}.mesonpy.libs/plugins")
         return [PluginFolder(path, name, version) for path in plain]
-    record = None
-    prefixes: dict[str, Path] = {}
-    for file in distribution.files:
-        if file.name not in (PLUGIN, "RECORD"):
-            continue
-        folder = Path(str(distribution.locate_file(file.parent))).resolve()
-        if file.name == "RECORD" and file.parent.name.endswith(".dist-info"):
-            record = folder / file.name
-        if file.name == PLUGIN and file.parent.name == "plugins":
-            prefixes[file.parent.as_posix()] = folder
-    return [PluginFolder(path, name, version, record, prefix) for prefix, path in prefixes.items()]
+    listed = (PurePosixPath(path) for path in load_record(record).paths())
+    prefixes = [
+        file.parent
+        for file in listed
+        if file.name == PLUGIN
+        and file.parent.name == "plugins"
+        and not file.is_absolute()
+        and ".." not in file.parts
+    ]
+    return [
+        PluginFolder((site / prefix).resolve(), name, version, record, prefix.as_posix())
+        for prefix in dict.fromkeys(prefixes)
+    ]
+
+
+def _record_of(site: Path, name: str, version: str) -> Path | None:
+    """Return RECORD of the distribution `name`; None where its installer wrote none."""
+    for folder in sorted(site.glob("*.dist-info")):
+        project, _, number = folder.name.removesuffix(".dist-info").partition("-")
+        if number == version and _normal(project) == name and (folder / "RECORD").is_file():
+            return folder / "RECORD"
+    return None
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _owned(path: Path) -> PluginFolder:
@@ -141,6 +157,15 @@ def _parents_with_metadata(path: Path) -> Iterable[Path]:
     return (parent for parent in list(path.parents)[:3] if any(parent.glob("*.dist-info")))
 
 
+def load_record(path: Path) -> Record:
+    """Return the RECORD in the file `path`; StripeError where it cannot be read or is none."""
+    try:
+        with path.open("rb") as file:
+            return Record.parse(file.read(LARGEST + 1), path)
+    except OSError as error:
+        raise StripeError(f"{path}: {error.strerror}") from error
+
+
 def read_record(folder: PluginFolder) -> Record | None:
     """Return the RECORD that has to be kept true for `folder`, None where there is none.
 
@@ -148,5 +173,5 @@ def read_record(folder: PluginFolder) -> Record | None:
     """
     if folder.record is None:
         return None
-    record = Record.parse(folder.record.read_bytes().decode("utf-8", "surrogateescape"))
+    record = load_record(folder.record)
     return record if record.get(folder.key(PLUGIN)) is not None else None

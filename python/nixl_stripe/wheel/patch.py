@@ -8,15 +8,17 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.wheel.elf import SharedObject
-from nixl_stripe.wheel.layout import PLUGIN, STOCK, TEMPORARY, read_our_plugin
+from nixl_stripe.wheel.layout import PLUGIN, STOCK, read_our_plugin
+from nixl_stripe.wheel.listing import new_record_path
 from nixl_stripe.wheel.locate import PluginFolder
+from nixl_stripe.wheel.rights import Rights
 from nixl_stripe.wheel.state import State, Status, inspect
 from nixl_stripe.wheel.steps import Step, patch_steps, undo_steps
 
@@ -36,6 +38,8 @@ class Outcome:
     """`patched`, `updated`, `repaired`, `undone` or `unchanged`."""
     before: Status
     after: Status
+    warnings: tuple[str, ...] = ()
+    """What the kernel did not allow to be kept: an owner, a label."""
 
 
 def patch_folder(folder: PluginFolder, plugin: Path | None = None) -> Outcome:
@@ -49,13 +53,14 @@ def patch_folder(folder: PluginFolder, plugin: Path | None = None) -> Outcome:
     with _locked(folder):
         before = inspect(folder, ours)
         _check_patchable(before, facts)
-        _run(folder, patch_steps(before, ours))
+        warnings = _run(before, patch_steps(before, ours), PLUGIN)
         after = inspect(folder, ours)
     if not after.is_patched:
         raise StripeError(f"{folder.path} is {after.state.value} after patching: run it again")
     actions = {State.OUTDATED: "updated", State.PATCHED: "repaired"}
     changed = actions.get(before.state, "patched")
-    return Outcome(folder, "unchanged" if before.is_patched else changed, before, after)
+    action = "unchanged" if before.is_patched else changed
+    return Outcome(folder, action, before, after, warnings)
 
 
 def undo_folder(folder: PluginFolder) -> Outcome:
@@ -69,13 +74,14 @@ def undo_folder(folder: PluginFolder) -> Outcome:
         before = inspect(folder, any_version)
         _check_undoable(before)
         steps = undo_steps(before)
-        _run(folder, steps)
+        warnings = _run(before, steps)
         after = inspect(folder, any_version)
     if after.state is not State.STOCK:
         raise StripeError(f"{folder.path} is {after.state.value} after undoing: run it again")
     if not steps:
         return Outcome(folder, "unchanged", before, after)
-    return Outcome(folder, "repaired" if before.state is State.STOCK else "undone", before, after)
+    action = "repaired" if before.state is State.STOCK else "undone"
+    return Outcome(folder, action, before, after, warnings)
 
 
 def status_of(folder: PluginFolder, plugin: Path | None = None) -> Status:
@@ -132,13 +138,17 @@ def _not_nixl(status: Status) -> str:
     return f"{path} is not a plugin of NIXL (a 64-bit ELF shared object with nixl_plugin_init)"
 
 
-def _run(folder: PluginFolder, steps: list[Step]) -> None:
-    if steps:
-        _check_writable(folder.path)
-        if folder.record is not None:
-            _check_writable(folder.record.parent)
-    doing = ""
+def _run(before: Status, steps: list[Step], *replaced: str) -> tuple[str, ...]:
+    """Run the steps; return what cannot be kept of the rights to files that are replaced.
+
+    replaced: names of files of the folder that are, beside RECORD.
+    """
+    if not steps:
+        return ()
+    folder = before.folder
+    doing = "read who may do what"
     try:
+        lost = _before_any_change(before, replaced)
         for step in steps:
             doing = step.name
             step.run()
@@ -148,21 +158,43 @@ def _run(folder: PluginFolder, steps: list[Step]) -> None:
             f"{folder.path}: {error.strerror} while trying to {doing}; NIXL works as before, and "
             "when that is mended, the same command does the rest"
         ) from error
+    except StripeError:
+        _roll_back(folder)
+        raise
+    return lost
+
+
+def _before_any_change(before: Status, replaced: Sequence[str]) -> tuple[str, ...]:
+    """Find what will be in the way, and what cannot be kept, while nothing has been changed yet."""
+    folder, record = before.folder, before.folder.record
+    _check_writable(folder.path)
+    files = [folder.path / name for name in replaced]
+    lost: tuple[str, ...] = ()
+    if record is not None and before.record is not None:
+        _check_writable(record.parent)
+        _check_writable(new_record_path(folder, before.record).parent)
+        files.append(record)
+        if record.is_symlink():
+            lost += (f"{record}: cannot keep that it is a symbolic link to {record.readlink()}",)
+    for path in files:
+        lost += Rights.of(path).rehearse() if path.exists() else ()
+    return lost
 
 
 def _roll_back(folder: PluginFolder) -> None:
     """Take away what a run that failed has left beside a stock plugin, as far as it can be."""
-    for name in TEMPORARY:
-        with suppress(OSError):
-            (folder.path / name).unlink()
     with suppress(OSError):
         status = inspect(folder, b"")
+        for path in status.leftovers:
+            path.unlink(missing_ok=True)
         if status.state in (State.STOCK, State.UNFINISHED):
-            for step in undo_steps(status):
+            for step in undo_steps(inspect(folder, b"")):
                 step.run()
 
 
 def _check_writable(folder: Path) -> None:
+    if not folder.exists():  # __pycache__, which the run makes
+        folder = folder.parent
     if os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         return
     if os.statvfs(folder).f_flag & os.ST_RDONLY:

@@ -15,14 +15,25 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nixl_stripe.errors import StripeError
+
+#: Limits of a RECORD; NIXL's own has some hundred rows.
+LARGEST, MOST_ROWS = 4 << 20, 50_000
+_LONGEST_ROW = 8192
+#: Hashes that the format allows, which leaves md5 and sha1 out.
+_HASHES = ("sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256", "sha3_384", "sha3_512")
+
 
 def digest_of(data: bytes, algorithm: str = "sha256") -> str:
     """Return the hash of `data` as RECORD writes it: `sha256=` and unpadded urlsafe base64.
 
     Raises ValueError when Python's hashlib does not know `algorithm`.
     """
-    value = base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=")
-    return f"{algorithm}={value.decode('ascii')}"
+    return f"{algorithm}={_base64(hashlib.new(algorithm, data).digest())}"
+
+
+def _base64(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 @dataclass(frozen=True)
@@ -39,12 +50,23 @@ class Entry:
 
     def vouches_for(self, data: bytes) -> bool:
         """Whether it is a true row for a file with the content `data`; what is left out is true."""
-        if self.size not in ("", str(len(data))):
-            return False
-        algorithm = self.digest.partition("=")[0]
-        if algorithm and algorithm not in hashlib.algorithms_available:
-            return False
-        return not self.digest or self.digest == digest_of(data, algorithm)
+        if not self.digest:
+            return self.size in ("", str(len(data)))
+        algorithm = self.algorithm
+        return algorithm is not None and self.is_true(
+            hashlib.new(algorithm, data).digest(), len(data)
+        )
+
+    @property
+    def algorithm(self) -> str | None:
+        """The hash as hashlib names it; None where there is none, or one that is not allowed."""
+        name, equals, _ = self.digest.partition("=")
+        return name if equals and name in _HASHES else None
+
+    def is_true(self, digest: bytes, size: int) -> bool:
+        """Whether it says this hash, by its own `algorithm`, and this size in bytes (or none)."""
+        written = f"{self.algorithm}={_base64(digest)}"
+        return self.digest == written and self.size in ("", str(size))
 
 
 @dataclass(frozen=True)
@@ -54,14 +76,32 @@ class Record:
     lines: tuple[str, ...]
 
     @classmethod
-    def parse(cls, text: str) -> Record:
-        """Return the RECORD whose whole text is `text`."""
-        return cls(tuple(io.StringIO(text, newline="")))
+    def parse(cls, data: bytes, where: object = "RECORD") -> Record:
+        """Return the RECORD whose whole content is `data`.
+
+        where: the file, for the error.
+        Raises StripeError, with the line, for what is not rows of path, hash and size.
+        """
+        if len(data) > LARGEST:
+            raise StripeError(f"{where}: {len(data)} bytes, up to {LARGEST} are accepted")
+        lines = tuple(io.StringIO(data.decode("utf-8", "surrogateescape"), newline=""))
+        if len(lines) > MOST_ROWS:
+            raise StripeError(f"{where}: {len(lines)} rows, up to {MOST_ROWS} are accepted")
+        for number, line in enumerate(lines, 1):
+            if line.strip() and not _is_row(line):
+                shown = line.strip()[:80].encode("ascii", "backslashreplace").decode()
+                raise StripeError(f"{where}: line {number}: {shown!r} is no row of path,hash,size")
+        return cls(lines)
 
     @property
     def text(self) -> str:
         """The whole text, ready to be written (with newline translation off)."""
         return "".join(self.lines)
+
+    @property
+    def data(self) -> bytes:
+        """The whole text as bytes; what is not UTF-8 is as it was read."""
+        return self.text.encode("utf-8", "surrogateescape")
 
     def paths(self) -> list[str]:
         """Return the path of every row, in order."""
@@ -104,13 +144,23 @@ class Record:
         return Record(tuple(_renamed(line, rename) for line in self.lines))
 
 
+def _is_row(line: str) -> bool:
+    if len(line) > _LONGEST_ROW or "\0" in line:
+        return False
+    try:
+        (row,) = csv.reader([line], strict=True)
+    except (csv.Error, ValueError):
+        return False
+    return len(row) == 3 and bool(row[0]) and "\n" not in row[0] and "\r" not in row[0]
+
+
 def _path_of(line: str) -> str:
     row = next(csv.reader([line]), [])
     return row[0] if row else ""
 
 
 def _entry_of(line: str) -> Entry:
-    _, digest, size = line.rstrip("\r\n").rsplit(",", 2)
+    _, digest, size = next(csv.reader([line]))
     return Entry(digest, size)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zipfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.wheel.layout import PLUGIN, STOCK
+from nixl_stripe.wheel.members import LARGEST_PLUGIN, LARGEST_TEXT, chunks_of, read_member
 from nixl_stripe.wheel.record import Record
 from nixl_stripe.wheel.state import File
 
@@ -59,13 +61,23 @@ class NixlWheel:
         unlisted = {self.metadata(f"RECORD{suffix}") for suffix in ("", ".jws", ".p7s")}
         for member in self.archive.infolist():
             name = member.filename
-            data = self.archive.read(member)
             row = rows.get(name)
-            if not member.is_dir() and name not in unlisted and not (row and row.vouches_for(data)):
+            algorithm = row.algorithm if row else None
+            found = hashlib.new(algorithm or "sha256")
+            size = 0
+            with self.archive.open(member) as content:  # which compares the CRC at its end
+                for data in chunks_of(content):
+                    found.update(data)
+                    size += len(data)
+                    if progress:
+                        progress(done + size, total)
+            done += size
+            if size != member.file_size:
+                raise StripeError(f"{self.path} is damaged: {name} has two sizes")
+            if member.is_dir() or name in unlisted:
+                continue
+            if row is None or algorithm is None or not row.is_true(found.digest(), size):
                 raise StripeError(f"{self.path} is damaged: {name} is not what its RECORD says")
-            done += len(data)
-            if progress:
-                progress(done, total)
 
 
 def read_wheel(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> NixlWheel:
@@ -84,11 +96,13 @@ def read_wheel(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> NixlWhe
     absent = [part for part in ("METADATA", "WHEEL", "RECORD") if f"{folder}/{part}" not in names]
     if absent:
         raise StripeError(f"{path.name} is not a wheel: it has no {folder}/{absent[0]}")
-    headers = BytesHeaderParser().parsebytes(archive.read(f"{folder}/METADATA"))
-    if headers["Version"] != path.name.split("-")[1]:
-        raise StripeError(f"{path.name}: its METADATA says version {headers['Version']}")
+    metadata = read_member(path, archive, f"{folder}/METADATA", LARGEST_TEXT)
+    versions = BytesHeaderParser().parsebytes(metadata).get_all("Version", ["none"])
+    if versions != [path.name.split("-")[1]]:
+        said = " and ".join(ascii(each) for each in versions[:3])
+        raise StripeError(f"{path.name}: its METADATA says version {said}")
     member = _plugin_of(path.name, archive)
-    stock = File.of(archive.read(member))
+    stock = File.of(read_member(path, archive, member.filename, LARGEST_PLUGIN))
     if stock.is_ours or member.filename.replace(PLUGIN, STOCK) in names:
         raise StripeError(
             f"{path.name} is patched already"
@@ -97,7 +111,10 @@ def read_wheel(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> NixlWhe
         )
     if not stock.is_stock:
         raise StripeError(f"{path.name}: {member.filename} is not a plugin of NIXL")
-    record = Record.parse(archive.read(f"{folder}/RECORD").decode("utf-8", "surrogateescape"))
+    listing = f"{folder}/RECORD"
+    record = Record.parse(
+        read_member(path, archive, listing, LARGEST_TEXT), f"{path.name}: {listing}"
+    )
     return NixlWheel(path, file, archive, str(name), str(version), record, member, stock)
 
 

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from nixl_stripe.wheel.elf import SharedObject, read_shared_object
 from nixl_stripe.wheel.layout import PLUGIN, STOCK, TEMPORARY
+from nixl_stripe.wheel.listing import abandoned_records
 from nixl_stripe.wheel.locate import PluginFolder, read_record
 from nixl_stripe.wheel.record import Entry, Record
 
@@ -103,7 +105,7 @@ class Status:
     stock: File
     record: Record | None
     """The RECORD as it is, None where there is none to keep true."""
-    leftovers: tuple[str, ...]
+    leftovers: tuple[Path, ...]
     """Half-written files of a run that was killed."""
 
     @property
@@ -134,6 +136,8 @@ def inspect(folder: PluginFolder, ours: bytes) -> Status:
         return File.of(path.read_bytes() if path.is_file() else None)
 
     plugin, stock = read(PLUGIN), read(STOCK)
-    leftovers = tuple(name for name in TEMPORARY if (folder.path / name).exists())
+    temporary = (folder.path / name for name in TEMPORARY)
+    left = tuple(path for path in temporary if path.is_symlink() or path.exists())
+    record = read_record(folder)
     state = classify(plugin, stock, ours)
-    return Status(folder, state, plugin, stock, read_record(folder), leftovers)
+    return Status(folder, state, plugin, stock, record, left + abandoned_records(folder, record))

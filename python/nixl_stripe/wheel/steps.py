@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.wheel.layout import PLUGIN, STOCK, TEMPORARY
+from nixl_stripe.wheel.listing import new_record_path
 from nixl_stripe.wheel.locate import PluginFolder
 from nixl_stripe.wheel.record import Entry, Record
+from nixl_stripe.wheel.rights import Rights
 from nixl_stripe.wheel.state import File, State, Status, record_for, true_entry
 
-_NEW_PLUGIN, _NEW_RECORD = TEMPORARY
+_NEW_PLUGIN = TEMPORARY[0]
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
 
@@ -63,7 +64,7 @@ def undo_steps(status: Status) -> list[Step]:
         plugin = status.stock
         steps.append(Step("put the stock plugin back", lambda: _restore(folder)))
     elif status.state in (State.UNFINISHED, State.REPLACED):
-        steps.append(Step("remove the copy of the stock plugin", lambda: _remove(folder, STOCK)))
+        steps.append(Step("remove the copy of the stock plugin", lambda: _remove(folder / STOCK)))
     return steps + _true_record(status, plugin, File.of(None))
 
 
@@ -74,15 +75,15 @@ def _content(file: File) -> bytes:
 
 
 def _clean(status: Status) -> list[Step]:
-    folder, names = status.folder.path, status.leftovers
-    clean = Step("remove what a killed run left", lambda: _remove(folder, *names))
-    return [clean] if names else []
+    left = status.leftovers
+    return [Step("remove what a killed run left", lambda: _remove(*left))] if left else []
 
 
 def _list_files(status: Status, stock: bytes) -> list[Step]:
     """List every file that is about to appear, so that even a killed run leaves nothing unlisted.
 
     An uninstall in that state then takes them along; it does not mind a listed file that is absent.
+    RECORD's own successor is where `listing` says.
     """
     folder, record = status.folder, status.record
     if record is None:
@@ -90,9 +91,8 @@ def _list_files(status: Status, stock: bytes) -> list[Step]:
     plugin, beside = folder.key(PLUGIN), folder.key(STOCK)
     entry = true_entry(stock, record.get(beside), record.get(plugin))
     listed = record.put(beside, entry, after=plugin)
-    for name in TEMPORARY:
-        listed = listed.put(folder.key(name), Entry("", ""), after=beside)
-    return [Step("list the stock plugin in RECORD", lambda: _write_record(folder, listed))]
+    listed = listed.put(folder.key(_NEW_PLUGIN), Entry("", ""), after=beside)
+    return [Step("list the stock plugin in RECORD", lambda: _write_record(folder, record, listed))]
 
 
 def _true_record(status: Status, plugin: File, stock: File, *, changed: bool = False) -> list[Step]:
@@ -106,7 +106,7 @@ def _true_record(status: Status, plugin: File, stock: File, *, changed: bool = F
     wanted = record_for(record, folder, plugin, stock)
     if wanted == record and not changed:
         return []
-    return [Step("bring RECORD up to date", lambda: _write_record(folder, wanted))]
+    return [Step("bring RECORD up to date", lambda: _write_record(folder, record, wanted))]
 
 
 def _keep_stock(folder: Path, stock: bytes) -> None:
@@ -130,48 +130,58 @@ def _restore(folder: Path) -> None:
     _sync(folder)
 
 
-def _remove(folder: Path, *names: str) -> None:
-    for name in names:
-        (folder / name).unlink(missing_ok=True)
-    _sync(folder)
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+        _sync(path.parent)
 
 
-def _write_record(folder: PluginFolder, record: Record) -> None:
+def _write_record(folder: PluginFolder, old: Record, new: Record) -> None:
     if folder.record is None:
         raise ValueError(f"{folder.path} has no RECORD")
-    # Not beside RECORD: pip takes a .dist-info with a stray file in it for a broken installation.
-    _replace(
-        folder.record, record.text.encode("utf-8", "surrogateescape"), folder.path / _NEW_RECORD
-    )
+    temporary = new_record_path(folder, old)
+    made_folder = not temporary.parent.exists()
+    temporary.parent.mkdir(exist_ok=True)
+    temporary.unlink(missing_ok=True)  # of a killed run
+    _replace(folder.record, new.data, temporary, keep_times=True)
+    if made_folder:
+        temporary.parent.rmdir()
     _sync(folder.record.parent)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    """Give `source` the second name `target`: the same file, or else a copy with mode and times."""
+    """Give `source` the second name `target`: the same file, or else one that is like it."""
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
-        shutil.copy2(source, target, follow_symlinks=False)
-        _sync(target)
+        if source.is_symlink():
+            target.symlink_to(source.readlink())
+        else:
+            _create(target, source.read_bytes(), Rights.of(source), keep_times=True)
 
 
-def _replace(path: Path, data: bytes, temporary: Path) -> None:
-    """Make `data` the content of `path`, at once, by way of `temporary`; mode and owner stay.
+def _replace(path: Path, data: bytes, temporary: Path, *, keep_times: bool = False) -> None:
+    """Make `data` the content of `path`, at once, by way of `temporary`; its rights stay.
 
-    The old file itself is not touched: a process that has it mapped keeps it.
+    The old file itself is not touched: a process that has it mapped keeps it, and so does a cache
+    that it is linked into.
     """
-    old = path.stat()
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    _create(temporary, data, Rights.of(path), keep_times=keep_times)
+    temporary.replace(path)
+
+
+def _create(path: Path, data: bytes, rights: Rights, *, keep_times: bool) -> None:
+    """Make the new file `path`; what `rights` cannot be kept was told before the first step."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
-        os.fchmod(file.fileno(), old.st_mode & 0o7777)
-        if os.geteuid() == 0:
-            os.fchown(file.fileno(), old.st_uid, old.st_gid)
+        rights.give(file.fileno())
+        if keep_times:
+            rights.give_times(file.fileno())
         os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _sync(path: Path) -> None:

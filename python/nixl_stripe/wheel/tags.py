@@ -32,12 +32,19 @@ def raise_platforms(platforms: str, glibc: tuple[int, int] | None) -> str:
 
 
 def raise_wheel_tags(text: str, glibc: tuple[int, int] | None) -> str:
-    """Return the text of a WHEEL file with the platform of each `Tag:` line raised."""
+    """Return the text of a WHEEL file with the platform of each `Tag:` line raised.
+
+    Raises ValueError, with the line, for a tag that is none.
+    """
     lines: dict[str, None] = {}
     for line in text.splitlines(keepends=True):
         key, colon, value = line.partition(":")
         if key == "Tag" and colon:
-            interpreter, abi, platform = value.strip().split("-", 2)
+            try:
+                interpreter, abi, platform = value.strip().split("-")
+            except ValueError as error:
+                wrong = ascii(line.strip()[:80])
+                raise ValueError(f"{wrong} is no tag like py3-none-any") from error
             end = line[len(line.rstrip("\r\n")) :]
             line = f"Tag: {interpreter}-{abi}-{raise_platforms(platform, glibc)}{end}"
         lines[line] = None

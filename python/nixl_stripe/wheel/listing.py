@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where a new RECORD is written before it is in force, so that no uninstall leaves it behind.
+
+Every other file is listed in RECORD before it is made. The new RECORD itself cannot be; so it has a
+name that uninstallers take along by a rule of their own:
+
+- pip removes, for each `x.py` that RECORD lists, an `x.pyo` beside it (`uninstallation_paths` in
+  pip's `req_uninstall.py`). No Python since 3.5 reads or writes one (PEP 488).
+- uv removes `__pycache__` from each folder that it takes a file out of (`uninstall_wheel`).
+
+Not beside RECORD: pip takes a .dist-info with a stray file in it for a broken installation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from nixl_stripe.wheel.layout import TEMPORARY
+from nixl_stripe.wheel.locate import PluginFolder
+from nixl_stripe.wheel.record import Record
+
+_NEW_RECORD = TEMPORARY[1]
+#: A file of ours starts like RECORD, as far as it was written.
+_HEAD = 64
+
+
+def new_record_path(folder: PluginFolder, record: Record) -> Path:
+    """Return the path to write the next RECORD of `folder` to; `record` is the one in force."""
+    for path in _places(folder, record):
+        if not _exists(path) or _is_ours(path, record):
+            return path
+    # Not NIXL's RECORD: it lists no Python at all. An uninstall after a kill leaves this one file.
+    return folder.path / _NEW_RECORD
+
+
+def abandoned_records(folder: PluginFolder, record: Record | None) -> tuple[Path, ...]:
+    """Return the RECORDs that killed runs have left half-written."""
+    if record is None:
+        return ()
+    return tuple(path for path in _places(folder, record) if _is_ours(path, record))
+
+
+def _places(folder: PluginFolder, record: Record) -> Iterator[Path]:
+    if folder.record is None:
+        return
+    site = folder.record.parents[1]
+    by_uv = _installer(folder.record) == "uv"
+    seen = set()
+    for name in record.paths():
+        listed = PurePosixPath(name)
+        if listed.suffix != ".py" or listed.is_absolute() or ".." in listed.parts:
+            continue
+        source = site / listed
+        if not source.is_file() or source.is_symlink() or not _is_inside(source.parent, site):
+            continue
+        cache = source.parent / "__pycache__" / _NEW_RECORD
+        place = cache if by_uv else source.with_suffix(".pyo")
+        if place not in seen:
+            seen.add(place)
+            yield place
+
+
+def _installer(record: Path) -> str:
+    try:
+        return (record.parent / "INSTALLER").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _is_inside(folder: Path, site: Path) -> bool:
+    """Whether `folder` is where its name says: no link of a package leads out of `site`."""
+    return folder.resolve() == folder and folder.is_relative_to(site)
+
+
+def _exists(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
+
+
+def _is_ours(path: Path, record: Record) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    return record.data.startswith(head)
