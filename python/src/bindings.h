@@ -10,6 +10,7 @@ namespace nixlStripe {
 void bindTopology(pybind11::module_ &m);
 void bindPolicy(pybind11::module_ &m);
 void bindUcx(pybind11::module_ &m);
+void bindCounters(pybind11::module_ &m);
 
 } // namespace nixlStripe
 

@@ -6,9 +6,11 @@
 #include <pybind11/pybind11.h>
 
 PYBIND11_MODULE(_core, m) {
-    m.doc() = "Topology, policy and UCX settings: the C++ that the patched NIXL plugin runs too.";
+    m.doc() = "Topology, policy, UCX settings and counters: the C++ that the patched NIXL plugin "
+              "runs too.";
     m.attr("__version__") = NIXL_STRIPE_VERSION;
     nixlStripe::bindTopology(m);
     nixlStripe::bindPolicy(m);
     nixlStripe::bindUcx(m);
+    nixlStripe::bindCounters(m);
 }

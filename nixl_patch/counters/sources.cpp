@@ -1,0 +1,247 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "counters/sources.h"
+
+#include "counters/net_dev.h"
+#include "counters/nic_sources.h"
+#include "counters/slots.h"
+#include "topology/natural_order.h"
+#include "topology/sysfs_text.h"
+
+#include <algorithm>
+#include <set>
+
+namespace nixlStripe {
+namespace {
+
+    constexpr unsigned port_is_active = 4;
+
+    std::vector<std::string>
+    inNaturalOrder(const std::set<std::string> &names) {
+        std::vector<std::string> sorted(names.begin(), names.end());
+        std::sort(sorted.begin(), sorted.end(), naturalLess);
+        return sorted;
+    }
+
+    std::string
+    listed(const std::set<std::string> &names) {
+        std::string text;
+        for (const std::string &name : inNaturalOrder(names)) {
+            text += text.empty() ? "" : ", ";
+            text += printable(name);
+        }
+        return text.empty() ? "none" : text;
+    }
+
+    /** Names that a path may hold, so that no given name leaves the folder. */
+    bool
+    isName(const std::string &name) {
+        return !name.empty() && name != "." && name != ".." &&
+               name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
+    }
+
+} // namespace
+
+class counterHost::parts {
+public:
+    explicit parts(const std::string &sysfs)
+        : place(std::make_shared<counterPlace>(sysfs)) {}
+
+    std::set<std::string>
+    devices() const {
+        std::set<std::string> names;
+        for (std::string &name : place->root.sub("class/infiniband").list()) {
+            names.insert(std::move(name));
+        }
+        if (place->isLive) {
+            for (const rdmaDevice &device : place->netlink.devices()) {
+                names.insert(device.name);
+            }
+        }
+        return names;
+    }
+
+    /** This namespace's, where that can be told: a sysfs may be of another. */
+    std::set<std::string>
+    interfaces() const {
+        std::set<std::string> names;
+        if (place->isLive) {
+            for (const auto &item : readNetDev()) {
+                names.insert(item.first);
+            }
+        }
+        if (names.empty()) {
+            for (std::string &name : place->root.sub("class/net").list()) {
+                names.insert(std::move(name));
+            }
+        }
+        names.erase("lo");
+        names.erase("bonding_masters");
+        return names;
+    }
+
+    std::vector<unsigned>
+    portsOf(const std::string &device, const std::string &wanted) const {
+        std::set<unsigned> ports;
+        for (const std::string &name :
+             place->root.sub("class/infiniband/" + device + "/ports").list()) {
+            if (const auto number = parseNumber(name)) {
+                ports.insert(static_cast<unsigned>(*number));
+            }
+        }
+        if (ports.empty() && place->isLive) {
+            const auto found = place->netlink.device(device);
+            for (unsigned port = 1; found && port <= found->ports; ++port) {
+                ports.insert(port);
+            }
+        }
+        if (!wanted.empty()) {
+            const auto number = parseNumber(wanted);
+            const bool there = number && ports.count(static_cast<unsigned>(*number)) != 0;
+            return there ? std::vector<unsigned>{static_cast<unsigned>(*number)}
+                         : std::vector<unsigned>{};
+        }
+        return {ports.begin(), ports.end()};
+    }
+
+    nicPlace
+    describe(const std::string &device, std::vector<unsigned> ports) const {
+        nicPlace nic;
+        nic.place = place;
+        nic.device = device;
+        nic.ports = std::move(ports);
+        const folder where = place->root.sub("class/infiniband/" + device);
+        nic.isSoftware = where.isOpen() && (where.has("parent") || !where.has("device"));
+        findInterface(where, nic);
+        const folder verbs = place->root.sub("class/infiniband_verbs");
+        for (const std::string &name : verbs.list()) {
+            if (verbs.text(name + "/ibdev") == device) {
+                nic.uverbs = name;
+            }
+        }
+        return nic;
+    }
+
+    place_t place;
+
+private:
+    /** Its GID table names it, Soft-RoCE's `parent` too; RDMA netlink says whether it is ours. */
+    void
+    findInterface(const folder &where, nicPlace &nic) const {
+        std::string name;
+        for (const unsigned port : nic.ports) {
+            const folder table = where.sub("ports/" + std::to_string(port) + "/gid_attrs/ndevs");
+            for (const std::string &slot : table.list()) {
+                name = name.empty() ? table.text(slot) : name;
+            }
+        }
+        name = name.empty() ? where.text("parent") : name;
+        if (place->isLive) {
+            const auto device = place->netlink.device(nic.device);
+            const auto port =
+                device ? place->netlink.port(*device, nic.ports.front()) : std::nullopt;
+            if (port && port->netdev.empty() && !name.empty()) {
+                nic.noInterface =
+                    "its interface " + printable(name) + " is in another network namespace";
+                return;
+            }
+            name = port ? port->netdev : name;
+        }
+        nic.interface = name;
+        nic.noInterface = name.empty() ? "no network interface belongs to it" : "";
+    }
+};
+
+counterHost::counterHost(std::string sysfs)
+    : parts_(std::make_shared<parts>(sysfs)) {}
+
+counterHost::~counterHost() = default;
+
+std::vector<std::string>
+counterHost::devices() const {
+    return inNaturalOrder(parts_->devices());
+}
+
+std::vector<std::string>
+counterHost::nics() const {
+    const std::set<std::string> names = parts_->devices();
+    return inNaturalOrder(names.empty() ? parts_->interfaces() : names);
+}
+
+std::vector<sourceAnswer>
+counterHost::sources(const std::string &nic) const {
+    const std::string device = nic.substr(0, nic.find(':'));
+    const std::string port = nic.size() > device.size() ? nic.substr(device.size() + 1) : "";
+    const std::set<std::string> devices = parts_->devices();
+    const std::set<std::string> interfaces = parts_->interfaces();
+    if (isName(device) && devices.count(device) != 0) {
+        std::vector<unsigned> ports = parts_->portsOf(device, port);
+        if (ports.empty()) {
+            return {{nullptr, "it has no port " + (port.empty() ? "at all" : printable(port))}};
+        }
+        const nicPlace place = parts_->describe(device, std::move(ports));
+        return {portCounters(place),
+                driverCounters(place),
+                netlinkCounters(place),
+                ethtoolCounters(place),
+                interfaceCounters(place),
+                queuePairCounters(place)};
+    }
+    if (isName(nic) && (interfaces.count(nic) != 0 || nic == "lo")) {
+        nicPlace place;
+        place.place = parts_->place;
+        place.interface = nic;
+        return {interfaceCounters(place)};
+    }
+    std::set<std::string> all = devices;
+    all.insert(interfaces.begin(), interfaces.end());
+    return {{nullptr, "no such device in " + parts_->place->sysfs + "; it has " + listed(all)}};
+}
+
+sourceAnswer
+counterHost::best(const std::string &nic) const {
+    const std::vector<sourceAnswer> answers = sources(nic);
+    std::string reasons;
+    for (const sourceAnswer &answer : answers) {
+        if (answer.source) {
+            return answer;
+        }
+        reasons += reasons.empty() ? "" : "; ";
+        reasons += answer.reason;
+    }
+    const bool known = answers.size() > 1;
+    return {nullptr,
+            "NIC '" + printable(nic) + "': " +
+                (known ? "its driver counts no bytes that can be seen here: " : "") + reasons};
+}
+
+bool
+counterHost::isUp(const std::string &nic) const {
+    const std::string device = nic.substr(0, nic.find(':'));
+    const std::string port = nic.size() > device.size() ? nic.substr(device.size() + 1) : "";
+    const place_t &place = parts_->place;
+    if (isName(device) && parts_->devices().count(device) != 0) {
+        const auto found = place->isLive ? place->netlink.device(device) : std::nullopt;
+        for (const unsigned number : parts_->portsOf(device, port)) {
+            const std::string text = place->root.text("class/infiniband/" + device + "/ports/" +
+                                                      std::to_string(number) + "/state");
+            if (parsePortState(text) == portState_t::ACTIVE) {
+                return true;
+            }
+            const auto told =
+                text.empty() && found ? place->netlink.port(*found, number) : std::nullopt;
+            if (told && told->state == port_is_active) {
+                return true;
+            }
+        }
+        return false;
+    }
+    const auto up = place->isLive ? isInterfaceUp(nic) : std::nullopt;
+    if (up || !isName(nic)) {
+        return up.value_or(false);
+    }
+    const std::string state = place->root.text("class/net/" + nic + "/operstate");
+    return state == "up" || state == "unknown";
+}
+
+} // namespace nixlStripe

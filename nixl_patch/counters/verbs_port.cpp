@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "counters/verbs_port.h"
+
+#include <cstdint>
+#include <fcntl.h>
+#include <rdma/ib_user_verbs.h>
+#include <unistd.h>
+
+namespace nixlStripe {
+namespace {
+
+    /** A command as the kernel reads it: its header, then what it asks for. */
+    template <typename Request> struct command {
+        ib_uverbs_cmd_hdr header;
+        Request request;
+    };
+
+    template <typename Request, typename Response>
+    bool
+    ask(int fd, std::uint32_t number, Request request, Response &response) {
+        constexpr std::size_t word = 4;
+        command<Request> message{};
+        message.header.command = number;
+        message.header.in_words = sizeof message / word;
+        message.header.out_words = sizeof response / word;
+        message.request = request;
+        message.request.response = reinterpret_cast<std::uintptr_t>(&response);
+        return ::write(fd, &message, sizeof message) == static_cast<ssize_t>(sizeof message);
+    }
+
+} // namespace
+
+unsigned
+activeMtu(const std::string &node, unsigned port) {
+    const int fd = ::open(node.c_str(), O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    ib_uverbs_get_context_resp context{};
+    ib_uverbs_query_port_resp attributes{};
+    ib_uverbs_query_port query{};
+    query.port_num = static_cast<std::uint8_t>(port);
+    const bool opened = ask(fd, IB_USER_VERBS_CMD_GET_CONTEXT, ib_uverbs_get_context{}, context);
+    const bool known = opened && ask(fd, IB_USER_VERBS_CMD_QUERY_PORT, query, attributes);
+    if (opened) {
+        ::close(static_cast<int>(context.async_fd));
+    }
+    ::close(fd);
+    constexpr unsigned smallest = 128; // IB_MTU_256 is 1, IB_MTU_4096 is 5
+    const unsigned mtu = attributes.active_mtu;
+    return known && mtu >= 1 && mtu <= 5 ? smallest << mtu : 0;
+}
+
+} // namespace nixlStripe
