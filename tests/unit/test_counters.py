@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from pathlib import Path
 
 import nixl_stripe
 import pytest
 from counter_trees import CounterTree
+from nixl_stripe import _core
 from nixl_stripe.errors import StripeError
 from nixl_stripe.proof import NicNotFoundError, all_nics
-from nixl_stripe.proof.traffic import advance
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_infiniband_counts_words_of_four_bytes_over_all_ports(tree: CounterTree)
         tree.infiniband("mlx5_0", 55, 7, port=2)
     row = c.by_nic()["mlx5_0"]
     assert (row.bytes_out, row.bytes_in, row.bytes) == (60, 4, 64)
-    assert (row.share, row.source, row.problem) == (1.0, "InfiniBand port counters", "")
+    assert (row.share, row.source, row.problem) == (1.0, "sysfs", "")
 
 
 def test_one_port_by_name(tree: CounterTree) -> None:
@@ -64,7 +65,7 @@ def test_efa_by_the_larger_of_its_two_views(
         tree.hw_counters("rdmap0s31", {k: v + moved.get(k, 0) for k, v in before.items()})
     row = c.by_nic()["rdmap0s31"]
     assert (row.bytes_out, row.bytes_in) == (out, into)
-    assert row.source == "hw_counters of its driver"
+    assert (row.source, row.kind) == ("hw_counters", "counted")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,9 @@ def test_soft_roce_is_counted_by_the_interface_below(tree: CounterTree, by_paren
     assert c.nics == ("rxe0",)
     row = c.by_nic()["rxe0"]
     assert (row.bytes_out, row.bytes_in, row.errors) == (777, 1, 2)
-    assert row.source == "statistics of rail0"
+    assert (row.source, row.kind) == ("netdev", "counted")
+    assert "whose bytes they are" in row.blind
+    assert c.sources["rxe0"]["where"] == "statistics of rail0"
 
 
 def test_a_driver_that_counts_no_bytes_bad_flow(tree: CounterTree) -> None:
@@ -108,6 +111,34 @@ def test_a_driver_that_counts_no_bytes_bad_flow(tree: CounterTree) -> None:
     found = nixl_stripe.counters(sysfs=tree.root)
     assert found.nics == ("mlx5_0",)
     assert "its driver counts no bytes" in found.uncounted["odd0"]
+
+
+def test_with_no_source_at_all_the_reasons_are_told_bad_flow(tree: CounterTree) -> None:
+    tree.write("class/infiniband/mlx5_0/ports/1/state", "4: ACTIVE")
+    tree.write("class/infiniband/mlx5_0/device/vendor", "0x15b3")
+    with pytest.raises(NicNotFoundError, match="no NIC's bytes can be counted here") as caught:
+        nixl_stripe.counters(sysfs=tree.root)
+    assert "counters/port_{xmit,rcv}_data cannot be read" in str(caught.value)
+    assert "hw_counters has no bytes" in str(caught.value)
+
+
+def test_an_interface_does_not_count_what_hardware_moves_bad_flow(tree: CounterTree) -> None:
+    tree.interface("eth0", 5, 5)
+    tree.soft_roce("mlx5_0", "eth0")
+    tree.write("class/infiniband/mlx5_0/device/vendor", "0x15b3")
+    with pytest.raises(NicNotFoundError, match="miss what its hardware moves"):
+        nixl_stripe.counters(["mlx5_0"], sysfs=tree.root)
+
+
+def test_this_machine_without_sysfs() -> None:
+    """TCP's interfaces are this network namespace's own, whatever sysfs is mounted."""
+    with nixl_stripe.counters(["lo"]) as c, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        one.sendto(b"x" * 1000, one.getsockname())
+        one.recv(2000)
+    row = c.by_nic()["lo"]
+    assert row.bytes_out >= 1000
+    assert (row.source, row.problem) == ("netdev", "")
 
 
 def test_port_counters_that_cannot_be_read_are_passed_over(tree: CounterTree) -> None:
@@ -148,7 +179,7 @@ def test_interfaces_without_any_rdma_device(tree: CounterTree) -> None:
     ],
 )
 def test_how_far_a_counter_went(before: int | None, after: int | None, moved: int) -> None:
-    assert advance(before, after) == moved
+    assert _core.counter_advance(before, after) == moved
 
 
 def test_over_the_end_in_words_not_in_bytes(tree: CounterTree) -> None:

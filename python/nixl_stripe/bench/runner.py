@@ -152,6 +152,11 @@ def document(
         versions[result.case.engine] = result.version or "unknown"
     return {
         "bench": bench,
+        "source": {
+            nic: dict(source)
+            for result in results[:1]
+            for nic, source in result.pairs[0].initiator.sources.items()
+        },
         "machine": {**machine(), **bed.describe()},
         "versions": versions,
         "options": dict(options),

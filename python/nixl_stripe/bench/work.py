@@ -163,13 +163,14 @@ class WorkReport:
 
 @dataclass(frozen=True)
 class BenchReport:
-    """One side's account. error: one line, None where all went well."""
+    """One side's account. error: one line, None where all went well. sources: who counted."""
 
     role: Role
     version: str | None = None
     create_s: float | None = None
     works: tuple[WorkReport, ...] = ()
     error: str | None = None
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the report as one line of JSON."""

@@ -91,7 +91,9 @@ class BenchSide:
         self._channel.send({"kind": "hello", **engine.hello()})
         engine.meet(self._ask("hello"))
         made = WorkReport(work.name, allocated - start, registered - allocated, regions=regions)
-        return _Exchange(self._job, work, self._channel, engine, store, made)
+        exchange = _Exchange(self._job, work, self._channel, engine, store, made)
+        self._note(sources=exchange.sources)
+        return exchange
 
     @staticmethod
     def _given_up(engine: Engine, work: WorkReport) -> WorkReport:
@@ -128,6 +130,11 @@ class _Exchange:
         self._rows: list[Repetition] = []
         self._verified = 0
         self._regions = made.regions
+
+    @property
+    def sources(self) -> dict[str, dict[str, str]]:
+        """Which counters its figures are of, by NIC."""
+        return self._counters.sources
 
     def report(self) -> WorkReport:
         """Return what came of it: the measured repetitions, at the initiator."""

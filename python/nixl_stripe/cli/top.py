@@ -15,13 +15,13 @@ import typer
 
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.planner import load, plan
-from nixl_stripe.proof.nic_files import SYSFS, all_nics
+from nixl_stripe.proof.sources import SYSFS, all_nics
 from nixl_stripe.proof.watch import NicRate, Sample, Watch
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-_HEAD = ("NIC", "out Gbit/s", "in Gbit/s", "share", "planned", "errors", "discards")
+_HEAD = ("NIC", "out Gbit/s", "in Gbit/s", "share", "planned", "errors", "discards", "source")
 
 
 def register(app: typer.Typer) -> None:
@@ -52,6 +52,10 @@ def top_command(
     duration: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", help="Stop after that time.")
     ] = None,
+    processes: Annotated[
+        bool,
+        typer.Option("--processes", help="Say also which process carries how much (RDMA only)."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="A line of JSON for each look and one for the summary.")
     ] = False,
@@ -62,13 +66,14 @@ def top_command(
     """Show what each NIC carries: Gbit/s, share of all bytes, errors since the start.
 
     It watches what NICs count, whichever process uses them, and asks nothing of the job. Ctrl-C
-    ends it with a summary.
+    ends it with a summary. --processes divides a NIC's bytes by the packets of each process's queue
+    pairs: inferred, not counted.
     """
     if interval < 0.1:
         raise UsageError(f"--interval {interval:g}: accepted are 0.1 seconds and more")
     if duration is not None and duration <= 0:
         raise UsageError(f"--for {duration:g}: accepted are times above 0 seconds")
-    watch = _watch(stripe, gpu, nic, sysfs)
+    watch = _watch(stripe, gpu, nic, sysfs, processes)
     samples = _samples(watch, interval, duration)
     if as_json:
         _follow(watch, samples, lambda sample: _say(json.dumps({"sample": sample.to_dict()})))
@@ -81,7 +86,7 @@ def top_command(
         _say("\n".join(["", *_summary_lines(watch.summary())]))
 
 
-def _watch(stripe: str, gpu: str | None, nics: str | None, sysfs: Path) -> Watch:
+def _watch(stripe: str, gpu: str | None, nics: str | None, sysfs: Path, by_process: bool) -> Watch:
     try:
         planned = plan(stripe, gpu, load(None if sysfs == SYSFS else sysfs)).devices
     except ValueError as error:
@@ -94,7 +99,7 @@ def _watch(stripe: str, gpu: str | None, nics: str | None, sysfs: Path) -> Watch
             f"top: no NIC to watch: {sysfs}/class/infiniband and {sysfs}/class/net show none; "
             "in a container, share the host's network (--network host) or its RDMA devices"
         )
-    return Watch(names, planned, sysfs)
+    return Watch(names, planned, sysfs, by_process=by_process)
 
 
 def _samples(watch: Watch, interval: float, duration: float | None) -> Iterator[Sample]:
@@ -133,29 +138,41 @@ def _cells(row: NicRate) -> tuple[str, ...]:
         "yes" if row.planned else "no",
         str(row.errors),
         str(row.discards),
+        row.source if row.kind == "counted" else f"{row.source} ({row.kind})",
     )
 
 
 def _total(sample: Sample) -> tuple[str, ...]:
-    return ("all", f"{sample.gbps_out:.2f}", f"{sample.gbps_in:.2f}", "", "", "", "")
+    return ("all", f"{sample.gbps_out:.2f}", f"{sample.gbps_in:.2f}", *[""] * 5)
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    head, *rest = cells
-    return f"{head:<14}" + "".join(f"{cell:>11}" for cell in rest).rstrip()
+    head, *rest, source = cells
+    line = f"{head:<14}" + "".join(f"{cell:>11}" for cell in rest) + f"  {source}"
+    return line.rstrip()
 
 
 def _plain(sample: Sample) -> list[str]:
     """Return the lines of a sample for a file or a pipe: its time, then a line a NIC."""
     rows = [_row(_cells(row)) + (f"  {row.problem}" if row.problem else "") for row in sample.nics]
-    return [f"-- {sample.at:.1f} s", *rows, _row(_total(sample))]
+    return [f"-- {sample.at:.1f} s", *rows, _row(_total(sample)), *_process_lines(sample)]
+
+
+def _process_lines(sample: Sample) -> list[str]:
+    """Return who carried how much, and of which NICs that cannot be told."""
+    lines = [
+        f"process {row.pid} {row.command}: {sum(row.gbps.values()):.2f} Gbit/s, {row.share:.1%} "
+        f"({row.kind}), on {', '.join(sorted(row.gbps))}"
+        for row in sample.processes
+    ]
+    return lines + [f"processes on {nic}: {why}" for nic, why in sample.untold.items()]
 
 
 def _summary_lines(sample: Sample) -> list[str]:
     planned = [row for row in sample.nics if row.planned]
     lines = [f"-- summary of {sample.at:.1f} s: averages", _row(_HEAD)]
     lines += [_row(_cells(row)) for row in sample.nics]
-    lines.append(_row(_total(sample)))
+    lines += [_row(_total(sample)), *_process_lines(sample)]
     total = sum(row.share for row in planned)
     if total:
         shares = [row.share / total for row in planned]
@@ -199,4 +216,6 @@ def _table(sample: Sample) -> Table:
         table.add_row(*(Text(cell) for cell in (*_cells(row), note)), style=style)
     table.add_section()
     table.add_row(*_total(sample), "")
+    for line in _process_lines(sample):
+        table.caption = f"{table.caption}\n{line}"
     return table

@@ -59,6 +59,8 @@ class SideReport:
     exit_status: as from `subprocess` (negative: the signal that ended it; None: unknown).
     plugin_params: what the plugin advertises before a backend exists. plan, environment: with
     `Job.account`, what `StripePlan.to_dict` gives on that machine, and its UCX_* and NIXL_*.
+    sources: of each NIC that was counted, name, kind, place and blindness of the source. uncounted:
+    NICs whose bytes could not be counted, and why.
     """
 
     side: str
@@ -71,6 +73,8 @@ class SideReport:
     verified: int = 0
     plan: Mapping[str, Any] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    uncounted: Mapping[str, str] = field(default_factory=dict)
     error: SideError | None = None
     exit_status: int | None = None
     log: str = ""

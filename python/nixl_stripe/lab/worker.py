@@ -80,6 +80,7 @@ class Side:
         self._store: Store = open_store(job.memory, job.sizes, job.allocator)
         self._make_agent(api)
         self._counters = self._count()
+        self._note(sources=self._counters.sources, uncounted=self._counters.uncounted)
         spans = list(zip(self._store.addresses, job.sizes, strict=True))
         start = time.perf_counter()
         self._agent.register_memory([(a, n, 0, "") for a, n in spans], self._store.segment)

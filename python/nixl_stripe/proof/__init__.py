@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proof that NICs carried data: byte counters per NIC, and an assertion for tests."""
 
-from nixl_stripe.proof.nic_files import NicNotFoundError, all_nics
+from nixl_stripe.proof.sources import NicNotFoundError, NicTraffic, all_nics
 from nixl_stripe.proof.striped import assert_striped
-from nixl_stripe.proof.traffic import Counters, NicTraffic, counters
+from nixl_stripe.proof.traffic import Counters, counters
 
 __all__ = [
     "Counters",

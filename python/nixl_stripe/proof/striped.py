@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.proof.sources import NicTraffic
 from nixl_stripe.proof.text import bytes_text
-from nixl_stripe.proof.traffic import Counters, NicTraffic
+from nixl_stripe.proof.traffic import Counters
 
 Direction = Literal["both", "out", "in"]
 
@@ -37,6 +38,7 @@ def assert_striped(
         raise ValueError(f"tolerance={tolerance}: accepted are 0 up to, but not with, 1")
     rows = dict(traffic.by_nic() if isinstance(traffic, Counters) else traffic)
     wanted = _wanted(traffic, rows, nics)
+    _require_one_kind([rows[name] for name in wanted])
     carried = {name: _bytes(rows[name], direction) for name in wanted}
     total = sum(carried.values())
     if total < min_bytes:
@@ -80,10 +82,17 @@ def _wanted(
     else:
         weights = dict.fromkeys(nics, 1.0)
     if not weights:
-        raise ValueError("nics: there is none to look at")
+        why = "; ".join(traffic.uncounted.values()) if isinstance(traffic, Counters) else ""
+        raise ValueError(f"nics: there is none to look at{': ' if why else ''}{why}")
     if min(weights.values()) <= 0:
         raise ValueError(f"nics={weights}: proportions must be above 0")
     return {_watched(name, rows): weight for name, weight in weights.items()}
+
+
+def _require_one_kind(rows: list[NicTraffic]) -> None:
+    if len({row.kind for row in rows}) > 1:
+        each = ", ".join(f"{row.nic} {row.kind} ({row.source})" for row in rows)
+        raise AssertionError(f"figures of different kinds are not to be compared: {each}")
 
 
 def plan_weights(plan: StripePlan) -> dict[str, float]:
@@ -120,4 +129,5 @@ def _line(
     share = "      -" if got is None else f"{got:7.1%}"
     due = "" if want is None else f" of {want:.1%} due"
     mark = f"  <- {verdict}" if verdict else ""
-    return f"  {row.nic:<12} {share}{due:<14} {bytes_text(carried):>10}{mark}"
+    source = f"  {row.source} ({row.kind})" if row.source else ""
+    return f"  {row.nic:<12} {share}{due:<14} {bytes_text(carried):>10}{source}{mark}"

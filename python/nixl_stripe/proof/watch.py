@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.proof.nic_files import SYSFS, find_files
-from nixl_stripe.proof.traffic import NicTraffic, Reading, with_shares
+from nixl_stripe.proof import sources
+from nixl_stripe.proof.processes import ProcessRate, ProcessWatch, divide
+from nixl_stripe.proof.sources import SYSFS, Evidence, NicTraffic
 
 #: Below that, all planned NICs together, Gbit/s, no NIC is called idle: nothing is going on.
 QUIET_GBPS = 0.01
@@ -24,7 +24,7 @@ class NicRate:
 
     gbps_out, gbps_in: Gbit/s as the NIC counts, headers included. share: fraction of all bytes, out
     and in, of the NICs shown. errors, discards: frames since the start, not of the interval.
-    problem: why the figures cannot be trusted, "" when they can.
+    problem: why the figures cannot be trusted, "" when they can. source, kind: as of NicTraffic.
     """
 
     nic: str
@@ -35,15 +35,23 @@ class NicRate:
     errors: int
     discards: int
     problem: str = ""
+    source: str = ""
+    kind: Evidence = "counted"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """All NICs in an interval that ended `at` seconds after the start and took `seconds`."""
+    """All NICs in an interval that ended `at` seconds after the start and took `seconds`.
+
+    processes: who carried how much of it, where that was asked for; untold: of which NICs that
+    cannot be told, and why.
+    """
 
     at: float
     seconds: float
     nics: tuple[NicRate, ...]
+    processes: tuple[ProcessRate, ...] = ()
+    untold: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gbps_out(self) -> float:
@@ -76,6 +84,8 @@ class Sample:
             "gbps_in": self.gbps_in,
             "idle": list(self.idle),
             "nics": [asdict(row) for row in self.nics],
+            "processes": [asdict(row) for row in self.processes],
+            "untold": dict(self.untold),
         }
 
 
@@ -83,7 +93,7 @@ class Watch:
     """Looks at NICs again and again.
 
     nics: RDMA devices or network interfaces. planned: those that a plan uses; `mlx5_0:1` counts for
-    `mlx5_0`. NicNotFoundError: a NIC is not there.
+    `mlx5_0`. by_process: divide their bytes among processes. NicNotFoundError: a NIC is not there.
     """
 
     def __init__(
@@ -92,34 +102,48 @@ class Watch:
         planned: Iterable[str],
         sysfs: Path = SYSFS,
         clock: Callable[[], float] = time.monotonic,
+        by_process: bool = False,
     ) -> None:
-        self._files = [find_files(nic, sysfs) for nic in nics]
+        place = sources.host(sysfs)
+        self._sources = [sources.find_source(nic, place) for nic in nics]
         wanted = set(planned)
         bases = {nic.partition(":")[0] for nic in wanted}
         self._planned = {
-            files.nic for files in self._files if files.nic in wanted or files.nic in bases
+            each.nic for each in self._sources if each.nic in wanted or each.nic in bases
         }
         self._clock = clock
         self._start = self._time = clock()
-        self._last = [Reading.take(files) for files in self._files]
-        self._sums = [NicTraffic(files.nic, 0, 0, source=files.kind) for files in self._files]
+        self._last = [source.read() for source in self._sources]
+        self._sums = [source.nothing() for source in self._sources]
+        names = [source.nic for source in self._sources]
+        self._processes = ProcessWatch(names, place.devices()) if by_process else None
+        self._packets: dict[str, dict[int, int]] = {}
 
     def sample(self) -> Sample:
         """Return what happened since the last call, or since the start."""
         now = self._clock()
-        readings = [Reading.take(files) for files in self._files]
-        gained = [a.until(b) for a, b in zip(self._last, readings, strict=True)]
-        self._sums = [_sum(a, b) for a, b in zip(self._sums, gained, strict=True)]
+        readings = [source.read() for source in self._sources]
+        rows = zip(self._sources, self._last, readings, strict=True)
+        gained = [source.between(a, b) for source, a, b in rows]
+        self._sums = [a.plus(b) for a, b in zip(self._sums, gained, strict=True)]
         seconds, self._time, self._last = now - self._time, now, readings
-        return self._sample(gained, seconds)
+        packets = self._processes.gained() if self._processes else {}
+        for nic, row in packets.items():
+            sums = self._packets.setdefault(nic, {})
+            for pid, count in row.items():
+                sums[pid] = sums.get(pid, 0) + count
+        return self._sample(gained, seconds, packets)
 
     def summary(self) -> Sample:
         """Return what happened from the start to the last call of `sample`."""
-        return self._sample(self._sums, self._time - self._start)
+        return self._sample(self._sums, self._time - self._start, self._packets)
 
-    def _sample(self, rows: list[NicTraffic], seconds: float) -> Sample:
+    def _sample(
+        self, rows: list[NicTraffic], seconds: float, packets: Mapping[str, Mapping[int, int]]
+    ) -> Sample:
         factor = 8e-9 / seconds if seconds > 0 else 0.0
         since = {row.nic: row for row in self._sums}
+        by_process = self._processes
         return Sample(
             self._time - self._start,
             seconds,
@@ -133,18 +157,13 @@ class Watch:
                     errors=since[name].errors,
                     discards=since[name].discards,
                     problem=since[name].problem,
+                    source=row.source,
+                    kind=row.kind,
                 )
-                for name, row in with_shares(rows).items()
+                for name, row in sources.with_shares(rows).items()
             ),
+            divide(packets, {row.nic: row.bytes * factor for row in rows}, by_process.command)
+            if by_process
+            else (),
+            dict(by_process.untold) if by_process else {},
         )
-
-
-def _sum(total: NicTraffic, more: NicTraffic) -> NicTraffic:
-    return dataclasses.replace(
-        total,
-        bytes_out=total.bytes_out + more.bytes_out,
-        bytes_in=total.bytes_in + more.bytes_in,
-        errors=total.errors + more.errors,
-        discards=total.discards + more.discards,
-        problem=more.problem,
-    )

@@ -33,6 +33,8 @@ def figures_of(outcome: Outcome) -> Figures:
         verified=outcome.ok,
         protocol=f"{lanes.protocol}: {lanes.text}" if lanes else "",
         error=str(outcome.error) if outcome.error else "",
+        source=dict(outcome.initiator.sources),
+        uncounted=dict(outcome.initiator.uncounted),
     )
 
 

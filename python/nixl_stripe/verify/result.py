@@ -29,7 +29,8 @@ class Figures:
     lanes: fraction per device that UCX reports for a buffer of this size. bytes: counted per NIC in
     the payload's direction over all repetitions, headers and other traffic included. share:
     fraction of these per NIC. gbps: payload, Gbit/s, median of the repetitions. verified: every
-    byte of every repetition was compared.
+    byte of every repetition was compared. source: of each NIC whose bytes were counted, name, kind
+    (counted, inferred, intended), place and blindness of the source. uncounted: why not, of others.
     """
 
     lanes: Mapping[str, float] = field(default_factory=dict)
@@ -39,6 +40,8 @@ class Figures:
     verified: bool = False
     protocol: str = ""
     error: str = ""
+    source: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    uncounted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class OpResult:
         figures = self.figures
         foreseen = self.forecast
         head = "" if foreseen is None else f" {'forecast':>8}"
-        rows = [f"  {'NIC':<12} {'due':>7}{head} {'lanes':>7} {'share':>7} {'bytes':>11}"]
+        rows = [f"  {'NIC':<12} {'due':>7}{head} {'lanes':>7} {'share':>7} {'bytes':>11}  source"]
         busy = [n for n, part in figures.share.items() if part >= 0.005]
         for name in dict.fromkeys([*self.planned, *figures.lanes, *busy]):
             due = f"{self.due[name]:7.1%}" if name in self.due else f"{'-':>7}"
@@ -125,7 +128,7 @@ class OpResult:
                 due += f" {foreseen.get(name, 0.0):8.0%}"
             rows.append(
                 f"  {name:<12} {due} {lane} {share} {bytes_text(figures.bytes.get(name, 0)):>11}"
-                f"{mark}"
+                f"  {_source_text(figures.source.get(name))}{mark}"
             )
         return rows
 
@@ -144,10 +147,15 @@ class OpResult:
                 "  judged by UCX's lanes alone: the NICs did not count this payload (on one host "
                 "it never passes a NIC's counter); --connect and --bed give proof by bytes"
             )
+        lines += [f"  not counted: {why}" for why in dict.fromkeys(self._uncounted())]
         lines.append("  ok" if self.ok else f"  FAILED: {self._why()}")
         for cause in self.causes:
             lines += [f"  likely cause: {cause.text}", f"  mend: {cause.fix}"]
         return lines
+
+    def _uncounted(self) -> list[str]:
+        """Why planned NICs could not be counted."""
+        return [why for name, why in self.figures.uncounted.items() if name in self.planned]
 
     def _why(self) -> str:
         if not self.figures.verified:
@@ -169,6 +177,14 @@ class OpResult:
             f"; without parameters {stock.gbps:.3g} on {', '.join(used) or 'no NIC'} "
             f"({self.figures.gbps / stock.gbps:.2f} times that)"
         )
+
+
+def _source_text(source: Mapping[str, str] | None) -> str:
+    """Return who says so: what is not counted is never shown as if it were."""
+    if not source:
+        return "-"
+    name, kind = source["name"], source["kind"]
+    return name if kind == "counted" else f"{name} ({kind})"
 
 
 @dataclass(frozen=True)
