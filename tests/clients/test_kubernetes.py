@@ -15,7 +15,12 @@ import pytest
 import typer.main
 import yaml
 from clients.example_texts import EXAMPLES
+from nixl_stripe import machine
+from nixl_stripe.cli import main
 from nixl_stripe.cli.app import build_app
+from nixl_stripe.planning.planner import plan
+from sysfs_machines import MACHINES
+from sysfs_trees import write
 
 FOLDER = EXAMPLES / "kubernetes"
 OVERLAYS = ("gb200", "gb300", "p5", "flat-vm")
@@ -36,11 +41,13 @@ def patched(manifest: Manifest, operations: list[dict[str, Any]]) -> Manifest:
         if each["op"] == "add" and isinstance(at, list):
             at.append(each["value"]) if last == "-" else at.insert(int(last), each["value"])
             continue
-        assert each["op"] == "add" or last in at, f"{each['path']} is not there"
+        key: Any = int(last) if isinstance(at, list) else last
+        there = key < len(at) if isinstance(at, list) else key in at
+        assert each["op"] == "add" or there, f"{each['path']} is not there"
         if each["op"] == "remove":
-            del at[last]
+            del at[key]
         else:
-            at[last] = each["value"]
+            at[key] = each["value"]
     return result
 
 
@@ -98,7 +105,7 @@ def test_every_container_may_use_every_nic() -> None:
 def test_doctor_runs_before_each_program() -> None:
     for pod in pods(rendered(FOLDER / "base")):
         (doctor,) = pod["initContainers"]
-        assert doctor["command"] == ["nixl-stripe", "doctor"]
+        assert doctor["command"] == ["nixl-stripe", "doctor", "--expect-nics=8"]
         assert doctor["resources"] == pod["containers"][0]["resources"]
 
 
@@ -116,13 +123,56 @@ def test_machines_differ_only_where_they_must() -> None:
             manifest["spec"]["template"]["spec"].pop("nodeSelector", None)
             for each in containers([manifest]):
                 each["resources"]["limits"] = {}
+                each["command"] = each["command"][:2]
         assert other == base
-    assert rendered(FOLDER / "overlays/gb300") == rendered(FOLDER / "overlays/gb200")
+    assert limits("overlays/gb300") == limits("overlays/gb200")
     assert all(each["nvidia.com/gpu"] == "4" for each in limits("overlays/gb200"))
     for each in limits("overlays/p5"):
         assert each["vpc.amazonaws.com/efa"] == "32"
         assert each["hugepages-2Mi"] == "5120Mi"
         assert "rdma/hca_shared_devices_a" not in each
+
+
+#: A machine of each manifest, and the NICs that it has for NIXL.
+NICS = {
+    "base": ("dgx_h100", 8),
+    "overlays/gb200": ("gb200", 4),
+    "overlays/gb300": ("gb300", 8),
+    "overlays/p5": ("p5", 32),
+    "overlays/flat-vm": ("dgx_h100", 8),
+}
+
+
+def started(name: str, where: Path, keep: int) -> set[int]:
+    """Start what the pods start first on a machine with `keep` NICs; return the exit codes."""
+    tree = write(MACHINES[NICS[name][0]](), where).sys
+    folder = tree / "class/infiniband"
+    kept = [
+        device.partition(":")[0] for device in plan("all", machine=machine(tree)).devices[:keep]
+    ]
+    gone = [nic for nic in folder.iterdir() if nic.name not in kept]
+    for nic in gone if keep < NICS[name][1] else ():
+        nic.unlink()
+    commands = [pod["initContainers"][0]["command"] for pod in pods(rendered(FOLDER / name))]
+    return {main([*command[1:], "--source", str(tree)]) for command in commands}
+
+
+@pytest.mark.parametrize("name", NICS)
+def test_pods_start_with_all_nics(name: str, tmp_path: Path) -> None:
+    assert started(name, tmp_path, NICS[name][1]) == {0}
+
+
+@pytest.mark.parametrize("missing", ["all", "all but one", "one"])
+@pytest.mark.parametrize("name", NICS)
+def test_pods_with_fewer_nics_fail_before_they_start_bad_flow(
+    name: str, missing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = NICS[name][1]
+    keep = {"all": 0, "all but one": 1, "one": whole - 1}[missing]
+    assert started(name, tmp_path, keep) == {1}
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"{keep} RDMA NIC(s) in the plan" in out
+    assert f"{whole} expected" in out
 
 
 def test_the_topology_file_is_where_the_variable_says() -> None:

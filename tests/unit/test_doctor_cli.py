@@ -73,6 +73,39 @@ def test_a_warning_is_no_failure(capsys: Captured, monkeypatch: pytest.MonkeyPat
     assert [row["status"] for row in data["checks"]] == ["warn", "ok"]
 
 
+def test_a_warning_is_a_failure_where_that_was_asked_for_bad_flow(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MX_RDMA_NIC_PIN", "auto")
+    data = answers(capsys, "--only", "nic-pin", "--strict", code=1)
+    assert (data["ok"], data["checks"][0]["status"]) == (False, "warn")
+    assert answers(capsys, "--only", "plugin-dir", "--strict")["ok"]
+
+
+@pytest.mark.parametrize(
+    ("machine", "expected", "code"),
+    [("gb200", 4, 0), ("gb200", 3, 0), ("gb200", 5, 1), ("no_nics", 0, 0), ("no_nics", 1, 1)],
+)
+def test_as_many_nics_as_expected(
+    tmp_path: Path, capsys: Captured, machine: str, expected: int, code: int
+) -> None:
+    tree = write(MACHINES[machine](), tmp_path).sys
+    data = answers(capsys, "--source", str(tree), "--expect-nics", str(expected), code=code)
+    (row,) = [row for row in data["checks"] if row["name"] == "nics-expected"]
+    assert row["status"] == ("ok" if code == 0 else "fail")
+    assert f"{expected} expected" in row["detail"]
+
+
+def test_what_is_expected_is_looked_at_whatever_else_is_asked_for(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    tree = write(MACHINES["gb200"](), tmp_path).sys
+    where = ("--source", str(tree), "--only", "rates")
+    data = answers(capsys, *where, "--expect-nics", "9", code=1)
+    assert [row["name"] for row in data["checks"]] == ["rates", "nics-expected"]
+    assert [row["name"] for row in answers(capsys, *where)["checks"]] == ["rates"]
+
+
 def test_another_machine(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIXL_UCX_STRIPE", "most")  # of this process, not of that machine
     tree = write(MACHINES["nic_down"](), tmp_path).sys

@@ -193,6 +193,33 @@ def test_mtu(tmp_path: Path, mtus: tuple[int, ...], status: str, words: str) -> 
     assert ("mtu 9000" in row.fix) == (status == "warn")
 
 
+@pytest.mark.parametrize(
+    ("limit", "hosts", "known", "status", "words"),
+    [
+        ("1024", None, 5, "ok", "1024 neighbours at most: 512 hosts of 2 Ethernet NIC(s) each"),
+        ("1024", 400, 5, "ok", "512 hosts"),
+        ("1024", 500, 5, "warn", "500 hosts need 1000"),
+        ("1024", None, 1000, "warn", "1000 are there already"),
+        ("", 10, 5, "skip", "gc_thresh3 is not to be read here"),
+    ],
+)
+def test_room_for_neighbours(
+    tmp_path: Path, limit: str, hosts: int | None, known: int, status: str, words: str
+) -> None:
+    patient = Patient.of(tmp_path, roce_host(0, 1))
+    patient.put("proc/sys/net/ipv4/neigh/default/gc_thresh3", limit)
+    patient.put("proc/net/arp", "\n".join(["IP address  HW type", *["10.0.0.1  0x1"] * known]))
+    patient.surroundings = dataclasses.replace(patient.surroundings, hosts=hosts)
+    row = patient.answer("neighbours")
+    assert row.status == status
+    assert words in row.detail
+    assert ("gc_thresh3=" in row.fix) == (status == "warn")
+
+
+def test_infiniband_has_no_neighbours(tmp_path: Path) -> None:
+    assert Patient.of(tmp_path).answer("neighbours").detail == "no Ethernet NIC in the plan"
+
+
 def test_verbs_nodes(tmp_path: Path) -> None:
     assert Patient.of(tmp_path / "ok").answer("verbs-nodes").status == "ok"
     some = Patient.of(tmp_path / "some", "container").answer("verbs-nodes")

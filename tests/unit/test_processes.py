@@ -16,7 +16,7 @@ from nixl_stripe.proof.processes import ProcessWatch, divide
 
 def test_bytes_are_divided_by_packets_the_busiest_first() -> None:
     packets = {"mlx5_0": {7: 300, 8: 100, 9: 0}, "mlx5_1": {8: 50}}
-    rows = divide(packets, {"mlx5_0": 4.0, "mlx5_1": 2.0}, {7: "train", 8: "eval"}.get)
+    rows = divide(packets, {"mlx5_0": 4.0, "mlx5_1": 2.0}, {7: "train", 8: "eval"}.__getitem__)
     assert [(row.pid, row.command, row.kind) for row in rows] == [
         (7, "train", "inferred"),
         (8, "eval", "inferred"),

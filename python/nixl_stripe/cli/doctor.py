@@ -39,6 +39,19 @@ def doctor(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this check; may be given several times."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Warnings are failures: exit code 1.")
+    ] = False,
+    expect_nics: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, help="Fail with fewer RDMA NICs in the plan, as in a pod's init."
+        ),
+    ] = None,
+    hosts: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Hosts of the job, for the check neighbours."),
+    ] = None,
     list_checks: Annotated[
         bool, typer.Option("--list", help="List the checks and run none.")
     ] = False,
@@ -47,21 +60,23 @@ def doctor(
     """Look for what keeps NIXL from using every NIC, and say the line that mends it.
 
     Run it where NIXL runs: in the same container, with the same environment. Exit code 1 when a
-    check fails; warnings do not count.
+    check fails; warnings count with --strict.
     """
-    checks = CHECKS if not only else tuple(check_named(name) for name in only)
+    asked_by = {"nics-expected": expect_nics, "neighbours": hosts}
+    wanted = [*(only or ()), *(name for name, value in asked_by.items() if value is not None)]
+    checks = CHECKS if not only else tuple(check_named(name) for name in dict.fromkeys(wanted))
     if list_checks:
         rows = [{"name": check.name, "about": check.about} for check in checks]
         lines = (f"{row['name']:<{_WIDTH}}  {row['about']}" for row in rows)
         typer.echo(json.dumps({"checks": rows}, indent=2) if as_json else "\n".join(lines))
         return
-    surroundings = Surroundings(source=source)
+    surroundings = Surroundings(source=source, expected_nics=expect_nics, hosts=hosts)
     if source is not None:
         try:
             _ = surroundings.machine
         except ValueError as error:
             raise UsageError(f"--source {error}") from error
-    report = examine(surroundings, checks, None if as_json else _show)
+    report = examine(surroundings, checks, None if as_json else _show, strict=strict)
     if as_json:
         typer.echo(json.dumps(report.to_dict(), indent=2))
     else:

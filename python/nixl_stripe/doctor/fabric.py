@@ -8,11 +8,15 @@ from collections import Counter, defaultdict
 
 from nixl_stripe import _core
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
-from nixl_stripe.doctor.surroundings import Surroundings
+from nixl_stripe.doctor.surroundings import Surroundings, text_of
 
 _REACHABILITY = "UCX_IB_ROCE_REACHABILITY_MODE"
 #: The interface MTU from which a RoCE port uses its largest packets, 4096 bytes of payload.
 _ROCE_FULL_MTU = 4200
+#: Hard limit of neighbours, one table for all network namespaces of a host.
+_NEIGHBOURS = "sys/net/ipv4/neigh/default/gc_thresh3"
+#: Above that part of it the kernel throws entries out that are in use.
+_ROOM = 0.8
 
 
 def _ports(at: Surroundings) -> list[tuple[str, _core.Port]]:
@@ -93,8 +97,35 @@ def _mtu(at: Surroundings) -> Verdict:
     return ok(f"MTU {next(iter(mtus.values()))} everywhere")
 
 
+def _neighbours(at: Surroundings) -> Verdict:
+    """Compare the kernel's one table of neighbours with what hosts in one subnet need of it."""
+    count = len(_roce(at)) or len(at.plan.devices) - len(_ports(at))
+    if not count:
+        return skip("no Ethernet NIC in the plan")
+    limit = text_of(at.proc / _NEIGHBOURS)
+    if not limit.isdigit():
+        return skip(f"/proc/{_NEIGHBOURS} is not to be read here (look on the host)")
+    room = int(limit) // count
+    said = (
+        f"{limit} neighbours at most: {room} hosts of {count} Ethernet NIC(s) each, where peers "
+        "are in the NICs' own subnets"
+    )
+    used = max(len(text_of(at.proc / "net/arp").splitlines()) - 1, 0)
+    needed = max((at.hosts or 0) * count, used)
+    if needed <= int(limit) * _ROOM:
+        return ok(said)
+    why = f"{at.hosts} hosts need {at.hosts * count}" if at.hosts else f"{used} are there already"
+    return warn(
+        f"{said}; {why}. Over the limit connections fail with 'Destination is unreachable'",
+        f"on every host: sysctl -w net.ipv4.neigh.default.gc_thresh3={needed * 4} "
+        f"net.ipv4.neigh.default.gc_thresh2={needed * 2} "
+        f"net.ipv4.neigh.default.gc_thresh1={needed}; the same for net.ipv6 where it is used",
+    )
+
+
 CHECKS = (
     Check("gids", "addresses of RoCE ports", _gids, "machine"),
     Check("subnets", "one subnet on several RoCE NICs", _subnets, "machine"),
     Check("mtu", "MTUs that differ or are small", _mtu, "machine"),
+    Check("neighbours", "room in the neighbour table for all hosts", _neighbours),
 )

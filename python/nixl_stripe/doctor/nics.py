@@ -48,6 +48,20 @@ def _nics(at: Surroundings) -> Verdict:
     return ok(f"{len(plan.devices)} NICs: {names}")
 
 
+def _expected(at: Surroundings) -> Verdict:
+    if at.expected_nics is None:
+        return skip("no number was given (--expect-nics N)")
+    names = ", ".join(nic.name for nic in at.planned)
+    have = f"{len(at.planned)} RDMA NIC(s) in the plan" + (f": {names}" if names else "")
+    if len(at.planned) >= at.expected_nics:
+        return ok(f"{have}; {at.expected_nics} expected")
+    return fail(
+        f"{have}; {at.expected_nics} expected",
+        "see the checks nics, nics-excluded and rdma-driver for the others; in a container, pass "
+        "in every device",
+    )
+
+
 def _because(warnings: Iterable[str]) -> str:
     text = "; ".join(warnings)
     return f": {text}" if text else ""
@@ -166,6 +180,7 @@ def _topology(at: Surroundings) -> Verdict:
 
 CHECKS = (
     Check("nics", "NICs that the plan uses", _nics, "machine"),
+    Check("nics-expected", "as many RDMA NICs as --expect-nics says", _expected, "machine"),
     Check("nics-excluded", "NICs that are left out, and why", _excluded, "machine"),
     Check("rdma-driver", "PCI functions of NICs without an RDMA device", _driver, "sysfs"),
     Check("rates", "port rates of the plan's NICs", _rates, "machine"),

@@ -36,11 +36,14 @@ class Report:
     """Every answer, in the order of the checks."""
 
     rows: tuple[Row, ...]
+    strict: bool = False
+    """Warnings count as failures."""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed; warnings do not count."""
-        return all(row.status != "fail" for row in self.rows)
+        """Whether nothing failed; warnings count only in a strict report."""
+        bad = ("fail", "warn") if self.strict else ("fail",)
+        return all(row.status not in bad for row in self.rows)
 
     def count(self, status: Status) -> int:
         """How many checks answered `status`."""
@@ -60,6 +63,8 @@ def examine(
     surroundings: Surroundings,
     checks: Sequence[Check],
     progress: Callable[[Row], None] | None = None,
+    *,
+    strict: bool = False,
 ) -> Report:
     """Run `checks`. One that raises is a failure that names the error, never the end of the run."""
     rows = []
@@ -67,7 +72,7 @@ def examine(
         rows.append(Row.of(check, _run(check, surroundings)))
         if progress is not None:
             progress(rows[-1])
-    return Report(tuple(rows))
+    return Report(tuple(rows), strict)
 
 
 def _run(check: Check, surroundings: Surroundings) -> Verdict:

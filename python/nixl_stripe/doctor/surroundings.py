@@ -58,6 +58,10 @@ class Surroundings:
     limits: Limits = field(default_factory=Limits.here)
     working: Path = field(default_factory=Path.cwd)
     """The process's working folder."""
+    expected_nics: int | None = None
+    """RDMA NICs that the plan must have at least; None: not said."""
+    hosts: int | None = None
+    """Hosts that will talk to each other; None: not said."""
 
     @property
     def is_host(self) -> bool:
