@@ -14,6 +14,7 @@ from fake_plugins import OURS_BYTES, STOCK_BYTES, contents, install_nixl, write_
 from fake_wheels import check_wheel, meta_wheel_file, nixl_wheel_file
 from nixl_stripe.cli import main
 from nixl_stripe.cli import patch as cli_patch
+from nixl_stripe.cli import wheel as cli_wheel
 from nixl_stripe.wheel import PLUGIN, fetch, find_installed, layout
 
 Capture = pytest.CaptureFixture[str]
@@ -21,9 +22,11 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A plugin that stands where ours is installed."""
+    """A plugin that stands where ours is installed, and is said to load."""
     path = write_ours(tmp_path / "ours.so")
     monkeypatch.setattr(layout, "plugin_path", lambda: path)
+    for module in (cli_patch, cli_wheel):
+        monkeypatch.setattr(module, "plugin_options", lambda *_: {"max_rma_rails": ""})
     return path
 
 

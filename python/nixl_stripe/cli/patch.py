@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ import typer
 from nixl_stripe import __version__
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.wheel.layout import PLUGIN
+from nixl_stripe.wheel.loading import plugin_options
 from nixl_stripe.wheel.locate import PluginFolder, find_in, find_installed, search_path_of
 from nixl_stripe.wheel.patch import (
     Outcome,
@@ -24,14 +26,16 @@ from nixl_stripe.wheel.patch import (
     status_of,
     undo_folder,
 )
+from nixl_stripe.wheel.self_check import Load
 from nixl_stripe.wheel.state import State, Status
+from nixl_stripe.wheel.versions import is_newer
 
 #: What one folder of the answer says: for people as a sentence, for programs as it is.
 Row = dict[str, object]
 
 _DONE = {
     "patched": "patched: {plugin} is nixl-stripe {version}, the stock one is kept beside it",
-    "updated": "updated: {plugin} was nixl-stripe {old}, is nixl-stripe {version} now",
+    "updated": "updated: {plugin} was nixl-stripe {old}{older}, is nixl-stripe {version} now",
     "repaired": "repaired what a stopped run had left",
     "undone": "undone: {plugin} is the stock one again",
 }
@@ -46,6 +50,12 @@ _ADVICE = {
     State.BROKEN: "broken: our plugin or the stock one is missing; to mend it: {mend}",
     State.NOT_NIXL: "not a plugin of NIXL",
 }
+
+
+_NEWER = (
+    "patched with nixl-stripe {version}, which is newer than this one ({current}): update this "
+    "one (pip install --upgrade nixl-stripe), or go back to its plugin: nixl-stripe patch{where}"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -77,6 +87,12 @@ def patch(
     plugin: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The plugin to use instead of our own.")
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check/--no-check", help="Load our plugin in a process of its own before NIXL can."
+        ),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Put our UCX plugin in front of NIXL's own, in place; --undo takes it away again.
@@ -91,7 +107,8 @@ def patch(
     folders = _find(folder, python)
     where = f" {shlex.quote(str(folder))}" if folder else ""
     where += f" --python {shlex.quote(python)}" if python else ""
-    act = _status_row if status else _undo_row if undo else _patch_row
+    patch_row = partial(_patch_row, load=plugin_options if check else None)
+    act = _status_row if status else _undo_row if undo else patch_row
     rows = [_guarded(act, one, plugin, where) for one in folders]
     ok = all(row["ok"] for row in rows)
     if as_json:
@@ -129,8 +146,10 @@ def _guarded(
         return {**_place(folder), "ok": False, "action": "failed", "detail": str(error)}
 
 
-def _patch_row(folder: PluginFolder, plugin: Path | None, where: str) -> Row:
-    outcome = patch_folder(folder, plugin)
+def _patch_row(
+    folder: PluginFolder, plugin: Path | None, where: str, load: Load | None = None
+) -> Row:
+    outcome = patch_folder(folder, plugin, load)
     return _done_row(outcome, where)
 
 
@@ -145,7 +164,9 @@ def _done_row(outcome: Outcome, where: str) -> Row:
     if action == "unchanged":
         detail = f"nothing to do: {_advice(after, where)}"
     else:
-        detail = _DONE[action].format(old=before.plugin_version, **names)
+        old = before.plugin_version
+        older = ", a newer one" if is_newer(old, str(after.plugin_version)) else ""
+        detail = _DONE[action].format(old=old, older=older, **names)
     said = {"ok": True, "action": action, "detail": detail, "warnings": list(outcome.warnings)}
     return {**_facts(after), **said}
 
@@ -163,7 +184,8 @@ def _status_row(folder: PluginFolder, plugin: Path | None, where: str) -> Row:
 def _advice(status: Status, where: str) -> str:
     restorable = status.stock.is_stock
     mend = f"nixl-stripe patch --undo{where}" if restorable else reinstall_hint(status.folder)
-    return _ADVICE[status.state].format(
+    newer = status.state is State.OUTDATED and is_newer(status.plugin_version, __version__)
+    return (_NEWER if newer else _ADVICE[status.state]).format(
         version=status.plugin_version, current=__version__, where=where, mend=mend
     )
 
@@ -182,6 +204,7 @@ def _facts(status: Status) -> Row:
         "state": status.state.value,
         "plugin_version": status.plugin_version,
         "record_is_true": status.record_is_true,
+        "second_copies": [str(path) for path in status.folder.copies if path.exists()],
     }
 
 
@@ -189,11 +212,17 @@ def _print(rows: Sequence[Row], where: str, *, undo: bool, status: bool) -> None
     for row in rows:
         name = f"{row['distribution']} {row['version']}" if row["distribution"] else row["folder"]
         typer.echo(f"{name}: {row['detail']}", err=row["action"] == "failed")
-        warnings = row.get("warnings")
-        for warning in warnings if isinstance(warnings, list) else []:
+        for copy in _texts(row, "second_copies"):
+            typer.echo(f"  {copy} is a second copy, which NIXL does not load: it stays as it is")
+        for warning in _texts(row, "warnings"):
             typer.echo(f"nixl-stripe: warning: {warning}", err=True)
     if not undo and not status and any(row["action"] in ("patched", "updated") for row in rows):
         typer.echo(f"Undo: nixl-stripe patch --undo{where}")
+
+
+def _texts(row: Row, key: str) -> list[object]:
+    found = row.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _warn_of_plugin_dir(folders: Sequence[PluginFolder]) -> None:

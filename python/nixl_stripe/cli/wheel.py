@@ -19,6 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from nixl_stripe.wheel.build import BuiltWheel, build_wheel
 from nixl_stripe.wheel.fetch import default_sources, fetch_wheels
 from nixl_stripe.wheel.layout import read_our_plugin
+from nixl_stripe.wheel.loading import plugin_options
 
 MIB = 1 << 20
 
@@ -57,6 +58,12 @@ def wheel(
         str | None,
         typer.Option(metavar="X.Y", help="Download for this version of Python (pip's option)."),
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check/--no-check", help="Load the plugin of the new wheel before it is written."
+        ),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Build a patched NIXL wheel from the published one, which your own pip downloads.
@@ -72,7 +79,7 @@ def wheel(
     with tempfile.TemporaryDirectory(prefix="nixl-stripe-") as folder:
         for source in sources or default_sources():
             files = fetch_wheels(source, Path(folder), options)
-            built.extend(_build_with_progress(file, out, plugin) for file in files)
+            built.extend(_build_with_progress(file, out, plugin, check) for file in files)
     if as_json:
         typer.echo(json.dumps({"wheels": [as_dict(wheel) for wheel in built]}, indent=2))
     else:
@@ -90,10 +97,11 @@ def as_dict(built: BuiltWheel) -> dict[str, object]:
         "plugin_version": built.plugin_version,
         "sha256": built.sha256,
         "bytes": built.size,
+        "warnings": list(built.warnings),
     }
 
 
-def _build_with_progress(source: Path, out: Path, plugin: Path | None) -> BuiltWheel:
+def _build_with_progress(source: Path, out: Path, plugin: Path | None, check: bool) -> BuiltWheel:
     columns = (TextColumn("checking {task.description}"), BarColumn(), DownloadColumn())
     console = Console(stderr=True)
     shown = console.is_terminal
@@ -104,6 +112,7 @@ def _build_with_progress(source: Path, out: Path, plugin: Path | None) -> BuiltW
             out,
             plugin,
             lambda done, total: progress.update(task, completed=done, total=total),
+            plugin_options if check else None,
         )
 
 
@@ -114,6 +123,8 @@ def _print(built: Sequence[BuiltWheel]) -> None:
             f"  {wheel.source.name} with the UCX plugin of nixl-stripe {wheel.plugin_version} in "
             "front of the stock one"
         )
+        for warning in wheel.warnings:
+            typer.echo(f"nixl-stripe: warning: {wheel.path.name}: {warning}", err=True)
     paths = " ".join(shlex.quote(str(wheel.path)) for wheel in built)
     typer.echo(f"Install: {shlex.quote(sys.executable)} -m pip install {paths}")
     typer.echo("Do not publish: parts of a NIXL wheel are under NVIDIA's own licence.")

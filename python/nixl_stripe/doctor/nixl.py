@@ -9,14 +9,17 @@ import re
 import sys
 from pathlib import Path
 
+from nixl_stripe import __version__
 from nixl_stripe.doctor.bundled import bundled_ucx
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings
 from nixl_stripe.errors import StripeError
 from nixl_stripe.wheel.layout import PLUGIN, STOCK
+from nixl_stripe.wheel.loading import loaded_before, plugin_options
 from nixl_stripe.wheel.locate import PluginFolder, find_in
 from nixl_stripe.wheel.patch import reinstall_hint, status_of
 from nixl_stripe.wheel.state import State, Status
+from nixl_stripe.wheel.versions import is_newer
 
 _PATCH = "nixl-stripe patch"
 #: What a UCX lacks without a setting, and whether only GPU memory over TCP misses it.
@@ -52,6 +55,11 @@ def _state(status: Status) -> Verdict:
         if status.is_patched:
             return ok(f"{label} is patched with nixl-stripe {version}")
         return warn(f"{label} is patched, a stopped run left work to do", _PATCH)
+    if status.state is State.OUTDATED and is_newer(version, __version__):
+        return warn(
+            f"{label} is patched with nixl-stripe {version}, newer than this one ({__version__})",
+            "pip install --upgrade nixl-stripe",
+        )
     if status.state is State.OUTDATED:
         return warn(f"{label} is patched with another build, nixl-stripe {version}", _PATCH)
     if status.state is State.BROKEN:
@@ -131,6 +139,32 @@ def _plugin_dir(at: Surroundings) -> Verdict:
     )
 
 
+def _loads(at: Surroundings) -> Verdict:
+    """Load what NIXL would: the folder that it takes its plugins from, as it is."""
+    folders = [folder for folder in _loaded_folders(at) if (folder.path / PLUGIN).exists()]
+    if not folders:
+        return skip("no NIXL is installed")
+    return _worst([_loads_of(folder, at) for folder in folders])
+
+
+def _loads_of(folder: PluginFolder, at: Surroundings) -> Verdict:
+    first = loaded_before(folder.path)
+    for installed in at.folders:
+        first = first or loaded_before(installed.path)
+    try:
+        plugin_options(folder.path / PLUGIN, first)
+    except StripeError as error:
+        mend = reinstall_hint(folder)
+        if folder.distribution is None:
+            mend = "unset NIXL_PLUGIN_DIR, or put the libraries where the plugin looks for them"
+        elif (folder.path / STOCK).exists():
+            mend = f"{_PATCH} --undo, or {mend}"
+        return fail(f"{folder.label}: {error}", mend)
+    unused = [str(path) for path in folder.copies if path.exists()]
+    second = f"; not looked at, as NIXL does not load it: {', '.join(unused)}" if unused else ""
+    return ok(f"{folder.label}: its UCX plugin was loaded and answers{second}")
+
+
 def _second_ucx(at: Surroundings) -> Verdict:
     """Look for a UCX beside the wheel's own that would be loaded first."""
     found = []
@@ -159,6 +193,7 @@ def _second_ucx(at: Surroundings) -> Verdict:
 CHECKS = (
     Check("nixl", "NIXL packages installed for this Python", _installed),
     Check("plugin", "whether each flavour (cu12, cu13) is patched, by which version", _plugin),
+    Check("plugin-loads", "whether the UCX plugin can be loaded and answers", _loads),
     Check("ucx-version", "version of NIXL's UCX and what it lacks", _ucx),
     Check("plugin-dir", "NIXL_PLUGIN_DIR overriding the patched folder", _plugin_dir),
     Check("second-ucx", "another UCX that could be loaded into the process", _second_ucx),

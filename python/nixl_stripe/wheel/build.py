@@ -20,6 +20,7 @@ from nixl_stripe.wheel.elf import SharedObject
 from nixl_stripe.wheel.layout import PLUGIN, STOCK, read_our_plugin
 from nixl_stripe.wheel.members import LARGEST_TEXT, chunks_of, open_wheel, read_member
 from nixl_stripe.wheel.record import Entry
+from nixl_stripe.wheel.self_check import Load, check_wheel
 from nixl_stripe.wheel.source import NixlWheel, Progress, read_wheel
 from nixl_stripe.wheel.tags import raise_platforms, raise_wheel_tags
 
@@ -37,6 +38,8 @@ class BuiltWheel:
     sha256: str
     size: int
     """Bytes."""
+    warnings: tuple[str, ...] = ()
+    """Why it was not checked by loading it."""
 
 
 def patched_version(version: str, stripe_version: str) -> str:
@@ -50,7 +53,11 @@ def patched_version(version: str, stripe_version: str) -> str:
 
 
 def build_wheel(
-    source: Path, out: Path, plugin: Path | None = None, progress: Progress | None = None
+    source: Path,
+    out: Path,
+    plugin: Path | None = None,
+    progress: Progress | None = None,
+    load: Load | None = None,
 ) -> BuiltWheel:
     """Write the patched twin of the NIXL wheel `source` into the folder `out`.
 
@@ -58,6 +65,7 @@ def build_wheel(
 
     plugin: the plugin to use, None for the one installed with this package.
     progress: called while the wheel is checked.
+    load: loads the plugin of the new wheel, such as `loading.plugin_options`; None: nothing is.
     Raises StripeError when `source` is not a NIXL wheel with a UCX plugin, is damaged or patched
     already, or the plugin is for another machine.
     """
@@ -66,7 +74,7 @@ def build_wheel(
         wheel = read_wheel(source, file, archive)
         _check_machine(wheel, facts)
         wheel.verify(progress)
-        return _write(wheel, out, ours, facts)
+        return _write(wheel, out, ours, facts, load)
 
 
 def _check_machine(wheel: NixlWheel, ours: SharedObject) -> None:
@@ -78,7 +86,9 @@ def _check_machine(wheel: NixlWheel, ours: SharedObject) -> None:
         )
 
 
-def _write(wheel: NixlWheel, out: Path, ours: bytes, facts: SharedObject) -> BuiltWheel:
+def _write(
+    wheel: NixlWheel, out: Path, ours: bytes, facts: SharedObject, load: Load | None
+) -> BuiltWheel:
     stripe_version = str(facts.stripe_version)
     version = patched_version(wheel.version, stripe_version)
     name, _, *build_and_tags = wheel.path.name.removesuffix(".whl").split("-")
@@ -91,6 +101,7 @@ def _write(wheel: NixlWheel, out: Path, ours: bytes, facts: SharedObject) -> Bui
             _write_members(wheel, file, f"{name}-{version}", ours, facts)
             file.flush()
             os.fsync(file.fileno())
+        warnings = check_wheel(temporary, facts.machine, load)
         sha256 = hashlib.sha256()
         with temporary.open("rb") as file:
             for data in chunks_of(file):
@@ -109,6 +120,7 @@ def _write(wheel: NixlWheel, out: Path, ours: bytes, facts: SharedObject) -> Bui
         stripe_version,
         sha256.hexdigest(),
         size,
+        warnings,
     )
 
 

@@ -35,6 +35,8 @@ class PluginFolder:
     """RECORD of that distribution; None where there is none to be kept true."""
     prefix: str = ""
     """The folder as RECORD writes it, relative to the folder that NIXL was installed into."""
+    copies: tuple[Path, ...] = ()
+    """Further copies of the UCX plugin in the distribution, which NIXL does not load by itself."""
 
     @property
     def label(self) -> str:
@@ -68,6 +70,11 @@ def find_installed(search_path: Sequence[str] | None = None) -> list[PluginFolde
 
     search_path: folders as in `sys.path`; None for that of this interpreter.
     """
+    return [folder for folder in _all_installed(search_path) if folder.path.name == "plugins"]
+
+
+def _all_installed(search_path: Sequence[str] | None) -> list[PluginFolder]:
+    """Return these and the folders of second copies."""
     found: dict[str, list[PluginFolder]] = {}
     where = sys.path if search_path is None else list(search_path)
     for distribution in importlib.metadata.distributions(path=where):
@@ -108,7 +115,7 @@ def _has_plugin(folder: Path) -> bool:
 
 
 def _folders_of(distribution: importlib.metadata.Distribution, name: str) -> list[PluginFolder]:
-    """Return the plugin folders that `distribution` lists, or else those where wheels keep them."""
+    """Return the folders that hold a UCX plugin of `distribution`, by its RECORD or by habit."""
     version = distribution.version
     site = Path(str(distribution.locate_file(""))).resolve()
     record = _record_of(site, name, version)
@@ -117,17 +124,23 @@ def _folders_of(distribution: importlib.metadata.Distribution, name: str) -> lis
         plain = site.glob(f".{module}.mesonpy.libs/plugins")
         return [PluginFolder(path, name, version) for path in plain]
     listed = (PurePosixPath(path) for path in load_record(record).paths())
-    prefixes = [
-        file.parent
+    inside = [
+        file
         for file in listed
-        if file.name == PLUGIN
-        and file.parent.name == "plugins"
-        and not file.is_absolute()
-        and ".." not in file.parts
+        if file.name == PLUGIN and not file.is_absolute() and ".." not in file.parts
     ]
+    prefixes = dict.fromkeys(file.parent for file in inside)
+    paths = {prefix: (site / prefix).resolve() for prefix in prefixes}
     return [
-        PluginFolder((site / prefix).resolve(), name, version, record, prefix.as_posix())
-        for prefix in dict.fromkeys(prefixes)
+        PluginFolder(
+            path,
+            name,
+            version,
+            record,
+            prefix.as_posix(),
+            tuple(other / PLUGIN for other in paths.values() if other != path),
+        )
+        for prefix, path in paths.items()
     ]
 
 
@@ -147,7 +160,7 @@ def _normal(name: str) -> str:
 def _owned(path: Path) -> PluginFolder:
     """Return the plugin folder `path` with the distribution that owns it, where one does."""
     for site in _parents_with_metadata(path):
-        for folder in find_installed([str(site)]):
+        for folder in _all_installed([str(site)]):
             if folder.path == path:
                 return folder
     return PluginFolder(path)

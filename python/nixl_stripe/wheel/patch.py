@@ -19,8 +19,9 @@ from nixl_stripe.wheel.layout import PLUGIN, STOCK, read_our_plugin
 from nixl_stripe.wheel.listing import new_record_path
 from nixl_stripe.wheel.locate import PluginFolder
 from nixl_stripe.wheel.rights import Rights
+from nixl_stripe.wheel.self_check import Load, look_for
 from nixl_stripe.wheel.state import State, Status, inspect
-from nixl_stripe.wheel.steps import Step, patch_steps, undo_steps
+from nixl_stripe.wheel.steps import Step, patch_steps, repair_steps, undo_steps
 
 #: Seconds to wait for another run in the same folder; one takes well under a second.
 LOCK_WAIT = 30.0
@@ -42,18 +43,23 @@ class Outcome:
     """What the kernel did not allow to be kept: an owner, a label."""
 
 
-def patch_folder(folder: PluginFolder, plugin: Path | None = None) -> Outcome:
+def patch_folder(
+    folder: PluginFolder, plugin: Path | None = None, load: Load | None = None
+) -> Outcome:
     """Put our plugin in front of NIXL's in `folder`; do nothing where it is there already.
 
     plugin: the plugin to use, None for the one installed with this package.
-    Raises StripeError, with the folder as it was, where it is not NIXL's, cannot be written or the
-    plugin is for another machine.
+    load: loads our plugin before it takes effect, such as `loading.plugin_options`; None: nothing
+        is loaded.
+    Raises StripeError, with the folder as it was, where it is not NIXL's, cannot be written, the
+    plugin is for another machine or cannot be loaded.
     """
     ours, facts = read_our_plugin(plugin)
     with _locked(folder):
         before = inspect(folder, ours)
         _check_patchable(before, facts)
-        warnings = _run(before, patch_steps(before, ours), PLUGIN)
+        look, said = (None, ()) if before.state is State.PATCHED else look_for(before, load)
+        warnings = said + _run(before, patch_steps(before, ours, look), PLUGIN)
         after = inspect(folder, ours)
     if not after.is_patched:
         raise StripeError(f"{folder.path} is {after.state.value} after patching: run it again")
@@ -182,14 +188,12 @@ def _before_any_change(before: Status, replaced: Sequence[str]) -> tuple[str, ..
 
 
 def _roll_back(folder: PluginFolder) -> None:
-    """Take away what a run that failed has left beside a stock plugin, as far as it can be."""
-    with suppress(OSError):
-        status = inspect(folder, b"")
-        for path in status.leftovers:
+    """Take away what a run that failed has left beside the plugin, as far as it can be."""
+    with suppress(OSError, StripeError):
+        for path in inspect(folder, b"").leftovers:
             path.unlink(missing_ok=True)
-        if status.state in (State.STOCK, State.UNFINISHED):
-            for step in undo_steps(inspect(folder, b"")):
-                step.run()
+        for step in repair_steps(inspect(folder, b"")):
+            step.run()
 
 
 def _check_writable(folder: Path) -> None:

@@ -34,8 +34,14 @@ class Step:
     run: Callable[[], None]
 
 
-def patch_steps(status: Status, ours: bytes) -> list[Step]:
-    """Return the steps that turn the folder into a patched one; none when it is one already."""
+def patch_steps(
+    status: Status, ours: bytes, look: Callable[[Path], None] | None = None
+) -> list[Step]:
+    """Return the steps that turn the folder into a patched one; none when it is one already.
+
+    look: is shown our plugin, with the stock one beside it, before it takes effect; what it raises
+        ends the run.
+    """
     folder = status.folder
     steps = _clean(status)
     listing: list[Step] = []
@@ -51,7 +57,7 @@ def patch_steps(status: Status, ours: bytes) -> list[Step]:
         listing = _list_files(status, _content(stock))
         steps += listing
     if status.state is not State.PATCHED:
-        steps.append(Step("put our plugin in its place", lambda: _place(folder.path, ours)))
+        steps.append(Step("put our plugin in its place", lambda: _place(folder.path, ours, look)))
     return steps + _true_record(status, File.of(ours), stock, changed=bool(listing))
 
 
@@ -66,6 +72,13 @@ def undo_steps(status: Status) -> list[Step]:
     elif status.state in (State.UNFINISHED, State.REPLACED):
         steps.append(Step("remove the copy of the stock plugin", lambda: _remove(folder / STOCK)))
     return steps + _true_record(status, plugin, File.of(None))
+
+
+def repair_steps(status: Status) -> list[Step]:
+    """Return the steps that end what a run has begun without changing what NIXL loads."""
+    if status.state in (State.STOCK, State.UNFINISHED):
+        return undo_steps(status)
+    return _clean(status) + _true_record(status, status.plugin, status.stock)
 
 
 def _content(file: File) -> bytes:
@@ -120,8 +133,12 @@ def _keep_stock(folder: Path, stock: bytes) -> None:
     _sync(folder)
 
 
-def _place(folder: Path, ours: bytes) -> None:
-    _replace(folder / PLUGIN, ours, folder / _NEW_PLUGIN)
+def _place(folder: Path, ours: bytes, look: Callable[[Path], None] | None) -> None:
+    new = folder / _NEW_PLUGIN
+    _create(new, ours, Rights.of(folder / PLUGIN), keep_times=False)
+    if look is not None:
+        look(new)
+    new.replace(folder / PLUGIN)
     _sync(folder)
 
 
@@ -143,7 +160,8 @@ def _write_record(folder: PluginFolder, old: Record, new: Record) -> None:
     made_folder = not temporary.parent.exists()
     temporary.parent.mkdir(exist_ok=True)
     temporary.unlink(missing_ok=True)  # of a killed run
-    _replace(folder.record, new.data, temporary, keep_times=True)
+    _create(temporary, new.data, Rights.of(folder.record), keep_times=True)
+    temporary.replace(folder.record)
     if made_folder:
         temporary.parent.rmdir()
     _sync(folder.record.parent)
@@ -162,18 +180,12 @@ def _link_or_copy(source: Path, target: Path) -> None:
             _create(target, source.read_bytes(), Rights.of(source), keep_times=True)
 
 
-def _replace(path: Path, data: bytes, temporary: Path, *, keep_times: bool = False) -> None:
-    """Make `data` the content of `path`, at once, by way of `temporary`; its rights stay.
-
-    The old file itself is not touched: a process that has it mapped keeps it, and so does a cache
-    that it is linked into.
-    """
-    _create(temporary, data, Rights.of(path), keep_times=keep_times)
-    temporary.replace(path)
-
-
 def _create(path: Path, data: bytes, rights: Rights, *, keep_times: bool) -> None:
-    """Make the new file `path`; what `rights` cannot be kept was told before the first step."""
+    """Make the new file `path`, which takes the place of another by being renamed.
+
+    That one is not touched: a process that has it mapped keeps it, and so does a cache that it is
+    linked into. What of its `rights` cannot be kept was told before the first step.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
