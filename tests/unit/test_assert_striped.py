@@ -11,7 +11,8 @@ from typing import Any
 import nixl_stripe
 import pytest
 from counter_trees import CounterTree
-from nixl_stripe.planning.stripe_plan import PlannedNic, StripePlan
+from nixl_stripe.planning.parts import PlannedNic
+from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.proof import Counters, NicTraffic
 
 MIB = 1 << 20

@@ -16,7 +16,7 @@ import pytest
 from nixl_stripe import StripePlan, plan
 from nixl_stripe.agents.introduction import Introduction, attach, detach, differences
 from nixl_stripe.agents.meeting import Meetings
-from nixl_stripe.planning.stripe_plan import PlannedNic
+from nixl_stripe.planning.parts import PlannedNic
 from sysfs_machines import MACHINES
 from sysfs_trees import write
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nixl_stripe import StripePlan, machine, plan
 from nixl_stripe.errors import StripeError
-from nixl_stripe.planning.stripe_plan import PlannedNic
+from nixl_stripe.planning.parts import PlannedNic
 from sysfs_machines import MACHINES
 from sysfs_trees import Host, Root, bridge, mlx5, roce, write
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from nixl_stripe.lab.outcome import Outcome, Repetition, SideError, SideReport
 from nixl_stripe.planning.forecast import UcxPort
-from nixl_stripe.planning.stripe_plan import PlannedNic, PlannedSetting, StripePlan
+from nixl_stripe.planning.parts import PlannedNic, PlannedSetting
+from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.verify import OpResult, Report, Request
 from nixl_stripe.verify.judge import judge, short_of
 

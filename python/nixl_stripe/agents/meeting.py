@@ -16,8 +16,9 @@ from dataclasses import replace
 
 from nixl_stripe import _core
 from nixl_stripe.agents.introduction import Introduction, attach, detach, differences
+from nixl_stripe.planning.parts import PlannedSetting
 from nixl_stripe.planning.planner import plan
-from nixl_stripe.planning.stripe_plan import PlannedSetting, StripePlan
+from nixl_stripe.planning.stripe_plan import StripePlan
 
 _log = logging.getLogger("nixl_stripe.meeting")
 _PREFIXES = ("UCX_", "NIXL_UCX_", "NCCL_TOPO_FILE")

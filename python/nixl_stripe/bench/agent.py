@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe import __version__
+from nixl_stripe._core import __version__
 from nixl_stripe.bench.kernel import kernel_release
 from nixl_stripe.errors import StripeError
 

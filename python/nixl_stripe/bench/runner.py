@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nixl_stripe import __version__
+from nixl_stripe._core import __version__
 from nixl_stripe.bench.beds import BenchBed, Pair
 from nixl_stripe.bench.kernel import kernel_release
 from nixl_stripe.bench.work import BenchJob, EngineName, Repetition, Work, WorkReport

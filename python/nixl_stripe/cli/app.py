@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from nixl_stripe import __version__
+from nixl_stripe._core import __version__
 from nixl_stripe.errors import StripeError
 
 EXIT_FAILED = 1

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from nixl_stripe import __version__
+from nixl_stripe._core import __version__
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.wheel.layout import PLUGIN
 from nixl_stripe.wheel.loading import plugin_options

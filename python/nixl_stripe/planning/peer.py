@@ -5,16 +5,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.planning.parts import Planned
 
 #: Settings that follow from a plan's own NICs and so differ between hosts without harm.
 _OWN = frozenset({"NET_DEVICES", "MAX_RMA_RAILS", "MAX_RNDV_RAILS", "MAX_COMPONENT_MDS"})
 
 
-def peer_problems(here: StripePlan, there: StripePlan) -> list[str]:
+def peer_problems(here: Planned, there: Planned) -> list[str]:
     """Return what keeps transfers between two planned hosts from using every NIC, a line each."""
     if not here.active or not there.active:
         if here.active == there.active:
@@ -32,7 +30,7 @@ def peer_problems(here: StripePlan, there: StripePlan) -> list[str]:
     ]
 
 
-def _count_problems(here: StripePlan, there: StripePlan) -> list[str]:
+def _count_problems(here: Planned, there: Planned) -> list[str]:
     if len(here.devices) == len(there.devices) or not here.devices or not there.devices:
         return []  # without devices the plan sets rails alone
     return [
@@ -41,7 +39,7 @@ def _count_problems(here: StripePlan, there: StripePlan) -> list[str]:
     ]
 
 
-def _rail_problems(here: StripePlan, there: StripePlan) -> list[str]:
+def _rail_problems(here: Planned, there: Planned) -> list[str]:
     if here.rails == there.rails or len(here.devices) != len(there.devices):
         return []  # different counts of NICs are a problem of their own
     texts = [f"{plan.rails or 'stock'}" for plan in (here, there)]
@@ -50,7 +48,7 @@ def _rail_problems(here: StripePlan, there: StripePlan) -> list[str]:
     ]
 
 
-def _link_problems(here: StripePlan, there: StripePlan) -> list[str]:
+def _link_problems(here: Planned, there: Planned) -> list[str]:
     problems = []
     layers = [{nic.link_layer for nic in plan.nics} - {"unknown"} for plan in (here, there)]
     if all(layers) and not layers[0] & layers[1]:
@@ -68,7 +66,7 @@ def _link_problems(here: StripePlan, there: StripePlan) -> list[str]:
     return problems
 
 
-def _subnet_problems(here: StripePlan, there: StripePlan) -> list[str]:
+def _subnet_problems(here: Planned, there: Planned) -> list[str]:
     problems = []
     for near, far, where in ((here, there, "there"), (there, here, "here")):
         reachable = {subnet for nic in far.nics for subnet in nic.subnets}
@@ -83,7 +81,7 @@ def _subnet_problems(here: StripePlan, there: StripePlan) -> list[str]:
     return problems
 
 
-def _shared_subnets(plan: StripePlan) -> list[str]:
+def _shared_subnets(plan: Planned) -> list[str]:
     """Linux routes one subnet through one interface, so the other rails count as unreachable."""
     counts = Counter(
         subnet for nic in plan.nics if nic.link_layer == "Ethernet" for subnet in nic.subnets
@@ -96,7 +94,7 @@ def _shared_subnets(plan: StripePlan) -> list[str]:
     ]
 
 
-def _setting_problems(here: StripePlan, there: StripePlan) -> list[str]:
+def _setting_problems(here: Planned, there: Planned) -> list[str]:
     left, right = here.ucx_settings, there.ucx_settings
     sides = {setting.key: setting.side for plan in (here, there) for setting in plan.settings}
     return [

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from nixl_stripe import _core
 from nixl_stripe.planning.forecast import KNOWN_SETTINGS, ports_of
-from nixl_stripe.planning.stripe_plan import MachineRef, PlannedNic, PlannedSetting, StripePlan
+from nixl_stripe.planning.parts import PlannedNic, PlannedSetting
+from nixl_stripe.planning.stripe_plan import MachineRef, StripePlan
 from nixl_stripe.planning.subnets import interface_subnet, subnets_of
 from nixl_stripe.topo import machine as topology
 

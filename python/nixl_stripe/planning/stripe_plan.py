@@ -21,38 +21,11 @@ from nixl_stripe.planning.forecast import (
     forecast_lanes,
     stock_settings,
 )
+from nixl_stripe.planning.parts import PlannedNic, PlannedSetting
 from nixl_stripe.planning.peer import peer_problems
 
 #: Keys of a plan in JSON that name something else than a field of StripePlan.
 _DERIVED = ("ucx_settings",)
-
-
-@dataclass(frozen=True)
-class PlannedNic:
-    """A device of a plan with what its counterpart on another host must match."""
-
-    device: str
-    """As UCX names it: "mlx5_0:1", or a network interface."""
-    rate_gbps: float = 0.0
-    """Port rate, Gbit/s; 0 = unknown."""
-    link_layer: str = "unknown"
-    """"InfiniBand", "Ethernet", "EFA" or "unknown"."""
-    subnets: tuple[str, ...] = ()
-    """Networks that it is in: "192.168.1.0/24", or an InfiniBand subnet prefix "fe80::/64"."""
-
-
-@dataclass(frozen=True)
-class PlannedSetting:
-    """One UCX setting: the value, whom it reaches and why it is there."""
-
-    key: str
-    """Without UCX_."""
-    value: str
-    scope: str = "context"
-    """"context", or "process": every UCX user of the process has it."""
-    side: str = "both"
-    """The end of a transfer that must have it: "initiator", "target" or "both"."""
-    reason: str = ""
 
 
 class MachineRef:
