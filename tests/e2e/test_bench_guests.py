@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from guest_beds import CACHE, booted
 from nixl_stripe.bench import rails, runner
-from nixl_stripe.bench.beds import BenchFailedError, RdmaBed
 from nixl_stripe.bench.options import Options, Sides
+from nixl_stripe.bench.pair import BenchFailedError
 from nixl_stripe.bench.peer_cases import mooncake_cases
 from nixl_stripe.bench.peer_install import Peer, prepare
 from nixl_stripe.bench.work import Work
 from nixl_stripe.cli.bench import _MOONCAKE
 from nixl_stripe.errors import StripeError
+from nixl_stripe.lab.guests import Guests
 
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
@@ -25,9 +26,9 @@ ONCE = Options(bed="rdma", rounds=1, warmup=0, iterations=1)
 
 
 @pytest.fixture(scope="module")
-def bed() -> Iterator[RdmaBed]:
+def bed() -> Iterator[Guests]:
     with booted(nics=4, rate_mbit=20) as guests:
-        yield RdmaBed(guests, 20)
+        yield guests
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def quiet(_: str) -> None:
     pass
 
 
-def test_rails_are_even_both_ways(bed: RdmaBed, sides: Sides) -> None:
+def test_rails_are_even_both_ways(bed: Guests, sides: Sides) -> None:
     done = rails.measure(bed, sides, ONCE, quiet, size=2 * MIB)
     every = [row for row in done["rows"] if row["mode"] == "stripe" and row["nics"] == 4]
     assert [row["op"] for row in every] == ["READ", "WRITE"]
@@ -58,7 +59,7 @@ def test_rails_are_even_both_ways(bed: RdmaBed, sides: Sides) -> None:
 
 
 def test_small_buffers_are_even_where_memory_is_registered_after_the_meeting(
-    bed: RdmaBed, sides: Sides
+    bed: Guests, sides: Sides
 ) -> None:
     """The initiator then has packed no key of its own when the peer's come."""
     sizes = (16 << 10,) * 128
@@ -68,12 +69,12 @@ def test_small_buffers_are_even_where_memory_is_registered_after_the_meeting(
     assert list(shares.values()) == pytest.approx([0.25] * 4, rel=0.05)
 
 
-def mooncake(bed: RdmaBed, peer: Peer, op: str) -> runner.Case:
+def mooncake(bed: Guests, peer: Peer, op: str) -> runner.Case:
     work = Work(f"{op} pieces", (MIB, 28 << 10), op, warmup=0, repeats=2)  # type: ignore[arg-type]
     return mooncake_cases(peer, bed, ONCE, (work,))[-1]
 
 
-def test_mooncake_does_the_same_work(bed: RdmaBed, peer: Peer) -> None:
+def test_mooncake_does_the_same_work(bed: Guests, peer: Peer) -> None:
     for op in ("READ", "WRITE"):
         case = mooncake(bed, peer, op)
         [done] = runner.run(bed, [case], 1, quiet)
@@ -85,7 +86,7 @@ def test_mooncake_does_the_same_work(bed: RdmaBed, peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("engine", ["nixl", "mooncake"])
-def test_wrong_bytes_end_it(bed: RdmaBed, sides: Sides, peer: Peer, engine: str) -> None:
+def test_wrong_bytes_end_it(bed: Guests, sides: Sides, peer: Peer, engine: str) -> None:
     case = mooncake(bed, peer, "READ")
     if engine == "nixl":
         case = sides.case("stripe", {"stripe": "all"}, case.works)

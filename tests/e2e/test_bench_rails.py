@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from nixl_stripe.bench import latency, many, rails, refit, register, sizes
-from nixl_stripe.bench.beds import BenchBed, BenchFailedError, TcpBed
 from nixl_stripe.bench.options import Options, Sides
+from nixl_stripe.bench.pair import BenchFailedError
 from nixl_stripe.cli import main
 from nixl_stripe.lab import Rails, why_not
 
@@ -24,12 +24,12 @@ ONCE = Options(bed="tcp", rounds=1, warmup=1, iterations=2)
 
 
 @pytest.fixture(scope="module")
-def bed() -> Iterator[BenchBed]:
+def bed() -> Iterator[Rails]:
     reason = why_not()
     if reason is not None:
         pytest.skip(reason)
     with Rails(count=4, mbit=100) as made:
-        yield TcpBed(made)
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def by_mode(document: dict[str, Any], **wanted: Any) -> dict[str, Any]:
     return row
 
 
-def test_rails_scale(bed: BenchBed, sides: Sides) -> None:
+def test_rails_scale(bed: Rails, sides: Sides) -> None:
     done = rails.measure(bed, sides, ONCE, quiet, size=4 << 20)
     assert [row["nics"] for row in done["rows"]] == [2, 1, 2, 3, 4]
     every = by_mode(done, mode="stripe", nics=4)
@@ -59,7 +59,7 @@ def test_rails_scale(bed: BenchBed, sides: Sides) -> None:
     assert done["versions"]["nixl"] == "1.5.1"
 
 
-def test_refit_has_a_cold_cycle_and_two_warm_ones(bed: BenchBed, sides: Sides) -> None:
+def test_refit_has_a_cold_cycle_and_two_warm_ones(bed: Rails, sides: Sides) -> None:
     done = refit.measure(bed, sides, ONCE, quiet, scale=0.0005)
     stripe = [row for row in done["rows"] if row["mode"] == "stripe"]
     assert [row["kind"] for row in stripe] == ["cold", "warm", "warm"]
@@ -73,7 +73,7 @@ def test_refit_has_a_cold_cycle_and_two_warm_ones(bed: BenchBed, sides: Sides) -
     assert done["options"]["tensors"] == 290
 
 
-def test_sizes_compare_with_one_nic(bed: BenchBed, sides: Sides) -> None:
+def test_sizes_compare_with_one_nic(bed: Rails, sides: Sides) -> None:
     done = sizes.measure(bed, sides, ONCE, quiet, stop=16 << 10)
     assert {row["bytes"] for row in done["rows"]} == {4096, 16384}
     assert by_mode(done, mode="one NIC", bytes=4096)["latency_us"]["n"] == 400
@@ -81,7 +81,7 @@ def test_sizes_compare_with_one_nic(bed: BenchBed, sides: Sides) -> None:
     assert set(done["ratios"]) == {f"write_{n}_latency_of_{base}" for n, base in sizes_and_bases}
 
 
-def test_latency_compares_in_turn(bed: BenchBed, sides: Sides) -> None:
+def test_latency_compares_in_turn(bed: Rails, sides: Sides) -> None:
     done = latency.measure(bed, sides, ONCE, quiet)
     assert [row["mode"] for row in done["rows"]] == ["one rail", "two rails", "stripe"]
     assert {row["latency_us"]["n"] for row in done["rows"]} == {2 * 20 * 10}
@@ -92,7 +92,7 @@ def test_latency_compares_in_turn(bed: BenchBed, sides: Sides) -> None:
     }
 
 
-def test_register_counts_regions(bed: BenchBed, sides: Sides) -> None:
+def test_register_counts_regions(bed: Rails, sides: Sides) -> None:
     done = register.measure(bed, sides, ONCE, quiet, total=1 << 20, tensors=(1, 8))
     whole = by_mode(done, nics=4, tensors=8, coalesced=True)
     apart = by_mode(done, nics=4, tensors=8, coalesced=False)
@@ -100,7 +100,7 @@ def test_register_counts_regions(bed: BenchBed, sides: Sides) -> None:
 
 
 @pytest.mark.parametrize("benchmark", [rails, many, refit, latency])
-def test_wrong_bytes_end_it(bed: BenchBed, sides: Sides, benchmark: Any) -> None:
+def test_wrong_bytes_end_it(bed: Rails, sides: Sides, benchmark: Any) -> None:
     corrupt = Options(bed="tcp", rounds=1, warmup=0, iterations=1, corrupt=True)
     with pytest.raises(BenchFailedError, match="PayloadMismatchError"):
         benchmark.measure(bed, sides, corrupt, quiet)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from nixl_stripe.lab import Job, Nixl, Outcome, Rails
-from nixl_stripe.lab.rails.rails import rail_environment
+from nixl_stripe.lab.side import ROLES
 from nixl_wheels import NIXL_IDS, NIXL_VERSIONS
 
 pytestmark = pytest.mark.rails
@@ -82,8 +82,8 @@ def one_of_ours(
     rails: Rails, nixl: list[str | Path], peer_nixl: list[str | Path], ours: str
 ) -> Outcome:
     """Return a WRITE in which only the side `ours` is an agent of nixl_stripe."""
-    jobs = [
-        Job(
+    jobs = {
+        role: Job(
             role=role,
             op="WRITE",
             sizes=SIZES,
@@ -92,10 +92,9 @@ def one_of_ours(
             counters=rails.devices,
             shim=role == ours,
         )
-        for role in ("initiator", "target")
-    ]  # fmt: skip
-    variables = rail_environment("dram")
-    return rails.run(jobs[0], jobs[1], variables, variables).require()
+        for role in ROLES
+    }
+    return rails.exchange(jobs, {role: {} for role in ROLES}).require()
 
 
 @pytest.mark.parametrize("ours", ["initiator", "target"])

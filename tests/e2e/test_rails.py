@@ -143,7 +143,7 @@ def test_bad_arguments(rails: Rails, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="neither a folder nor a package name"):
         rails.transfer(nixl=tmp_path / "absent", sizes=[1])
     with pytest.raises(ValueError, match="op='PUT'"):
-        rails.transfer(sizes=[1], op="PUT")  # type: ignore[arg-type]
+        rails.transfer(sizes=[1], op="PUT")
     with pytest.raises(ValueError, match="rail 'eth0': accepted are rail0, rail1, rail2, rail3"):
         rails.set_state("eth0", up=False)
     with pytest.raises(ValueError, match="count=0"):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from nixl_stripe.lab import Rails, why_not
 from nixl_stripe.lab.job import Nixl
-from nixl_stripe.verify import Request, TcpBed, verify
+from nixl_stripe.verify import Request, verify
 
 pytestmark = pytest.mark.rails
 
@@ -109,8 +109,8 @@ def test_other_parameters_plan_other_nics(striped: Path) -> None:
 
 
 def test_a_dead_nic_is_not_planned_and_the_rest_share(striped: Path) -> None:
-    with TcpBed(4, MBIT) as ground:
-        ground.bed.set_state(2, up=False)
+    with Rails(4, MBIT) as ground:
+        ground.set_state(2, up=False)
         report = verify(Request(8 << 20, repeats=1, stock=False, nixl=Nixl.find(striped)), ground)
     (result,) = report.results
     assert result.ok, result.describe()

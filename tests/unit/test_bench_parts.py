@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from nixl_stripe.bench import many, provenance, rails, runner, sizes, worker
-from nixl_stripe.bench.beds import BenchFailedError, Pair, require
 from nixl_stripe.bench.memory import allocate
 from nixl_stripe.bench.options import Options, Sides
+from nixl_stripe.bench.pair import BenchFailedError, Pair, require
 from nixl_stripe.bench.shapes import qwen3_4b
 from nixl_stripe.bench.table import cell
 from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Work, WorkReport

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from nixl_stripe.bench import peers
-from nixl_stripe.bench.beds import RdmaBed
 from nixl_stripe.bench.engine import open_engine
 from nixl_stripe.bench.mooncake import MooncakeEngine, address_of, pieces
 from nixl_stripe.bench.options import Options, Sides
@@ -228,16 +227,15 @@ def test_without_a_peer_there_is_no_case_of_it() -> None:
 
 def test_mooncake_needs_rdma_and_host_memory_bad_flow(tmp_path: Path) -> None:
     peer = Peer(Nixl(), Path("/preload.so"), tmp_path)
-    tcp = SimpleNamespace(name="tcp")
+    tcp: Any = SimpleNamespace(name="tcp")
     with pytest.raises(UsageError, match="--bed tcp: Mooncake is compared over RDMA"):
         mooncake_cases(peer, tcp, Options(), ())
     with pytest.raises(UsageError, match="--memory vram: Mooncake is compared with dram"):
         mooncake_cases(peer, rdma_bed(), Options(memory="vram"), ())
 
 
-def rdma_bed() -> RdmaBed:
-    guests: Any = SimpleNamespace(devices=("rail0", "rail1"))
-    return RdmaBed(guests, 20)
+def rdma_bed() -> Any:
+    return SimpleNamespace(name="rdma", counters=("rail0", "rail1"), verbs=("rxe0", "rxe1"))
 
 
 def row(mode: str, engine: str, rate: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from nixl_stripe.lab import side
 from nixl_stripe.lab.buffers import DramStore, Payload, PayloadMismatchError
 from nixl_stripe.lab.channel import FolderChannel, PeerFailedError, SocketChannel, ask, open_channel
 from nixl_stripe.lab.job import Job, Nixl
@@ -193,9 +194,9 @@ def test_outcome_names_the_first_cause() -> None:
 
 
 def test_report_of_a_side_that_died(tmp_path: Path) -> None:
-    log = tmp_path / "log"
+    log = tmp_path / "target.log"
     log.write_text("one\nSegmentation fault\n\n")
-    report = SideReport.collect("target", tmp_path / "result", log, -11)
+    report = SideReport.of("target", side.read(tmp_path, "target", -11))
     assert report.error is not None
     assert report.error.type == "SideDied"
     assert "exit status -11" in report.error.text
@@ -204,6 +205,6 @@ def test_report_of_a_side_that_died(tmp_path: Path) -> None:
 
 def test_report_survives_json(tmp_path: Path) -> None:
     report = SideReport("target", repetitions=ROWS, error=SideError("target", "OSError", "x"))
-    (tmp_path / "result").write_text(report.to_json())
-    read = SideReport.collect("target", tmp_path / "result", tmp_path / "log", 0)
+    (tmp_path / "target.result").write_text(report.to_json())
+    read = SideReport.of("target", side.read(tmp_path, "target", 0))
     assert read == dataclasses.replace(report, exit_status=0)

@@ -4,22 +4,17 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
-import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from nixl_stripe.lab.job import Job, Nixl
-from nixl_stripe.lab.outcome import Outcome, SideReport
-from nixl_stripe.lab.rails.rails import clean_environment, rail_environment
+from nixl_stripe.lab.beds.processes import TwoProcesses
+from nixl_stripe.lab.outcome import Outcome
+from nixl_stripe.lab.rails.rails import rail_environment
 
 from demo.cases import Case
 
-_LIMIT_S = 60.0
 #: The patched plugin's own line, written after UCX has given the value back.
 _READ_BACK = re.compile(r"nixl-stripe\].*\bMAX_RMA_RAILS (\d+)")
 
@@ -61,47 +56,14 @@ class Check:
 
 def check(case: Case) -> Check:
     """Run one transfer between two processes of this host, over TCP, and read what UCX says."""
-    mine = Job(
-        role="initiator",
-        op="WRITE",
-        sizes=(16 << 20,),
-        nixl=Nixl.find(case.site),
-        backend_params=dict(case.params),
-    )
-    with tempfile.TemporaryDirectory(prefix="nixl-stripe-demo-") as scratch:
-        folder = Path(scratch)
-        (folder / "channel").mkdir()
-        initiator, target = _run(folder, [mine, replace(mine, role="target")])
-    outcome = Outcome.of(mine, initiator, target)
+    inherited = dict.fromkeys(key for key in os.environ if key.startswith(("UCX_", "NIXL_")))
+    with TwoProcesses() as bed:
+        outcome = bed.transfer(
+            sizes=(16 << 20,),
+            nixl=case.site,
+            backend_params=dict(case.params),
+            environment={**inherited, **rail_environment("dram"), "NIXL_LOG_LEVEL": "INFO"},
+            counters=(),
+        )
     found = _READ_BACK.search(outcome.initiator.log)
     return Check(case, int(found[1]) if found else None, outcome)
-
-
-def _run(folder: Path, jobs: Sequence[Job]) -> list[SideReport]:
-    environment = clean_environment({**rail_environment("dram"), "NIXL_LOG_LEVEL": "INFO"})
-    sides: list[subprocess.Popen[bytes]] = []
-    try:
-        for job in jobs:
-            stem = folder / job.role
-            stem.with_suffix(".job").write_text(job.to_json())
-            command = [sys.executable, "-m", "nixl_stripe.lab.worker"]
-            command += ["--job", f"{stem}.job", "--channel", f"dir:{folder / 'channel'}"]
-            with stem.with_suffix(".log").open("wb") as log:
-                command += ["--result", f"{stem}.result"]
-                sides.append(
-                    subprocess.Popen(
-                        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
-                    )
-                )
-        for side in sides:
-            side.wait(_LIMIT_S)
-    finally:
-        for side in sides:
-            side.kill()
-            side.wait()
-    return [
-        SideReport.collect(
-            job.role, folder / f"{job.role}.result", folder / f"{job.role}.log", side.returncode
-        )
-        for job, side in zip(jobs, sides, strict=True)
-    ]

@@ -13,26 +13,25 @@ import contextlib
 import json
 import os
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nixl_stripe.bench.beds import WORKER, BenchFailedError, Pair, collect, require
+from nixl_stripe.bench.pair import BenchFailedError
 from nixl_stripe.bench.work import BenchJob, BenchReport
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.lab.beds.base import Bed, merged
+from nixl_stripe.lab.beds.processes import Process
 from nixl_stripe.lab.channel import PeerFailedError, SocketChannel
-from nixl_stripe.lab.job import Nixl
-from nixl_stripe.lab.rails import clean_environment
+from nixl_stripe.lab.job import Nixl, Role
 from nixl_stripe.lab.remote import RefusedError, checked_environment, checked_params
+from nixl_stripe.lab.side import Ended, Environment, SideJob
 
 #: Seconds for the peer to come up, and for it to answer beyond a job's own limit.
 _CONNECT_LIMIT_S = 60.0
 _GRACE_S = 20.0
-_PREFIXES = ("UCX_", "NIXL_")
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def _serve(
                 raise StripeError(f"--listen: {other[0]} connected during a run with {peer}")
             cases += 1
             say(f"case {cases}")
-            report = run_worker(job, channel, environment)
+            report = BenchReport.of("target", run_worker(job, channel, environment))
         control.send({"kind": "report", "report": json.loads(report.to_json())})
 
 
@@ -117,78 +116,66 @@ def _accepted(order: Mapping[str, object]) -> tuple[BenchJob, dict[str, str]]:
 
 
 def run_worker(
-    job: BenchJob, channel: socket.socket, environment: Mapping[str, str]
-) -> BenchReport:
+    job: SideJob,
+    channel: socket.socket,
+    environment: Environment,
+    interpreter: Sequence[str | Path] = (),
+) -> Ended:
     """Run one side here, in a fresh process, over a connected socket.
 
     It has this host's own UCX_* and NIXL_* variables, and those of `environment` over them.
     """
-    allowed = {k: v for k, v in os.environ.items() if k.startswith(_PREFIXES)}
-    allowed |= environment
-    with tempfile.TemporaryDirectory(prefix="nixl-stripe-bench-") as made:
-        folder = Path(made)
-        (folder / "job").write_text(job.to_json())
-        log = folder / "log"
-        command = [sys.executable, "-m", WORKER, "--job", str(folder / "job")]
-        command += ["--channel", f"fd:{channel.fileno()}"]
-        command += ["--result", str(folder / f"{job.role}.result")]
-        late = None
-        with log.open("wb") as output:
-            try:
-                subprocess.run(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=clean_environment(allowed),
-                    pass_fds=[channel.fileno()],
-                    timeout=job.limit_total_s,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                late = job.limit_total_s
-        return collect(job.role, folder, log.read_text(errors="replace"), late)
+    full = merged(os.environ, environment)
+    with (
+        tempfile.TemporaryDirectory(prefix="nixl-stripe-bench-") as made,
+        Process(job, Path(made), channel, full, interpreter) as process,
+    ):
+        in_time = process.wait()
+        return process.ended(late=not in_time)
 
 
-class HostBed:
+class HostBed(Bed):
     """The host at hand as initiator and a listening one as target."""
 
     name = "hosts"
-    limit_mbit: float | None = None
-    bucket_bytes = 0
+    where = "to the listening host"
 
     def __init__(self, address: Address, control: socket.socket, counters: Sequence[str]) -> None:
         self._address = address
+        self._connection = control
         self._control = SocketChannel(control)
         self.counters = tuple(counters)
 
-    def run(self, job: BenchJob, environment: Mapping[str, str]) -> Pair:
+    def close(self) -> None:
+        """Let the listener go."""
+        self._connection.close()
+
+    def sides(
+        self,
+        jobs: Mapping[Role, SideJob],
+        changes: Mapping[Role, Environment],
+        interpreter: Sequence[str | Path] = (),
+    ) -> dict[Role, Ended]:
         """Send the target its job, run the initiator here."""
-        text = json.loads(job.for_role("target").to_json())
-        order = {"kind": "run", "job": text, "environment": dict(environment)}
-        limit = job.limit_total_s + _GRACE_S
+        job = json.loads(jobs["target"].to_json())
+        order = {"kind": "run", "job": job, "environment": dict(changes["target"])}
+        limit = jobs["target"].total_limit_s + _GRACE_S
         try:
             self._control.send(order)
             self._control.receive(_CONNECT_LIMIT_S)
             with _connected(self._address, _CONNECT_LIMIT_S) as channel:
-                mine = run_worker(job, channel, environment)
+                mine = run_worker(jobs["initiator"], channel, changes["initiator"], interpreter)
             theirs = self._control.receive(limit)["report"]
         except (PeerFailedError, TimeoutError) as error:
             raise BenchFailedError(f"the listening host: {error}") from error
-        pair = Pair(mine, BenchReport.from_json(json.dumps(theirs)))
-        require(job, pair)
-        return pair
-
-    def describe(self) -> dict[str, object]:
-        """Return the NICs of this host."""
-        return {"bed": self.name, "nics": len(self.counters), "mbit": None}
+        return {"initiator": mine, "target": Ended(None, "", json.dumps(theirs))}
 
 
 @contextlib.contextmanager
 def connect(address: Address) -> Iterator[HostBed]:
     """Lead a run with the listener at `address`; waits a minute for it to come up."""
-    with _connected(address, _CONNECT_LIMIT_S) as control:
-        yield HostBed(address, control, _counters())
+    with HostBed(address, _connected(address, _CONNECT_LIMIT_S), _counters()) as bed:
+        yield bed
 
 
 def _counters() -> list[str]:

@@ -15,10 +15,10 @@ import statistics
 from typing import Any
 
 from nixl_stripe.bench import runner
-from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.options import ALL, ONE_RAIL, Options, Sides
 from nixl_stripe.bench.work import Repetition, Work
 from nixl_stripe.errors import UsageError
+from nixl_stripe.lab.beds.base import Bed
 
 COLUMNS = ("op", "bytes", "mode", "latency_us", "of_one_rail", "share")
 MODES = {"one rail": ONE_RAIL, "two rails": {"max_rma_rails": "2"}, "stripe": ALL}
@@ -29,7 +29,7 @@ _BURSTS = 20
 
 
 def measure(
-    bed: BenchBed, sides: Sides, options: Options, say: runner.Say, size: int = 4 << 10
+    bed: Bed, sides: Sides, options: Options, say: runner.Say, size: int = 4 << 10
 ) -> dict[str, Any]:
     """Run the benchmark; see the module. size: bytes of the transfer."""
     if size < 1:
@@ -69,7 +69,7 @@ def _case(op: Any, size: int, sides: Sides, options: Options) -> runner.Case:
     return runner.Case({"op": op}, works, sides.patched, rivals=tuple(MODES.values()))
 
 
-def _row(bed: BenchBed, result: runner.Result, work: Work, mode: str) -> dict[str, Any]:
+def _row(bed: Bed, result: runner.Result, work: Work, mode: str) -> dict[str, Any]:
     found = result.repetitions(work)
     bases = result.repetitions(result.case.works[0])
     pairs = zip(found, bases, strict=True)

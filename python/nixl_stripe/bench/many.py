@@ -8,11 +8,11 @@ import random
 from typing import Any
 
 from nixl_stripe.bench import runner
-from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.options import ALL, ONE, Options, Sides
 from nixl_stripe.bench.peer_cases import mooncake_cases
 from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.work import Work
+from nixl_stripe.lab.beds.base import Bed
 
 COLUMNS = ("op", "tensors", "mode", "gbps", "worst_share", "share")
 TENSORS = 290
@@ -32,7 +32,7 @@ def sets(count: int = TENSORS) -> dict[str, tuple[int, ...]]:
 
 
 def measure(
-    bed: BenchBed,
+    bed: Bed,
     sides: Sides,
     options: Options,
     say: runner.Say,
@@ -65,7 +65,7 @@ def measure(
     return runner.document("many", bed, options.to_dict(), results, rows, _ratios(rows))
 
 
-def _row(bed: BenchBed, result: runner.Result, work: Work) -> dict[str, Any]:
+def _row(bed: Bed, result: runner.Result, work: Work) -> dict[str, Any]:
     found = result.repetitions(work)
     share = runner.shares(found, bed.counters)
     even = 1 / len(share)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.bench.beds import BedName
 from nixl_stripe.bench.runner import Case
 from nixl_stripe.bench.work import Work
 from nixl_stripe.errors import UsageError
+from nixl_stripe.lab.beds.opening import BedName
 from nixl_stripe.lab.job import Memory, Nixl, Op
 
 

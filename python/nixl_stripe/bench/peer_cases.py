@@ -5,21 +5,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from nixl_stripe.bench.beds import BenchBed, RdmaBed
 from nixl_stripe.bench.options import Options
 from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.runner import Case
 from nixl_stripe.bench.work import Work
 from nixl_stripe.errors import UsageError
+from nixl_stripe.lab.beds.base import Bed
 
 #: Bytes of the requests that the caller makes of a long buffer: Mooncake's own slice, 64 KiB.
 CUT = 64 << 10
 
 
+@runtime_checkable
+class HasVerbs(Protocol):
+    """A bed of RDMA devices, by their names."""
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """The devices in the order of the bed's counters."""
+
+
 def mooncake_cases(
-    peer: Peer | None, bed: BenchBed, options: Options, works: tuple[Work, ...], **labels: Any
+    peer: Peer | None, bed: Bed, options: Options, works: tuple[Work, ...], **labels: Any
 ) -> list[Case]:
     """Return the cases, none without a `peer`; UsageError for what Mooncake is not measured with.
 
@@ -28,7 +37,7 @@ def mooncake_cases(
     """
     if peer is None:
         return []
-    if not isinstance(bed, RdmaBed):
+    if not isinstance(bed, HasVerbs):
         raise UsageError(f"--bed {bed.name}: Mooncake is compared over RDMA; accepted is rdma")
     if options.memory != "dram":
         raise UsageError(f"--memory {options.memory}: Mooncake is compared with dram")

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nixl_stripe.bench import runner
-from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.many import TENSORS
 from nixl_stripe.bench.options import ALL, Options, Sides
 from nixl_stripe.bench.peer_cases import mooncake_cases
 from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.work import Repetition, Work
+from nixl_stripe.lab.beds.base import Bed
 
 COLUMNS = ("op", "tensors", "mode", "gbps", "of_stripe", "share", "busiest")
 STRIPE = "stripe"
@@ -35,7 +35,7 @@ def sets(count: int = TENSORS) -> dict[str, tuple[int, ...]]:
 
 
 def measure(
-    bed: BenchBed,
+    bed: Bed,
     sides: Sides,
     options: Options,
     say: runner.Say,
@@ -69,7 +69,7 @@ def cases_of(sides: Sides, rails: int, works: tuple[Work, ...]) -> list[runner.C
     ]
 
 
-def _row(bed: BenchBed, result: runner.Result, work: Work) -> dict[str, Any]:
+def _row(bed: Bed, result: runner.Result, work: Work) -> dict[str, Any]:
     found = result.repetitions(work)
     return {
         **result.case.labels,

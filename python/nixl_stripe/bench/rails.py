@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 from nixl_stripe.bench import runner
-from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.options import ALL, Options, Sides
 from nixl_stripe.bench.peer_cases import mooncake_cases
 from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.work import Work
+from nixl_stripe.lab.beds.base import Bed
 
 _MIB = 1 << 20
 #: One transfer's time on all NICs, s: so long that its start does not count.
@@ -25,7 +25,7 @@ def counts(nics: int) -> list[int]:
     return sorted(n for n in wanted if n <= nics)
 
 
-def transfer_bytes(bed: BenchBed, nics: int) -> int:
+def transfer_bytes(bed: Bed, nics: int) -> int:
     """Return the size of one transfer, a multiple of 1 MiB."""
     mbit = bed.limit_mbit
     if mbit is None:
@@ -34,7 +34,7 @@ def transfer_bytes(bed: BenchBed, nics: int) -> int:
 
 
 def measure(
-    bed: BenchBed,
+    bed: Bed,
     sides: Sides,
     options: Options,
     say: runner.Say,
@@ -62,7 +62,7 @@ def measure(
     return runner.document("rails", bed, settings, results, rows, ratios)
 
 
-def _row(bed: BenchBed, result: runner.Result, work: Work) -> dict[str, Any]:
+def _row(bed: Bed, result: runner.Result, work: Work) -> dict[str, Any]:
     found = result.repetitions(work)
     nics = result.case.labels["nics"]
     row = {

@@ -15,12 +15,12 @@ import dataclasses
 from typing import Any
 
 from nixl_stripe.bench import runner
-from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.options import ALL, ONE, Options, Sides
 from nixl_stripe.bench.peer_cases import mooncake_cases
 from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.shapes import qwen3_4b
 from nixl_stripe.bench.work import Work
+from nixl_stripe.lab.beds.base import Bed
 from nixl_stripe.lab.job import Op
 
 CYCLES = 3
@@ -29,7 +29,7 @@ COLUMNS = ("mode", "op", "cycle", "alloc_s", "register_s", "pull_s", "total_s", 
 _SECONDS = 4.0
 
 
-def default_scale(bed: BenchBed) -> float:
+def default_scale(bed: Bed) -> float:
     """Return a scale that suits a bed's rates; 1 where nothing limits them."""
     if bed.limit_mbit is None:
         return 1.0
@@ -37,7 +37,7 @@ def default_scale(bed: BenchBed) -> float:
 
 
 def measure(
-    bed: BenchBed,
+    bed: Bed,
     sides: Sides,
     options: Options,
     say: runner.Say,
@@ -85,7 +85,7 @@ def _one(options: Options) -> dict[str, str]:
     return {"stripe": "auto"} if options.memory == "vram" else ONE
 
 
-def _rows(result: runner.Result, bed: BenchBed) -> list[dict[str, Any]]:
+def _rows(result: runner.Result, bed: Bed) -> list[dict[str, Any]]:
     work = result.case.works[0]
     rows = []
     for cycle in range(CYCLES):

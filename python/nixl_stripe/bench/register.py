@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from nixl_stripe.bench import runner
-from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.options import ALL, Options, Sides
 from nixl_stripe.bench.rails import counts
 from nixl_stripe.bench.work import Work
+from nixl_stripe.lab.beds.base import Bed
 
 COLUMNS = ("nics", "tensors", "bytes", "regions", "register_ms", "deregister_ms")
 _MIB = 1 << 20
@@ -25,7 +25,7 @@ TENSORS = (1, 29, 290)
 
 
 def measure(
-    bed: BenchBed,
+    bed: Bed,
     sides: Sides,
     options: Options,
     say: runner.Say,

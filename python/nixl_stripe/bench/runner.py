@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nixl_stripe._core import __version__
-from nixl_stripe.bench.beds import BenchBed, Pair
 from nixl_stripe.bench.kernel import kernel_release
+from nixl_stripe.bench.pair import Pair
+from nixl_stripe.bench.pair import run as run_pair
 from nixl_stripe.bench.work import BenchJob, EngineName, Repetition, Work, WorkReport
+from nixl_stripe.lab.beds.base import Bed
 from nixl_stripe.lab.job import Memory, Nixl
 
 Say = Callable[[str], None]
@@ -66,7 +68,7 @@ class Result:
 
 
 def run(
-    bed: BenchBed,
+    bed: Bed,
     cases: Sequence[Case],
     rounds: int,
     say: Say,
@@ -96,7 +98,7 @@ def run(
                 corrupt=corrupt,
                 limit_s=limit_s,
             )
-            pairs[index].append(bed.run(job, case.environment))
+            pairs[index].append(run_pair(bed, job, case.environment))
     return [Result(case, tuple(found)) for case, found in zip(cases, pairs, strict=True)]
 
 
@@ -140,7 +142,7 @@ def machine() -> dict[str, Any]:
 
 def document(
     bench: str,
-    bed: BenchBed,
+    bed: Bed,
     options: Mapping[str, Any],
     results: Sequence[Result],
     rows: Sequence[Mapping[str, Any]],

@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from nixl_stripe.bench import runner
-from nixl_stripe.bench.beds import BenchBed
 from nixl_stripe.bench.options import ALL, ONE, ONE_RAIL, Options, Sides
 from nixl_stripe.bench.work import Work
 from nixl_stripe.errors import UsageError
+from nixl_stripe.lab.beds.base import Bed
 
 COLUMNS = ("op", "bytes", "mode", "latency_us", "gbps", "share")
 #: Repetitions of small transfers are bursts, so that there are samples enough for a median.
@@ -39,13 +39,13 @@ def ladder(start: int, stop: int) -> list[int]:
     return sizes
 
 
-def default_stop(bed: BenchBed) -> int:
+def default_stop(bed: Bed) -> int:
     """Return the largest size that takes a bed's single NIC a few seconds at most."""
     return {"tcp": 256 << 20, "rdma": 1 << 20}.get(bed.name, 256 << 20)
 
 
 def measure(
-    bed: BenchBed,
+    bed: Bed,
     sides: Sides,
     options: Options,
     say: runner.Say,
@@ -80,7 +80,7 @@ def measure(
     return runner.document("sizes", bed, options.to_dict(), results, rows, _ratios(rows))
 
 
-def _row(bed: BenchBed, result: runner.Result, work: Work) -> dict[str, Any]:
+def _row(bed: Bed, result: runner.Result, work: Work) -> dict[str, Any]:
     found = result.repetitions(work)
     return {
         **result.case.labels,

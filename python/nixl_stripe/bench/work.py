@@ -8,9 +8,10 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from nixl_stripe.lab.job import MEMORIES, OPS, Memory, Nixl, Op, Role
+from nixl_stripe.lab.side import Ended
 
 EngineName = Literal["nixl", "mooncake"]
 Placement = Literal["separate", "arena"]
@@ -85,6 +86,8 @@ class BenchJob:
     the check must fail. limit_s: seconds for each wait on the peer and for each transfer.
     """
 
+    program: ClassVar[str] = "nixl_stripe.bench.worker"
+
     role: Role
     works: tuple[Work, ...]
     memory: Memory = "dram"
@@ -115,7 +118,12 @@ class BenchJob:
         return dataclasses.replace(self, role=role)
 
     @property
-    def limit_total_s(self) -> float:
+    def needs_verbs(self) -> bool:
+        """Whether NIXL with a libibverbs of its own does it."""
+        return self.engine == "nixl"
+
+    @property
+    def total_limit_s(self) -> float:
         """Seconds after which the whole job is late."""
         transfers = sum(work.warmup + work.repeats for work in self.works)
         return self.limit_s * (3 + len(self.works)) + min(transfers, 20) * self.limit_s
@@ -175,6 +183,13 @@ class BenchReport:
     def to_json(self) -> str:
         """Return the report as one line of JSON."""
         return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def of(cls, role: Role, ended: Ended) -> BenchReport:
+        """Read a side's report; one that left none is an error with its log's last line."""
+        if ended.failure is None:
+            return cls.from_json(ended.result or "")
+        return cls(role, error=f"{role}: {ended.failure[1]}")
 
     @classmethod
     def from_json(cls, text: str) -> BenchReport:

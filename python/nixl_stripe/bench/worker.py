@@ -7,22 +7,19 @@ python -m nixl_stripe.bench.worker --job JOB.json --channel fd:3|dir:FOLDER --re
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import math
-import sys
 import time
 import traceback
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from nixl_stripe.bench.engine import Engine, NixlEngine, open_engine
 from nixl_stripe.bench.memory import Portions, allocate
 from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Work, WorkReport
+from nixl_stripe.lab import side
 from nixl_stripe.lab.buffers import Payload, Store
-from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask, open_channel
+from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask
 from nixl_stripe.proof.traffic import Counters
 
 
@@ -58,25 +55,25 @@ class BenchSide:
 
     def _in_turn(self) -> tuple[list[Engine], list[Store]]:
         """Repetition by repetition through all rivals, each time from another one on."""
-        engines, sides = [], []
+        engines, exchanges = [], []
         for params, work in zip(self._job.rivals, self._job.works, strict=True):
             engine = open_engine(dataclasses.replace(self._job, params=params))
             self._note(version=engine.version, create_s=engine.create_s)
             engines.append(engine)
-            sides.append(self._ready(engine, work))
+            exchanges.append(self._ready(engine, work))
         for number in range(self._job.works[0].warmup + self._job.works[0].repeats):
-            first = number % len(sides)
-            for side in sides[first:] + sides[:first]:
-                side.step(number)
-        self._note(works=tuple(side.report() for side in sides))
-        return engines, [side.store for side in sides]
+            first = number % len(exchanges)
+            for each in exchanges[first:] + exchanges[:first]:
+                each.step(number)
+        self._note(works=tuple(each.report() for each in exchanges))
+        return engines, [each.store for each in exchanges]
 
     def _one(self, engine: Engine, work: Work) -> Store:
-        side = self._ready(engine, work)
+        exchange = self._ready(engine, work)
         for number in range(work.warmup + work.repeats):
-            side.step(number)
-        self._note(works=(*self.report.works, side.report()))
-        return side.store
+            exchange.step(number)
+        self._note(works=(*self.report.works, exchange.report()))
+        return exchange.store
 
     def _ready(self, engine: Engine, work: Work) -> _Exchange:
         """Allocate, register and meet the peer."""
@@ -206,34 +203,17 @@ class _Exchange:
 
 def run(job: BenchJob, channel: Channel) -> BenchReport:
     """Run one side to its end; an exception becomes the report's error and is told to the peer."""
-    side = BenchSide(job, channel)
+    running = BenchSide(job, channel)
     try:
-        side.run()
+        running.run()
     except Exception as error:
         traceback.print_exc()
         text = f"{job.role}: {type(error).__name__}: {error}"
         with contextlib.suppress(PeerFailedError, OSError):
             channel.send({"kind": "failed", "text": text})
-        return dataclasses.replace(side.report, error=text)
-    return side.report
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the job of a file; 0 whenever a result was written, which may be an error."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--job", type=Path, required=True)
-    parser.add_argument("--channel", required=True)
-    parser.add_argument("--result", type=Path, required=True)
-    options = parser.parse_args(argv)
-    job = BenchJob.from_json(options.job.read_text())
-    report = run(job, open_channel(options.channel, job.role))
-    draft = options.result.with_suffix(".tmp")
-    draft.write_text(report.to_json())
-    draft.replace(options.result)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return 0
+        return dataclasses.replace(running.report, error=text)
+    return running.report
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(side.main(__doc__ or "", BenchJob.from_json, run))

@@ -19,10 +19,10 @@ import typer
 from nixl_stripe.errors import StripeError, UsageError
 
 if TYPE_CHECKING:
-    from nixl_stripe.bench.beds import BenchBed
     from nixl_stripe.bench.hosts import Address
     from nixl_stripe.bench.options import Options
     from nixl_stripe.bench.peer_install import Peer
+    from nixl_stripe.lab.beds.base import Bed
 
 Say = Callable[[str], None]
 PeerName = Annotated[
@@ -210,15 +210,16 @@ class Run:
                 raise UsageError(str(error)) from error
         return document
 
-    def _bed(self, say: Say) -> contextlib.AbstractContextManager[BenchBed]:
-        from nixl_stripe.bench import beds, hosts
+    def _bed(self, say: Say) -> contextlib.AbstractContextManager[Bed]:
+        from nixl_stripe.bench import hosts
+        from nixl_stripe.lab.beds.opening import open_bed
 
         peer = self._peer()
         if peer is not None:
             say(f"connecting to {peer.host}:{peer.port}")
             return hosts.connect(peer)
         say(f"making the {self.options.bed} bed")
-        return beds.open_bed(self.options.bed, self.options.nics, self.options.mbit)
+        return open_bed(self.options.bed, self.options.nics, self.options.mbit)
 
     def _peer(self) -> Address | None:
         """Return the listener to connect to, if that is what was asked for."""

@@ -10,9 +10,8 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,12 +19,12 @@ from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.errors import StripeError, UsageError
 
 if TYPE_CHECKING:
-    from nixl_stripe.lab.guests import GpuPlace
+    from nixl_stripe.lab.beds.base import Bed
     from nixl_stripe.lab.job import Nixl, Op
-    from nixl_stripe.verify import Ground, Request
+    from nixl_stripe.verify import Request
 
 
-class Bed(str, Enum):
+class BedChoice(str, Enum):
     """A test bed of the lab."""
 
     TCP = "tcp"
@@ -58,8 +57,7 @@ class Place(str, Enum):
 
 Say = Callable[[str], None]
 
-_SIZES = {None: "64M", Bed.TCP: "64M", Bed.RDMA: "4M"}
-_RATES = {Bed.TCP: 800.0, Bed.RDMA: 20.0}
+_SIZES = {None: "64M", BedChoice.TCP: "64M", BedChoice.RDMA: "4M"}
 
 
 def register(app: typer.Typer) -> None:
@@ -72,7 +70,7 @@ def verify_command(
         str | None, typer.Argument(metavar="[ADDR:PORT]", help="Where --listen listens.")
     ] = None,
     bed: Annotated[
-        Bed | None, typer.Option(help="Transfer in a bed of the lab that is made for it.")
+        BedChoice | None, typer.Option(help="Transfer in a bed of the lab that is made for it.")
     ] = None,
     listen: Annotated[
         bool, typer.Option("--listen", help="Be the target for a host that connects [loopback].")
@@ -159,41 +157,35 @@ def verify_command(
                 "limit_s": timeout,
             }
         )
-        data, text = _run(request, _ground(bed, connect, nics, mbit, gpu_place.value, say), say)
+        data, text = _run(request, _bed(bed, connect, nics, mbit, gpu_place.value, say), say)
     _finish(data, text, as_json)
 
 
-def _run(
-    request: Request, ground: AbstractContextManager[Ground], say: Say
-) -> tuple[dict[str, Any], str]:
+def _run(request: Request, bed: Bed, say: Say) -> tuple[dict[str, Any], str]:
     from nixl_stripe.verify import TwoHosts, verify
 
-    with ground as place:
-        report = verify(request, place, say)
+    with bed:
+        report = verify(request, bed, say)
         data, text = report.to_dict(), report.describe()
-        if isinstance(place, TwoHosts):
-            place.finish(data, text)
+        if isinstance(bed, TwoHosts):
+            bed.finish(data, text)
     return data, text
 
 
-def _ground(
-    bed: Bed | None, connect: str | None, nics: int, mbit: float | None, gpu: str, say: Say
-) -> AbstractContextManager[Ground]:
-    from nixl_stripe.verify import RdmaBed, TcpBed, TwoHosts, TwoProcesses
+def _bed(
+    bed: BedChoice | None, connect: str | None, nics: int, mbit: float | None, gpu: str, say: Say
+) -> Bed:
+    from nixl_stripe.lab.beds.opening import open_bed
+    from nixl_stripe.verify import TwoHosts, TwoProcesses
 
     if connect is not None:
         say(f"connecting to {connect}")
         return TwoHosts(connect)
     if bed is None:
         return TwoProcesses()
-    rate = _RATES[bed] if mbit is None else mbit
-    try:
-        if bed is Bed.TCP:
-            return TcpBed(nics, rate)
+    if bed is BedChoice.RDMA:
         say("starting two guests (half a minute; the first time, what they need is fetched)")
-        return RdmaBed(nics, rate, cast("GpuPlace", gpu))
-    except ValueError as error:
-        raise UsageError(f"--rails {nics} --mbit {rate:g}: {error}") from error
+    return open_bed(bed.value, nics, mbit, gpus=gpu)
 
 
 def _listen(address: str, nixl: Nixl, params: dict[str, str] | None, say: Say) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 Op = Literal["READ", "WRITE"]
 Memory = Literal["dram", "vram"]
@@ -71,6 +71,9 @@ class Job:
     the CUDA driver's or torch's.
     """
 
+    program: ClassVar[str] = "nixl_stripe.lab.worker"
+    needs_verbs: ClassVar[bool] = True
+
     role: Role
     op: Op
     sizes: tuple[int, ...]
@@ -109,6 +112,11 @@ class Job:
         """The operation of each repetition."""
         second = () if self.then is None else (self.then,) * self.repeats
         return (self.op,) * self.repeats + second
+
+    @property
+    def total_limit_s(self) -> float:
+        """Seconds after which a side that has not ended is killed."""
+        return self.limit_s * (len(self.ops) + 3)
 
     def sends(self, op: Op) -> bool:
         """Whether the payload of an operation leaves this side."""

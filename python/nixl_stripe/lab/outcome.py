@@ -9,13 +9,13 @@ import json
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import PeerFailedError
 from nixl_stripe.lab.job import ALL_NICS, Job, Memory, Op
 from nixl_stripe.lab.proto_info import Lanes, payload_lanes
+from nixl_stripe.lab.side import Ended
 
 #: A NIC counts as used from this fraction of an even share on: wire-up stays far below.
 USED_FRACTION = 0.05
@@ -92,16 +92,14 @@ class SideReport:
         return cls(error=SideError(**error) if error else None, repetitions=repetitions, **data)
 
     @classmethod
-    def collect(cls, side: str, result: Path, log: Path, exit_status: int | None) -> SideReport:
-        """Read a side's files; a side that left no result is an error of type `SideDied`."""
-        text = log.read_text(errors="replace") if log.exists() else ""
-        if result.exists():
-            report = cls.from_json(result.read_text())
+    def of(cls, role: str, ended: Ended) -> SideReport:
+        """Read a side's report; one that left none is an error of type `SideDied`."""
+        failure = ended.failure
+        if failure is None:
+            report = cls.from_json(ended.result or "")
         else:
-            last = next((line for line in reversed(text.splitlines()) if line.strip()), "no output")
-            why = f"left no result (exit status {exit_status}); last line of its log: {last}"
-            report = cls(side, error=SideError(side, "SideDied", why))
-        return dataclasses.replace(report, log=text, exit_status=exit_status)
+            report = cls(role, error=SideError(role, *failure))
+        return dataclasses.replace(report, log=ended.log, exit_status=ended.status)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -63,10 +63,6 @@ class SideJob(Protocol):
 class Report(Protocol):
     """What a side writes."""
 
-    @property
-    def role(self) -> str:
-        """The side that it is of."""
-
     def to_json(self) -> str:
         """Return it as one line of JSON."""
 
@@ -100,15 +96,31 @@ class Ended:
         return "SideDied", why
 
 
-def write(job: SideJob, folder: Path, channel: str = CHANNEL) -> list[str]:
-    """Write a job to `folder` and return the arguments of the Python that is to do it."""
+@dataclass(frozen=True)
+class Finished:
+    """A program that ran at one end of a bed; output: of both kinds.
+
+    status: exit status, negative for the signal that ended it.
+    """
+
+    status: int
+    timed_out: bool
+    output: str
+    wall_s: float = 0.0
+
+
+def command(
+    job: SideJob, folder: Path, channel: str = CHANNEL, interpreter: Sequence[str | Path] = ()
+) -> list[str]:
+    """Write a job to `folder` and return the command line that does it.
+
+    interpreter: the command of a Python that finds nixl_stripe; () is this one.
+    """
     file = folder / f"{job.role}.job"
     file.write_text(job.to_json())
-    return [*_arguments(file, channel, folder / f"{job.role}.result", ["-m", job.program])]
-
-
-def _arguments(job: Path, channel: str, result: Path, program: Iterable[str]) -> list[str]:
-    return [*program, "--job", str(job), "--channel", channel, "--result", str(result)]
+    python = [str(part) for part in interpreter] or [sys.executable]
+    files = ["--job", str(file), "--result", str(folder / f"{job.role}.result")]
+    return [*python, "-m", job.program, *files, "--channel", channel]
 
 
 def read(

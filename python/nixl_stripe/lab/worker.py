@@ -5,12 +5,11 @@
     python -m nixl_stripe.lab.worker --job JOB.json --channel fd:3|dir:FOLDER --result RESULT.json
 
 It runs in a process of its own because UCX reads its environment when it is loaded. Whatever
-happens is in the result file, which appears in one piece; standard output and error are the log.
+happens is in the result file (see `side`).
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import importlib.metadata
@@ -18,13 +17,13 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nixl_stripe.agents.nixl_api import PACKAGES, import_api
+from nixl_stripe.lab import side
 from nixl_stripe.lab.buffers import Payload, Store, open_store
-from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask, open_channel
+from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask
 from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
 from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
 from nixl_stripe.proof.traffic import Counters
@@ -221,34 +220,18 @@ def _version(package: str) -> str | None:
 
 def run(job: Job, channel: Channel) -> SideReport:
     """Run one side to its end; an exception becomes the report's error and is told to the peer."""
-    side = Side(job, channel)
+    running = Side(job, channel)
     try:
-        side.run()
+        running.run()
     except Exception as error:
         traceback.print_exc()
         text = str(error)
         problem = SideError(job.role, type(error).__name__, text, traceback.format_exc())
         with contextlib.suppress(PeerFailedError, OSError):
             channel.send({"kind": "failed", "text": f"{problem.type}: {text}"})
-        return dataclasses.replace(side.report, error=problem)
-    return side.report
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the job of a file; 0 whenever a result was written, which may be an error."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--job", type=Path, required=True)
-    parser.add_argument("--channel", required=True)
-    parser.add_argument("--result", type=Path, required=True)
-    options = parser.parse_args(argv)
-    job = Job.from_json(options.job.read_text())
-    report = run(job, open_channel(options.channel, job.role))
-    draft = options.result.with_suffix(".tmp")
-    draft.write_text(report.to_json())
-    draft.replace(options.result)
-    sys.stdout.flush()
-    return 0
+        return dataclasses.replace(running.report, error=problem)
+    return running.report
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(side.main(__doc__ or "", Job.from_json, run))

@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from nixl_stripe.lab.job import ALL_NICS, Job, Memory, Nixl, Op
-
-Environment = Mapping[str, str | None]
+from nixl_stripe.lab.job import ALL_NICS, Memory, Nixl, Op
+from nixl_stripe.lab.side import Environment
+from nixl_stripe.lab.transfer import Transfer
 
 
 @dataclass(frozen=True)
@@ -18,10 +17,10 @@ class Request:
     """A transfer to be verified.
 
     size: bytes of each buffer; buffers: how many of them. memory: of both ends. ops: None for those
-    that the ground can stripe (READ over TCP cannot). params: backend parameters of both ends.
+    that the bed can stripe (READ over TCP cannot). params: backend parameters of both ends.
     repeats: transfers, each with a payload of its own that is compared byte by byte. stock: the
     same without our parameters, for comparison. nixl: which one both ends use. environment,
-    peer_environment: variables on top of the ground's, None takes one away; the target has both.
+    peer_environment: variables on top of the bed's, None takes one away; the target has both.
     limit_s: seconds for each wait and each transfer.
     """
 
@@ -46,18 +45,18 @@ class Request:
         """Bytes of one transfer."""
         return self.size * self.buffers
 
-    def jobs(self, op: Op, params: Mapping[str, str]) -> tuple[Job, Job]:
-        """Return the initiator's and the target's part."""
-        mine = Job(
-            role="initiator",
+    def transfer(self, op: Op, params: Mapping[str, str]) -> Transfer:
+        """Return what is asked of the bed."""
+        return Transfer(
             op=op,
             sizes=(self.size,) * self.buffers,
             memory=self.memory,
             repeats=self.repeats,
             nixl=self.nixl,
             backend_params=dict(params),
+            environment=self.environment,
+            peer_environment=self.peer_environment,
             counters=ALL_NICS,
             account=True,
             limit_s=self.limit_s,
         )
-        return mine, dataclasses.replace(mine, role="target")

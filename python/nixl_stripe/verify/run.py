@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a verification on a ground."""
+"""Runs a verification on a bed."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 
-from nixl_stripe.verify.grounds import Ground
+from nixl_stripe.lab.beds.base import Bed
 from nixl_stripe.verify.judge import judge
 from nixl_stripe.verify.request import Request
 from nixl_stripe.verify.result import OpResult, Report
@@ -19,27 +19,25 @@ def _quiet(text: str) -> None:
     del text
 
 
-def verify(request: Request, ground: Ground, say: Say = _quiet) -> Report:
+def verify(request: Request, bed: Bed, say: Say = _quiet) -> Report:
     """Transfer as `request` says, with its parameters and without, and judge what was seen.
 
     say: is told what happens now, one line each. A transfer that fails is a result that is not ok.
     """
-    ops = request.ops or ground.ops()
+    ops = request.ops or bed.ops()
     results: list[OpResult] = []
     for op in ops:
-        mine, theirs = request.jobs(op, request.params)
-        say(f"{op}: {request.repeats} transfer(s) {ground.where}")
-        outcome = ground.transfer(mine, theirs, request.environment, request.peer_environment)
+        say(f"{op}: {request.repeats} transfer(s) {bed.where}")
+        outcome = bed.transfer(request.transfer(op, request.params))
         stock = None
         if request.stock and outcome.ok:
             say(f"{op}: the same without parameters, for comparison")
-            mine, theirs = request.jobs(op, {})
-            stock = ground.transfer(mine, theirs, request.environment, request.peer_environment)
+            stock = bed.transfer(request.transfer(op, {}))
         result = judge(request, outcome, stock)
-        if ground.ceiling_gbps is not None:
-            result = dataclasses.replace(result, ceiling_gbps=ground.ceiling_gbps)
+        if bed.ceiling_gbps is not None:
+            result = dataclasses.replace(result, ceiling_gbps=bed.ceiling_gbps)
         results.append(result)
-    return Report(ground.where, tuple(results), (*ground.notes, *_notes(results)))
+    return Report(bed.where, tuple(results), (*bed.notes, *_notes(results)))
 
 
 def _notes(results: list[OpResult]) -> tuple[str, ...]:

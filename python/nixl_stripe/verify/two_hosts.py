@@ -18,18 +18,18 @@ import socket
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
-from nixl_stripe.lab.outcome import Outcome, SideReport
+from nixl_stripe.lab.beds.base import Bed
+from nixl_stripe.lab.beds.processes import Process, user_environment
+from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Role
+from nixl_stripe.lab.outcome import SideReport
 from nixl_stripe.lab.remote import RefusedError, checked_environment, checked_params
-from nixl_stripe.verify.grounds import Ground, stripable_ops
-from nixl_stripe.verify.request import Environment
-from nixl_stripe.verify.sides import Side, time_limit, user_environment
+from nixl_stripe.lab.side import Ended, Environment, SideJob
 
 Message = dict[str, Any]
 
@@ -98,18 +98,24 @@ class Link:
             )
         return message
 
-    def run(self, job: Job, environment: dict[str, str], folder: Path) -> SideReport:
-        """Run this side of a transfer, its channel being this link, and return its report."""
+    def run(
+        self,
+        job: SideJob,
+        environment: dict[str, str],
+        folder: Path,
+        interpreter: Sequence[str | Path] = (),
+    ) -> Ended:
+        """Run this side of a transfer, its channel being this link, and return how it ended."""
         mine, its = socket.socketpair()
-        end = time.monotonic() + time_limit(job)
+        end = time.monotonic() + job.total_limit_s
         with mine:
             with its:
-                side = Side(job, folder, its, environment)
+                side = Process(job, folder, its, environment, interpreter)
             with side:
                 late = not self._serve(mine, side, end)
-        return side.report(late)
+        return side.ended(late)
 
-    def _serve(self, channel: socket.socket, side: Side, end: float) -> bool:
+    def _serve(self, channel: socket.socket, side: Process, end: float) -> bool:
         """Carry lines between the workers until ours has ended; False at the time's end."""
         rest = b""
         open_ends: list[socket.socket] = [channel, self.connection]
@@ -170,8 +176,10 @@ def parse_address(text: str, default_host: str = "") -> tuple[str, int]:
     return host.strip("[]") or default_host, int(port)
 
 
-class TwoHosts(Ground):
+class TwoHosts(Bed):
     """The connecting side: the initiator of every transfer."""
+
+    name = "hosts"
 
     def __init__(self, address: str, wait_s: float = 30.0) -> None:
         host, port = parse_address(address, "127.0.0.1")
@@ -198,25 +206,29 @@ class TwoHosts(Ground):
         self._link.connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def ops(self) -> tuple[Op, ...]:
-        """Return what this machine's NICs can stripe."""
-        return stripable_ops()
-
-    def transfer(
-        self, mine: Job, theirs: Job, environment: Environment, peer_environment: Environment
-    ) -> Outcome:
+    def sides(
+        self,
+        jobs: Mapping[Role, SideJob],
+        changes: Mapping[Role, Environment],
+        interpreter: Sequence[str | Path] = (),
+    ) -> dict[Role, Ended]:
         """Run our job here and have the other side run its own."""
         start = time.monotonic()
+        mine, theirs = jobs["initiator"], cast("Job", jobs["target"])
         portable = dataclasses.replace(theirs, nixl=Nixl())  # its folders are not ours
-        changes = {**environment, **peer_environment}
-        self._link.send({"kind": "case", "job": portable.to_json(), "environment": changes})
+        case = {"job": portable.to_json(), "environment": dict(changes["target"])}
+        self._link.send({"kind": "case", **case})
         self._link.receive(_HELLO_LIMIT_S, "ready")
-        env = user_environment(environment, self._one_host)
-        report = self._link.run(mine, env, Path(tempfile.mkdtemp(dir=self._folder)))
+        env = user_environment(changes["initiator"], self._one_host)
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        ended = self._link.run(mine, env, folder, interpreter)
+        report = SideReport.of(mine.role, ended)
         self._link.send({"kind": "report", "report": report.to_json()})
-        answer = self._link.receive(time_limit(mine), "report")
-        other = SideReport.from_json(answer["report"])
-        return Outcome.of(mine, report, other, time.monotonic() - start)
+        answer = self._link.receive(mine.total_limit_s, "report")["report"]
+        other = SideReport.from_json(answer)
+        wall = time.monotonic() - start
+        far = Ended(other.exit_status, other.log, answer, wall_s=wall)
+        return {"initiator": dataclasses.replace(ended, wall_s=wall), "target": far}
 
     def finish(self, report: Message, text: str) -> None:
         """Tell the other side the result, so that it can show it and end with the same status."""
@@ -295,9 +307,10 @@ def _serve_cases(
         say(f"{job.op}: {job.repeats} transfer(s), parameters {dict(job.backend_params) or 'none'}")
         link.send({"kind": "ready"})
         env = user_environment(changes, one_host)
-        report = link.run(job, env, Path(tempfile.mkdtemp(dir=folder)))
+        ended = link.run(job, env, Path(tempfile.mkdtemp(dir=folder)))
+        report = SideReport.of(job.role, ended)
         link.send({"kind": "report", "report": report.to_json()})
-        link.receive(time_limit(job), "report")
+        link.receive(job.total_limit_s, "report")
 
 
 def _own(job: Job, nixl: Nixl) -> Job:

@@ -8,9 +8,10 @@ print(outcome.require().share, outcome.lanes)
 """
 
 from nixl_stripe.lab.guests.assets import Assets, prepare, why_not
-from nixl_stripe.lab.guests.bed import Finished, Guests
+from nixl_stripe.lab.guests.bed import Guests
 from nixl_stripe.lab.guests.control import GuestError
 from nixl_stripe.lab.guests.layout import GpuPlace, LayoutName
+from nixl_stripe.lab.side import Finished
 
 __all__ = [
     "Assets",

@@ -14,41 +14,30 @@ import tempfile
 import time
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from nixl_stripe import _core
 from nixl_stripe.lab import fake_cuda
-from nixl_stripe.lab.guests import accelerator, assets, cases, keeper, layout, qemu
+from nixl_stripe.lab.beds.base import Bed, merged
+from nixl_stripe.lab.guests import accelerator, assets, keeper, layout, qemu
 from nixl_stripe.lab.guests.control import ControlPort, GuestError, Monitor, connect
-from nixl_stripe.lab.guests.layout import GpuPlace, LayoutName
-from nixl_stripe.lab.job import Job, Memory, Nixl, Op, Role
-from nixl_stripe.lab.outcome import Outcome
+from nixl_stripe.lab.guests.environment import BASE_ENVIRONMENT, nixl_folders
+from nixl_stripe.lab.guests.layout import GpuPlace, LayoutName, verbs_device
+from nixl_stripe.lab.job import OPS, Nixl, Op, Role
+from nixl_stripe.lab.side import ROLES, Ended, Environment, Finished, SideJob, command, read
+from nixl_stripe.lab.transfer import Transfer
 from nixl_stripe.topo import machine as topology
 
-NixlName = str | Path | Sequence[str | Path] | Nixl | None
-
-ROLES: tuple[Role, Role] = ("initiator", "target")
 MTU = 9000
+#: What `limit_rate` of the guests' agent gives tbf.
+_BUCKET = 32 << 10
 # What QEMU says of every function (2.5 GT/s x1) would make UCX rate the NICs below TCP.
 PCI_LINK = ("16.0 GT/s PCIe", "16")
 _STOP_LIMIT_S = 10.0
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A program that ran in a guest."""
-
-    status: int
-    """Exit status, negative for the signal that ended it."""
-    timed_out: bool
-    wall_s: float
-    output: str
-
-
-class Guests:
+class Guests(Bed):
     """Two guests joined by `nics` RDMA NICs; use it in a `with` statement, or `close()` it.
 
     Args:
@@ -67,6 +56,13 @@ class Guests:
 
     """
 
+    name = "rdma"
+    notes = (
+        "Soft-RoCE in emulated guests proves mechanism and ratios; its rates say nothing of real "
+        "NICs",
+    )
+    limit_s = 40.0
+
     def __init__(
         self,
         nics: int = 4,
@@ -82,6 +78,12 @@ class Guests:
         if rate_mbit < 0:
             raise ValueError(f"rate_mbit: {rate_mbit} is not accepted; 0 (no limit) or more")
         self.layout = _arrange(nics, numa_nodes, layout, gpus)
+        limit = f" of {rate_mbit:g} Mbit/s" if rate_mbit else ""
+        self.where = f"over {nics} Soft-RoCE NICs{limit} between two guests"
+        self.limit_mbit = rate_mbit or None
+        self.bucket_bytes = _BUCKET if rate_mbit else 0
+        #: Netdevs below the RDMA devices, in order: their counters see every byte.
+        self.counters = tuple(f"rail{nic.index}" for nic in self.layout.nics)
         self.machines: dict[Role, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
         self._cache = (cache or assets.default_cache()).resolve()
@@ -105,17 +107,6 @@ class Guests:
             self.close()
             raise
         self.boot_s = time.monotonic() - start
-
-    def __enter__(self) -> Guests:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop the guests and remove their folder; harmless when done twice."""
@@ -174,79 +165,71 @@ class Guests:
             ended[side] = Finished(output=text, **value)
         return ended
 
-    def transfer(
-        self,
-        *,
-        sizes: Sequence[int],
-        op: Op = "WRITE",
-        gpu: GpuPlace | None = None,
-        peer_gpu: GpuPlace | None = None,
-        memory: Memory | None = None,
-        context_current: bool = False,
-        repeats: int = 1,
-        then: Op | None = None,
-        beside: Mapping[str, str] | None = None,
-        nixl: NixlName = None,
-        backend_params: Mapping[str, str] | None = None,
-        environment: Mapping[str, str] | None = None,
-        peer_nixl: NixlName = None,
-        peer_params: Mapping[str, str] | None = None,
-        peer_environment: Mapping[str, str] | None = None,
-        corrupt: bool = False,
-        limit_s: float = 40,
-    ) -> Outcome:
-        """Run one transfer in two fresh processes and return what it showed, errors included.
+    def prepared(self, wish: Transfer) -> Transfer:
+        """Add each side's GPU: its memory is `vram` then, and the bed's first GPU serves `vram`.
 
-        As `Rails.transfer`, here over RDMA and with GPUs that are not there:
-
-        gpu: place of the initiator's GPU; its memory is then `vram` unless `memory` says otherwise;
-        None: the processes see no CUDA at all. peer_gpu: the target's, as `gpu` when not given.
-        context_current: every thread starts with a current CUDA context.
-        then: a second operation by the same agents; `Outcome.of_op` takes the two apart.
-        beside: parameters of another agent that both processes make first and keep.
+        Without a GPU the processes see no CUDA at all. peer_gpu: the target's, as `gpu` when not
+        given.
         """
-        places: dict[Role, GpuPlace | None] = {"initiator": gpu, "target": peer_gpu or gpu}
-        mine = Job(
-            role="initiator",
-            op=op,
-            sizes=tuple(sizes),
-            memory=memory or ("vram" if gpu else "dram"),
-            repeats=repeats,
-            nixl=Nixl.find(nixl),
-            backend_params=dict(backend_params or {}),
-            counters=self.devices,
-            corrupt=corrupt,
-            limit_s=limit_s,
-            then=then,
-            beside=beside,
-        )
-        theirs = dataclasses.replace(
-            mine,
-            role="target",
-            nixl=mine.nixl if peer_nixl is None else Nixl.find(peer_nixl),
-            backend_params=mine.backend_params if peer_params is None else dict(peer_params),
-        )
-        given: dict[Role, Mapping[str, str]] = {
-            "initiator": environment or {},
-            "target": {**(environment or {}), **(peer_environment or {})},
-        }
-        jobs: dict[Role, Job] = {"initiator": mine, "target": theirs}
-        for job in jobs.values():
-            self.use_system_verbs(job.nixl)
-        full = {
-            role: {
-                **cases.BASE_ENVIRONMENT,
-                **self.cuda_environment(role, places[role], context_current),
-                **given[role],
-            }
+        memory = wish.memory or ("vram" if wish.gpu else "dram")
+        gpu = wish.gpu or (next(iter(self.layout.gpus), None) if memory == "vram" else None)
+        places: dict[Role, str | None] = {"initiator": gpu, "target": wish.peer_gpu or gpu}
+        mine, theirs = (
+            self.cuda_environment(role, cast("GpuPlace | None", places[role]), wish.context_current)
             for role in ROLES
+        )
+        given = wish.environment or {}
+        return dataclasses.replace(
+            wish,
+            memory=memory,
+            environment={**mine, **given},
+            peer_environment={**theirs, **given, **(wish.peer_environment or {})},
+        )
+
+    def sides(
+        self,
+        jobs: Mapping[Role, SideJob],
+        changes: Mapping[Role, Environment],
+        interpreter: Sequence[str | Path] = (),
+    ) -> dict[Role, Ended]:
+        """Run both jobs in their guests."""
+        folder = self.new_folder()
+        commands = {}
+        for role, job in jobs.items():
+            if job.needs_verbs:
+                self.use_system_verbs(job.nixl)
+            commands[role] = command(job, folder, f"dir:{folder}", interpreter)
+        full = {role: merged(BASE_ENVIRONMENT, changes[role]) for role in jobs}
+        limit = max(job.total_limit_s for job in jobs.values())
+        return {
+            role: read(
+                folder,
+                role,
+                ended.status,
+                log=ended.output,
+                late_s=limit if ended.timed_out else None,
+                wall_s=ended.wall_s,
+            )
+            for role, ended in self.run(commands, environment=full, limit_s=limit).items()
         }
-        return cases.run_pair(self, jobs, full)
+
+    def ops(self) -> tuple[Op, ...]:
+        """Return READ and WRITE."""
+        return OPS
+
+    def describe(self) -> dict[str, object]:
+        """Return NICs, limit and how the guests are executed."""
+        return {**super().describe(), "accelerator": self.accelerator}
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """Netdevs below the RDMA devices, in order: their counters see every byte."""
-        return tuple(f"rail{nic.index}" for nic in self.layout.nics)
+        """Netdevs below the RDMA devices, in order."""
+        return self.counters
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """The RDMA devices, in the order of `devices`."""
+        return tuple(verbs_device(name) for name in self.devices)
 
     def machine(self, side: Role) -> _core.Machine:
         """Return a guest as `nixl_stripe.machine` reads it there, read once."""
@@ -255,7 +238,7 @@ class Guests:
             script = "import sys, nixl_stripe as n; n.capture(sys.argv[1], keep_addresses=True)"
             ended = self.run(
                 {side: [sys.executable, "-c", script, str(folder)]},
-                environment={side: cases.BASE_ENVIRONMENT},
+                environment={side: BASE_ENVIRONMENT},
             )[side]
             if ended.status != 0:
                 raise GuestError(f"guest {side}: {ended.output.strip().splitlines()[-1]}")
@@ -279,7 +262,7 @@ class Guests:
 
     def use_system_verbs(self, nixl: Nixl) -> None:
         """Have a NIXL use the system's libibverbs in both guests (see `guest/agent.py`)."""
-        for folder in cases.nixl_folders(nixl):
+        for folder in nixl_folders(nixl):
             if folder not in self._with_system_verbs:
                 self.call("swap_verbs", folder=str(folder))
                 self._with_system_verbs.add(folder)

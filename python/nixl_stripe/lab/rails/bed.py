@@ -19,7 +19,6 @@ import select
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -28,14 +27,12 @@ from typing import TYPE_CHECKING, Any
 
 from nixl_stripe.lab.namespaces import NamespaceError, NetNamespace, die_with_parent, isolate
 from nixl_stripe.lab.rails.rail_spec import RailSpec
+from nixl_stripe.lab.side import CHANNEL, ROLES
 
 if TYPE_CHECKING:
     from nixl_stripe.lab.rails.veth import End
 
 Message = dict[str, Any]
-
-#: initiator and target: the order of the ends.
-ROLES = ("initiator", "target")
 
 
 class ParentGoneError(Exception):
@@ -85,7 +82,7 @@ class Bed:
     def start(
         self, role: str, folder: Path, channel: socket.socket, order: Message
     ) -> subprocess.Popen[bytes]:
-        """Start one side's worker, or the program that the order names, in its namespace."""
+        """Start the program that the order names for one side, in its namespace."""
         space = self.ends[role].namespace
 
         def enter() -> None:
@@ -93,11 +90,8 @@ class Bed:
             space.enter()
             os.chdir(folder)
 
-        interpreter = order.get("interpreter") or [sys.executable]
-        worker = [*interpreter, "-m", "nixl_stripe.lab.worker"]
-        worker += ["--job", str(folder / f"{role}.job"), "--channel", f"fd:{channel.fileno()}"]
-        worker += ["--result", str(folder / f"{role}.result")]
-        command = order["programs"][role] if "programs" in order else worker
+        address = f"fd:{channel.fileno()}"
+        command = [address if part == CHANNEL else part for part in order["commands"][role]]
         with (folder / f"{role}.log").open("wb") as log:
             return subprocess.Popen(
                 command,
