@@ -114,7 +114,10 @@ def figures(package: Path) -> dict[str, int]:
 
 
 def svg(rooms: Graph) -> str:
-    """Return the picture of a graph without cycles: arrows point down, to what is used."""
+    """Return the picture of a graph without cycles: arrows point down, to what is used.
+
+    An arrow that follows from others is left out: A uses C where A uses B and B uses C.
+    """
     floors = floors_of(rooms)[::-1]
     widest = max(map(len, floors))
     width = 2 * _EDGE + widest * (_WIDTH + _GAP) - _GAP
@@ -133,12 +136,13 @@ def svg(rooms: Graph) -> str:
     ]
     for room in sorted(rooms):
         x, y = places[room]
-        for used in sorted(rooms[room]):
+        through = {end for used in rooms[room] for end in _reached(rooms, used)}
+        for used in sorted(rooms[room] - through):
             to_x, to_y = places[used]
             lines.append(
                 f'<path d="M{x + _WIDTH / 2:g} {y + _HEIGHT} C{x + _WIDTH / 2:g} {y + _ROW - 20}'
                 f' {to_x + _WIDTH / 2:g} {to_y - 30} {to_x + _WIDTH / 2:g} {to_y - 2}" '
-                'fill="none" stroke="#7a8699" stroke-opacity=".55" marker-end="url(#head)"/>'
+                'fill="none" stroke="#7a8699" marker-end="url(#head)"/>'
             )
     for room, (x, y) in sorted(places.items()):
         lines.append(

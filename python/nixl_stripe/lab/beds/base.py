@@ -25,9 +25,8 @@ class Bed(ABC):
 
     name: as the commands call it. where: in words. counters: the devices whose bytes count.
     limit_mbit: what each of them carries, Mbit/s, where that is not its nominal rate.
-    bucket_bytes: what a rested NIC sends at once before its limit holds. limit_s: for
-    each wait of a transfer that says nothing else. notes: what a reader must know to judge figures
-    from here.
+    bucket_bytes: what a rested NIC sends at once before its limit holds. limit_s: for each wait of
+    a transfer that says nothing else. notes: what a reader must know to judge figures from here.
     """
 
     name: str
