@@ -5,8 +5,11 @@
 #include "plugin/import_slot.h"
 #include "plugin/init_hook.h"
 #include "plugin/log.h"
+#include "plugin/pass_through.h"
+#include "policy/misspelling.h"
 #include "topology/cuda_gpu.h"
 #include "topology/source.h"
+#include "topology/text.h"
 #include "ucx/config_text.h"
 #include "ucx/cuda_module.h"
 #include "ucx/plan.h"
@@ -16,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -52,15 +56,6 @@ namespace {
         return inputs;
     }
 
-    std::string
-    joined(const std::vector<std::string> &items) {
-        std::string text;
-        for (const std::string &item : items) {
-            text += (text.empty() ? "" : ", ") + item;
-        }
-        return text;
-    }
-
     void
     logPlan(const stripePlan &plan) {
         for (const std::string &warning : plan.warnings) {
@@ -76,11 +71,11 @@ namespace {
         }
         for (const ucxSetting &setting : plan.settings) {
             if (!(plan.isStriped && setting.key == "NET_DEVICES")) {
-                text += (text.empty() ? "" : ", ") + setting.key + " " + setting.value;
+                append(text, setting.key + " " + setting.value);
             }
         }
         if (plan.spreadsSmall) {
-            text += (text.empty() ? "" : ", ") + std::string("small buffers spread");
+            append(text, "small buffers spread");
         }
         log(logLevel_t::INFO, text);
         if (!plan.kept.empty()) {
@@ -98,8 +93,8 @@ namespace {
     abi::params_t
     stockParams(const abi::params_t &params, const stripePlan &plan) {
         abi::params_t out = params;
-        for (const parameterInfo &info : parameter_table) {
-            const auto it = out.find(std::string(info.key));
+        for (const parameterInfo &info : parameterTable()) {
+            const auto it = out.find(info.key);
             if (it != out.end() && it->second.empty()) {
                 out.erase(it);
             }
@@ -224,6 +219,42 @@ namespace {
         return engine;
     }
 
+    /** Warns once a process of a name that means nothing and resembles one that does. */
+    void
+    warnOfMisspelling(const std::string &name, const std::vector<std::string> &known) {
+        static std::mutex mutex;
+        static auto &said = *new std::set<std::string>; // an engine may be made at exit
+        const std::string meant = meantKey(name, known);
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (!meant.empty() && said.insert(name).second) {
+            log(logLevel_t::WARN,
+                quoted(name) + " has no effect: nothing is called so; did you mean " +
+                    quoted(meant) + "?");
+        }
+    }
+
+    /** Of backend parameters all that this plugin and the stock one know, of variables ours. */
+    void
+    warnOfMisspellings(const abi::params_t &params, const environment_t &environment) {
+        std::vector<std::string> keys;
+        std::vector<std::string> variables;
+        for (const auto &[key, text] : stock.getBackendOptions()) {
+            keys.push_back(key);
+        }
+        for (const parameterInfo &info : parameterTable()) {
+            keys.push_back(info.key);
+            variables.push_back(info.variable);
+        }
+        for (const auto &[key, text] : params) {
+            warnOfMisspelling(key, keys);
+        }
+        for (const auto &[name, text] : environment) {
+            if (name.rfind(variable_prefix, 0) == 0) {
+                warnOfMisspelling(name, variables);
+            }
+        }
+    }
+
     abi::engine *
     createEngineOrThrow(abi::initParams *init) {
         if (!abi::hasKnownLayout(init)) {
@@ -233,6 +264,7 @@ namespace {
             return stock.createEngine(init);
         }
         const abi::params_t given = init->customParams ? *init->customParams : abi::params_t();
+        warnOfMisspellings(given, processEnvironment());
         const planInputs inputs = inputsFor(given);
         if (inputs.parameters.anySet() && !stock.hookError.empty()) {
             fail("rails and devices cannot be set in this NIXL: " + stock.hookError);
@@ -244,6 +276,9 @@ namespace {
 
     abi::engine *
     createEngine(abi::initParams *init) {
+        if (passesThrough()) {
+            return stock.createEngine(init);
+        }
         try {
             return createEngineOrThrow(init);
         } catch (const std::invalid_argument &problem) {
@@ -262,7 +297,10 @@ namespace {
     abi::params_t
     getBackendOptions() {
         abi::params_t options = stock.getBackendOptions();
-        for (const parameterInfo &info : parameter_table) {
+        if (passesThrough()) {
+            return options;
+        }
+        for (const parameterInfo &info : parameterTable()) {
             options.emplace(info.key, "");
         }
         return options;

@@ -3,6 +3,7 @@
 #include "plugin/backend.h"
 #include "plugin/init_hook.h"
 #include "plugin/log.h"
+#include "plugin/pass_through.h"
 #include "plugin/stock_plugin.h"
 
 #include <memory>
@@ -23,10 +24,11 @@ using namespace nixlStripe;
 std::mutex entry_mutex;
 std::unique_ptr<stockPlugin> stock_plugin;
 std::string hook_error;
+bool was_hooked = false;
 
 void
-loadStock() {
-    stock_plugin = std::make_unique<stockPlugin>(ownFolder() + "/libplugin_UCX.so.stock");
+hookStock() {
+    was_hooked = true;
     try {
         initHook::install(stock_plugin->handle());
     } catch (const std::exception &problem) {
@@ -42,7 +44,13 @@ nixl_plugin_init() {
     const std::lock_guard<std::mutex> lock(entry_mutex);
     try {
         if (!stock_plugin) {
-            loadStock();
+            stock_plugin = std::make_unique<stockPlugin>(ownFolder() + "/libplugin_UCX.so.stock");
+        }
+        if (passesThrough()) {
+            return stock_plugin->init();
+        }
+        if (!was_hooked) {
+            hookStock();
         }
         abi::plugin *plugin = stock_plugin->init();
         return plugin == nullptr ? nullptr : wrapBackend(plugin, hook_error);

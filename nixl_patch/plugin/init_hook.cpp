@@ -4,6 +4,7 @@
 
 #include "plugin/import_slot.h"
 #include "plugin/spread_hooks.h"
+#include "topology/text.h"
 #include "ucx/values.h"
 
 #include <memory>
@@ -13,6 +14,17 @@ namespace nixlStripe {
 namespace {
 
     constexpr const char *hooked_function = "ucp_init_version";
+
+    /** UCX prints a value into a buffer of 128 bytes: of a longer one only the start can be read.
+     */
+    constexpr std::size_t printed_bytes = 127;
+
+    /** Whether UCX has @p given, as far as it can print it; checkDevices() sees the rest. */
+    bool
+    isReadBack(const std::string &given, const std::string &printed) {
+        return given == printed ||
+               (printed.size() >= printed_bytes && given.compare(0, printed.size(), printed) == 0);
+    }
 
     thread_local initRequest *current_request = nullptr;
 
@@ -48,8 +60,9 @@ initRequest::apply(const ucxLibrary &ucx, void *config) {
         }
         const ucsStatus_t status = ucx.modify(config, setting.key, setting.value);
         if (status != ucs_ok) {
-            throw std::runtime_error("UCX " + ucx.version() + " rejects " + setting.key + "='" +
-                                     setting.value + "': " + ucx.statusText(status));
+            throw std::runtime_error("UCX " + ucx.version() + " rejects " +
+                                     assignment(setting.key, setting.value) + ": " +
+                                     ucx.statusText(status));
         }
     }
     if (plan_.rails != 0 && known.count("MAX_RMA_RAILS") == 0) {
@@ -62,9 +75,11 @@ initRequest::readBack(const ucxLibrary &ucx, const void *config) {
     const auto now = ucx.settings(config);
     for (const ucxSetting &setting : plan_.settings) {
         const auto it = now.find(setting.key);
-        if (setting.scope == scope_t::CONTEXT && it != now.end() && it->second != setting.value) {
-            throw std::runtime_error("UCX " + ucx.version() + " was given " + setting.key + "='" +
-                                     setting.value + "' and reads back '" + it->second + "'");
+        if (setting.scope == scope_t::CONTEXT && it != now.end() &&
+            !isReadBack(setting.value, it->second)) {
+            throw std::runtime_error("UCX " + ucx.version() + " was given " +
+                                     assignment(setting.key, setting.value) + " and reads back " +
+                                     quoted(it->second));
         }
     }
     if (const auto it = now.find("MIN_RMA_CHUNK_SIZE"); it != now.end()) {
@@ -85,7 +100,7 @@ initRequest::spreadSmall(const ucxLibrary &ucx, const void *context) {
     const std::optional<double> chunk = ucxSize(min_chunk_);
     if (!chunk) {
         spread_problem_ = min_chunk_.empty() ? "UCX " + ucx.version() + " has no MIN_RMA_CHUNK_SIZE"
-                                             : "MIN_RMA_CHUNK_SIZE is '" + min_chunk_ + "'";
+                                             : "MIN_RMA_CHUNK_SIZE is " + quoted(min_chunk_);
         return;
     }
     spreadHooks::watch(context, static_cast<std::size_t>(*chunk));
@@ -100,17 +115,13 @@ initRequest::checkDevices(const ucxLibrary &ucx, const void *context) {
     std::string missing;
     for (const std::string &device : plan_.devices) {
         if (opened.count(device) == 0) {
-            missing += (missing.empty() ? "" : ", ") + device;
+            append(missing, device);
         }
     }
     if (missing.empty()) {
         return;
     }
-    std::string list;
-    for (const std::string &device : opened) {
-        list += (list.empty() ? "" : ", ") + device;
-    }
-    throw std::runtime_error("UCX did not open " + missing + "; it opened: " + list +
+    throw std::runtime_error("UCX did not open " + missing + "; it opened: " + joined(opened) +
                              " (is UCX_TLS too narrow, or the device down?)");
 }
 

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/device_spec.h"
 
+#include "topology/text.h"
+
 #include <algorithm>
 #include <charconv>
-#include <stdexcept>
 
 namespace nixlStripe {
 namespace {
@@ -24,8 +25,7 @@ namespace {
 
         [[noreturn]] void
         reject(const std::string &reason) const {
-            throw std::invalid_argument(std::string(key) + "='" + std::string(text) +
-                                        "': " + reason + "; accepted: " + std::string(accepted));
+            refuse(key, text, reason, accepted);
         }
     };
 
@@ -47,13 +47,12 @@ namespace {
         const std::size_t colon = entry.find(':');
         deviceSpec spec;
         spec.name = entry.substr(0, colon);
-        const std::string quoted = "'" + std::string(entry) + "'";
         if (spec.name.empty()) {
-            from.reject("entry " + quoted + " has no device name");
+            from.reject("entry " + quoted(entry) + " has no device name");
         }
         if (const auto bad = spec.name.find_first_not_of(name_characters);
             bad != std::string::npos) {
-            from.reject("unexpected character '" + characterAt(spec.name, bad) + "'");
+            from.reject("unexpected character " + quoted(characterAt(spec.name, bad)));
         }
         if (colon == std::string_view::npos) {
             return spec;
@@ -64,7 +63,7 @@ namespace {
             std::from_chars(digits.data(), digits.data() + digits.size(), port);
         if (error != std::errc() || end != digits.data() + digits.size() || port < 1 ||
             port > 255) {
-            from.reject("the port of entry " + quoted + " is not a number from 1 to 255");
+            from.reject("the port of entry " + quoted(entry) + " is not a number from 1 to 255");
         }
         spec.port = port;
         return spec;
@@ -89,7 +88,7 @@ parseDeviceEntries(std::string_view key,
         const std::size_t end = std::min(entries.find_first_of(separators, pos), entries.size());
         deviceSpec spec = parseEntry(from, entries.substr(pos, end - pos));
         if (std::find(specs.begin(), specs.end(), spec) != specs.end()) {
-            from.reject("'" + spec.text() + "' is there twice");
+            from.reject(quoted(spec.text()) + " is there twice");
         }
         specs.push_back(std::move(spec));
         pos = end;
@@ -99,11 +98,11 @@ parseDeviceEntries(std::string_view key,
 
 std::vector<deviceSpec>
 parseDeviceList(std::string_view key, std::string_view text) {
-    return parseDeviceEntries(key,
-                              text,
-                              text,
-                              "device names with an optional :port, separated by commas and/or "
-                              "spaces, e.g. 'mlx5_0:1, mlx5_1'");
+    std::vector<deviceSpec> specs = parseDeviceEntries(key, text, text, device_list_accepted);
+    if (specs.empty() && !text.empty()) {
+        refuse(key, text, "the list names no device", device_list_accepted);
+    }
+    return specs;
 }
 
 } // namespace nixlStripe

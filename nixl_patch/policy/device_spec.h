@@ -24,13 +24,19 @@ struct deviceSpec {
     }
 };
 
+/** What `device_list` takes, for errors and docs. */
+constexpr std::string_view device_list_accepted =
+    "device names with an optional :port, separated by commas and/or spaces, e.g. 'mlx5_0:1, "
+    "mlx5_1', ''";
+
 /**
  * @brief Parses names with optional `:port`, separated by commas and/or white space.
  * @param key Parameter or variable the text came from; named in errors.
- * @param text The list; empty or only separators gives an empty result.
+ * @param text The list; empty gives an empty result.
  * @throws std::invalid_argument naming key, value and what is accepted: a character that no device
- *         name has, an empty name, a port that is not 1..255, or the same entry twice (`d` and
- *         `d:1` are two different entries, since a port left out is for the caller to fill in).
+ *         name has, an empty name, a port that is not 1..255, the same entry twice (`d` and `d:1`
+ *         are two different entries, since a port left out is for the caller to fill in), or
+ *         separators and nothing else.
  */
 std::vector<deviceSpec> parseDeviceList(std::string_view key, std::string_view text);
 
@@ -39,7 +45,8 @@ std::vector<deviceSpec> parseDeviceList(std::string_view key, std::string_view t
  * @param text The whole value, for errors.
  * @param entries The part of it that holds the entries.
  * @param accepted What the key takes, for errors.
- * @throws std::invalid_argument as parseDeviceList.
+ * @return Empty where there are only separators.
+ * @throws std::invalid_argument as parseDeviceList otherwise.
  */
 std::vector<deviceSpec> parseDeviceEntries(std::string_view key,
                                            std::string_view text,

@@ -2,19 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/nccl_list.h"
 
+#include "topology/text.h"
+
 #include <algorithm>
-#include <stdexcept>
 
 namespace nixlStripe {
 
 std::string
 ncclList::text() const {
-    std::string result = exclude ? "^" : "";
-    result += exact ? "=" : "";
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        result += (i == 0 ? "" : ",") + entries[i].text();
+    std::string names;
+    for (const deviceSpec &entry : entries) {
+        append(names, entry.text(), ",");
     }
-    return result;
+    return (exclude ? "^" : "") + std::string(exact ? "=" : "") + names;
 }
 
 bool
@@ -50,9 +50,7 @@ parseNcclList(std::string_view key, std::string_view text, std::string_view acce
     }
     list.entries = parseDeviceEntries(key, text, rest, accepted);
     if (list.entries.empty()) {
-        throw std::invalid_argument(
-            std::string(key) + "='" + std::string(text) +
-            "': the list names no device; accepted: " + std::string(accepted));
+        refuse(key, text, "the list names no device", accepted);
     }
     return list;
 }

@@ -2,13 +2,87 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/parameters.h"
 
+#include "policy/device_spec.h"
+#include "policy/kill_switch.h"
+#include "policy/rails.h"
+#include "policy/stripe_spec.h"
+#include "topology/cuda_gpu.h"
+#include "topology/text.h"
+
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <locale>
 #include <sstream>
-#include <stdexcept>
 #include <unistd.h>
 
 namespace nixlStripe {
+namespace {
+
+    constexpr std::string_view min_rate_accepted =
+        "a finite number >= 0 (Gbit/s), or '' for the fastest rate present";
+    constexpr std::string_view small_accepted = "'spread', 'off', or '' for what stripe implies";
+
+    std::string
+    variableOf(std::string key) {
+        std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) {
+            return static_cast<char>(std::toupper(c));
+        });
+        return std::string(variable_prefix) + key;
+    }
+
+    std::vector<parameterInfo>
+    makeTable() {
+        std::vector<parameterInfo> table = {
+            {parameter_t::MAX_RMA_RAILS,
+             "max_rma_rails",
+             acceptedRails(),
+             "NICs per RMA operation; 'auto' is the size of the NIC set, '' the stock behaviour",
+             [](std::string_view key, const std::string &text) { parseRails(key, text); }},
+            {parameter_t::STRIPE,
+             "stripe",
+             acceptedStripe(),
+             "which NICs; implies max_rma_rails=auto and the settings that make UCX use them all",
+             [](std::string_view key, const std::string &text) { parseStripe(key, text); }},
+            {parameter_t::STRIPE_GPU,
+             "stripe_gpu",
+             std::string(gpu_accepted),
+             "GPU whose affinity counts; '' is the calling thread's current CUDA context",
+             [](std::string_view key, const std::string &text) { checkGpuText(key, text); }},
+            {parameter_t::STRIPE_MIN_RATE_GBPS,
+             "stripe_min_rate_gbps",
+             std::string(min_rate_accepted),
+             "usable NICs have at least this port rate in Gbit/s; '' is the fastest rate present",
+             [](std::string_view key, const std::string &text) { parseMinRate(key, text); }},
+            {parameter_t::STRIPE_SMALL,
+             "stripe_small",
+             std::string(small_accepted),
+             "buffers too small for UCX to divide evenly: 'spread' (what stripe implies) moves "
+             "each through one NIC, the least used of its batch (RDMA); 'off' leaves all of them "
+             "to the first NICs",
+             [](std::string_view key, const std::string &text) { parseSmall(key, text); }},
+            {parameter_t::DEVICE_LIST,
+             "device_list",
+             std::string(device_list_accepted),
+             "explicit devices, verified to exist, network interfaces too; wins over stripe's "
+             "choice",
+             [](std::string_view key, const std::string &text) { parseDeviceList(key, text); }},
+        };
+        for (parameterInfo &info : table) {
+            info.variable = variableOf(info.key);
+            info.isInStock = info.id == parameter_t::DEVICE_LIST;
+        }
+        return table;
+    }
+
+    /** @return @p name's text in @p values; "" where it has none. */
+    std::string
+    textOf(const std::string &name, const std::map<std::string, std::string> &values) {
+        const auto it = values.find(name);
+        return it == values.end() ? "" : it->second;
+    }
+
+} // namespace
 
 environment_t
 processEnvironment() {
@@ -18,12 +92,20 @@ processEnvironment() {
         const std::size_t equals = text.find('=');
         const std::string_view name = text.substr(0, equals);
         if (equals != std::string_view::npos &&
-            (name.substr(0, 4) == "UCX_" || name.substr(0, 9) == "NIXL_UCX_" ||
-             name == "NCCL_TOPO_FILE")) {
+            (name.substr(0, 4) == "UCX_" ||
+             name.substr(0, variable_prefix.size()) == variable_prefix ||
+             name == "NCCL_TOPO_FILE" || name == kill_switch)) {
             snapshot.emplace(name, text.substr(equals + 1));
         }
     }
     return snapshot;
+}
+
+const std::vector<parameterInfo> &
+parameterTable() {
+    // Never destroyed: an engine may be made while the process ends.
+    static const auto &table = *new std::vector<parameterInfo>(makeTable());
+    return table;
 }
 
 parameterSet::parameterSet()
@@ -31,19 +113,17 @@ parameterSet::parameterSet()
 
 parameterSet::parameterSet(const std::map<std::string, std::string> &parameters,
                            const environment_t &environment) {
-    for (const parameterInfo &info : parameter_table) {
-        parameterValue &value = values_[static_cast<std::size_t>(info.id)];
-        value.origin = info.key;
-        if (const auto it = parameters.find(std::string(info.key));
-            it != parameters.end() && !it->second.empty()) {
-            value.text = it->second;
-            continue;
+    const bool is_disabled = !disabledBy(environment).empty();
+    for (const parameterInfo &info : parameterTable()) {
+        parameterValue value = {is_disabled ? "" : textOf(info.key, parameters), info.key};
+        if (!is_disabled && !value.isSet()) {
+            value.text = textOf(info.variable, environment);
+            value.origin = value.isSet() ? info.variable : info.key;
         }
-        if (const auto it = environment.find(std::string(info.variable));
-            it != environment.end() && !it->second.empty()) {
-            value.text = it->second;
-            value.origin = info.variable;
+        if (value.isSet()) {
+            info.check(value.origin, value.text);
         }
+        values_.push_back(std::move(value));
     }
 }
 
@@ -63,8 +143,7 @@ parseSmall(std::string_view key, const std::string &text) {
         return std::nullopt;
     }
     if (text != "spread" && text != "off") {
-        throw std::invalid_argument(std::string(key) + "='" + text +
-                                    "': accepted: 'spread', 'off', or '' for what stripe implies");
+        refuse(key, text, "", small_accepted);
     }
     return text == "spread";
 }
@@ -77,9 +156,7 @@ parseMinRate(std::string_view key, const std::string &text) {
     double rate = 0;
     const bool decimal = text.find_first_not_of("0123456789.eE+-") == std::string::npos;
     if (!decimal || !(stream >> rate) || !stream.eof() || !std::isfinite(rate) || rate < 0) {
-        throw std::invalid_argument(std::string(key) + "='" + text +
-                                    "': accepted: a finite number >= 0 (Gbit/s), or '' for the "
-                                    "fastest rate present");
+        refuse(key, text, "", min_rate_accepted);
     }
     return rate;
 }

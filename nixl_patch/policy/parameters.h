@@ -7,20 +7,27 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_PARAMETERS_H
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_PARAMETERS_H
 
-#include <array>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nixlStripe {
 
 /** Environment variables by name; a snapshot, so that decisions stay functions of their input. */
 using environment_t = std::map<std::string, std::string>;
 
-/** The variables of this process that start with UCX_ or NIXL_UCX_, plus NCCL_TOPO_FILE. */
+/** What the variable of every parameter begins with. */
+constexpr std::string_view variable_prefix = "NIXL_UCX_";
+
+/**
+ * The variables of this process that start with UCX_ or NIXL_UCX_, plus NCCL_TOPO_FILE and
+ * NIXL_STRIPE_DISABLE.
+ */
 environment_t processEnvironment();
 
+/** Places in parameterTable(). */
 enum class parameter_t {
     MAX_RMA_RAILS,
     STRIPE,
@@ -30,48 +37,20 @@ enum class parameter_t {
     DEVICE_LIST
 };
 
+/** One backend parameter. A new one is an entry of parameter_t, a row and its use in the plan. */
 struct parameterInfo {
     parameter_t id;
-    std::string_view key;      /**< as in NIXL's backend parameters */
-    std::string_view variable; /**< default for clients that cannot pass parameters */
-    std::string_view accepted;
-    std::string_view meaning;
+    std::string key; /**< as in NIXL's backend parameters */
+    std::string accepted;
+    std::string meaning;
+    /** @throws std::invalid_argument naming key, value and what is accepted; `key` is the source */
+    void (*check)(std::string_view key, const std::string &text);
+    std::string variable = {}; /**< NIXL_UCX_<KEY>, for clients that cannot pass parameters */
+    bool isInStock = false;    /**< the stock plugin has the key too, with rules of its own */
 };
 
-constexpr std::array<parameterInfo, 6> parameter_table = {{
-    {parameter_t::MAX_RMA_RAILS,
-     "max_rma_rails",
-     "NIXL_UCX_MAX_RMA_RAILS",
-     "1..64, 'auto', ''",
-     "NICs per RMA operation; 'auto' is the size of the NIC set, '' the stock behaviour"},
-    {parameter_t::STRIPE,
-     "stripe",
-     "NIXL_UCX_STRIPE",
-     "'all', 'numa', 'nearest', 'fair', 'auto', 'off', a count, a list of devices, ''",
-     "which NICs; implies max_rma_rails=auto and the settings that make UCX use them all"},
-    {parameter_t::STRIPE_GPU,
-     "stripe_gpu",
-     "NIXL_UCX_STRIPE_GPU",
-     "a CUDA ordinal, a PCI address, ''",
-     "GPU whose affinity counts; '' is the calling thread's current CUDA context"},
-    {parameter_t::STRIPE_MIN_RATE_GBPS,
-     "stripe_min_rate_gbps",
-     "NIXL_UCX_STRIPE_MIN_RATE_GBPS",
-     "a finite number >= 0, ''",
-     "usable NICs have at least this port rate in Gbit/s; '' is the fastest rate present"},
-    {parameter_t::STRIPE_SMALL,
-     "stripe_small",
-     "NIXL_UCX_STRIPE_SMALL",
-     "'spread', 'off', ''",
-     "buffers too small for UCX to divide evenly: 'spread' (what stripe implies) moves each "
-     "through "
-     "one NIC, the least used of its batch (RDMA); 'off' leaves all of them to the first NICs"},
-    {parameter_t::DEVICE_LIST,
-     "device_list",
-     "NIXL_UCX_DEVICE_LIST",
-     "device names with an optional :port, separated by commas and/or spaces, ''",
-     "explicit devices, verified to exist, network interfaces too; wins over stripe's choice"},
-}};
+/** Every parameter, in the order of parameter_t. */
+const std::vector<parameterInfo> &parameterTable();
 
 /** A value and where it came from, so that an error can name it. */
 struct parameterValue {
@@ -84,7 +63,10 @@ struct parameterValue {
     }
 };
 
-/** The parameters after precedence: backend parameter, then NIXL_UCX_<KEY>, then unset. */
+/**
+ * The parameters after precedence: backend parameter, then NIXL_UCX_<KEY>, then unset. Where the
+ * kill switch is on (kill_switch.h) none is read, and all are unset.
+ */
 class parameterSet {
 public:
     /** Every parameter unset. */
@@ -93,6 +75,9 @@ public:
     /**
      * @param parameters Backend parameters as NIXL hands them over; keys that are not ours are
      *        left alone. "" means "not set": clients pass advertised defaults straight back.
+     * @throws std::invalid_argument naming key, value and what is accepted: a bad value of any
+     *         parameter, also of one that takes no effect without another. Only a variable that a
+     *         backend parameter beats is not looked at.
      */
     parameterSet(const std::map<std::string, std::string> &parameters,
                  const environment_t &environment);
@@ -105,7 +90,7 @@ public:
     bool anySet() const;
 
 private:
-    std::array<parameterValue, parameter_table.size()> values_;
+    std::vector<parameterValue> values_; /**< in the order of parameter_t */
 };
 
 /**

@@ -4,6 +4,7 @@
 
 #include "policy/fair.h"
 #include "topology/distance.h"
+#include "topology/text.h"
 
 #include <algorithm>
 #include <map>
@@ -36,7 +37,11 @@ namespace {
     }
 
     void
-    keepNuma(usableNics &usable, const gpu &target) {
+    keepAll(const machine &, const gpu *, usableNics &) {}
+
+    void
+    keepNuma(const machine &, const gpu *gpu_used, usableNics &usable) {
+        const gpu &target = *gpu_used;
         if (target.numaNode == unknown_numa) {
             usable.warnings.push_back("the NUMA node of GPU " + target.pci +
                                       " is unknown: 'numa' takes every usable NIC");
@@ -67,8 +72,8 @@ namespace {
     }
 
     void
-    keepNearest(const machine &host, usableNics &usable, const gpu &target) {
-        const std::vector<affinity> ways = affinities(host, usable, target);
+    keepNearest(const machine &host, const gpu *target, usableNics &usable) {
+        const std::vector<affinity> ways = affinities(host, usable, *target);
         distance_t best = distance_t::SYS;
         for (const affinity &way : ways) {
             best = std::min(best, way.distance);
@@ -76,13 +81,13 @@ namespace {
         keepOnly(usable, [&](std::size_t i) {
             return ways[i].distance == best
                        ? std::string()
-                       : std::string(distanceName(ways[i].distance)) + " from GPU " + target.pci +
+                       : std::string(distanceName(ways[i].distance)) + " from GPU " + target->pci +
                              ", the nearest are " + distanceName(best);
         });
     }
 
     void
-    keepShare(const machine &host, usableNics &usable, const gpu &target, bool only_first) {
+    keepShare(const machine &host, const gpu *target, usableNics &usable, bool only_first) {
         if (usable.ports.empty()) {
             return;
         }
@@ -90,10 +95,10 @@ namespace {
         std::map<std::size_t, std::string> owners;
         for (const auto &[address, share] : shares) {
             for (const std::size_t nic : share) {
-                owners[nic] += (owners[nic].empty() ? "" : ", ") + address;
+                append(owners[nic], address);
             }
         }
-        const std::vector<std::size_t> &mine = shares.at(target.pci);
+        const std::vector<std::size_t> &mine = shares.at(target->pci);
         keepOnly(usable, [&](std::size_t i) {
             const auto place = std::find(mine.begin(), mine.end(), i);
             if (place == mine.end()) {
@@ -105,51 +110,69 @@ namespace {
     }
 
     void
-    keepCount(const machine &host, usableNics &usable, const gpu *target, unsigned count) {
-        std::vector<std::size_t> order(usable.ports.size());
-        for (std::size_t i = 0; i < order.size(); ++i) {
-            order[i] = i;
-        }
-        if (target) {
-            const std::vector<affinity> ways = affinities(host, usable, *target);
-            std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-                return isNearer(ways[a], ways[b]);
-            });
-        }
-        if (count > order.size()) {
-            usable.warnings.push_back(std::to_string(count) + " NICs asked for, " +
-                                      std::to_string(order.size()) + " usable");
-            return;
-        }
-        order.resize(count);
-        keepOnly(usable, [&](std::size_t i) {
-            return std::find(order.begin(), order.end(), i) != order.end()
-                       ? std::string()
-                       : "not among the " + std::to_string(count) +
-                             (target ? " nearest to GPU " + target->pci : " first by name");
-        });
+    keepFair(const machine &host, const gpu *target, usableNics &usable) {
+        keepShare(host, target, usable, false);
+    }
+
+    void
+    keepFirstOfShare(const machine &host, const gpu *target, usableNics &usable) {
+        keepShare(host, target, usable, true);
     }
 
 } // namespace
 
+const std::vector<policyInfo> &
+policyTable() {
+    // Never destroyed: an engine may be made while the process ends.
+    static const auto &table = *new std::vector<policyInfo>{
+        {"all", gpuNeed_t::NONE, keepAll, "every usable NIC"},
+        {"numa", gpuNeed_t::ANY, keepNuma, "those on the GPU's NUMA node"},
+        {"nearest", gpuNeed_t::ANY, keepNearest, "those at the GPU's best PCIe distance"},
+        {"fair",
+         gpuNeed_t::COMPETING,
+         keepFair,
+         "the GPU's share of the host's NICs, the same on every rank without communication"},
+        {"auto",
+         gpuNeed_t::COMPETING,
+         keepFirstOfShare,
+         "one NIC by affinity, different GPUs on different NICs"},
+        {"off", gpuNeed_t::NONE, nullptr, "nothing changes, also against NIXL_UCX_STRIPE"},
+    };
+    return table;
+}
+
+const policyInfo *
+findPolicy(std::string_view word) {
+    const auto it = std::find_if(policyTable().begin(),
+                                 policyTable().end(),
+                                 [&](const policyInfo &each) { return each.word == word; });
+    return it == policyTable().end() ? nullptr : &*it;
+}
+
 void
-applyPolicy(const machine &host, const stripeSpec &spec, const gpu *target, usableNics &usable) {
-    switch (spec.kind) {
-    case stripeSpec::kind_t::NUMA:
-        return keepNuma(usable, *target);
-    case stripeSpec::kind_t::NEAREST:
-        return keepNearest(host, usable, *target);
-    case stripeSpec::kind_t::FAIR:
-        return keepShare(host, usable, *target, false);
-    case stripeSpec::kind_t::AUTO:
-        return keepShare(host, usable, *target, true);
-    case stripeSpec::kind_t::COUNT:
-        return keepCount(host, usable, target, spec.count);
-    case stripeSpec::kind_t::OFF:
-    case stripeSpec::kind_t::ALL:
-    case stripeSpec::kind_t::LIST:
-        return; // findUsable has done it all
+keepCount(const machine &host, const gpu *target, unsigned count, usableNics &usable) {
+    std::vector<std::size_t> order(usable.ports.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        order[i] = i;
     }
+    if (target) {
+        const std::vector<affinity> ways = affinities(host, usable, *target);
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return isNearer(ways[a], ways[b]);
+        });
+    }
+    if (count > order.size()) {
+        usable.warnings.push_back(std::to_string(count) + " NICs asked for, " +
+                                  std::to_string(order.size()) + " usable");
+        return;
+    }
+    order.resize(count);
+    keepOnly(usable, [&](std::size_t i) {
+        return std::find(order.begin(), order.end(), i) != order.end()
+                   ? std::string()
+                   : "not among the " + std::to_string(count) +
+                         (target ? " nearest to GPU " + target->pci : " first by name");
+    });
 }
 
 } // namespace nixlStripe

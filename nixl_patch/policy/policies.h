@@ -1,22 +1,55 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
+/**
+ * @file policies.h
+ * @brief The policies of `stripe`: the one table behind parsing, help, docs and error texts.
+ */
 #ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_POLICIES_H
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_POLICIES_H
 
-#include "policy/stripe_spec.h"
 #include "policy/usable.h"
 #include "topology/machine.h"
 
+#include <string_view>
+#include <vector>
+
 namespace nixlStripe {
 
+/** Which GPU a choice of NICs depends on. */
+enum class gpuNeed_t {
+    NONE,
+    ANY,       /**< one of the machine */
+    COMPETING, /**< one that NICs are dealt out to, competingGpus (fair.h) */
+};
+
+/** One policy. A new one is a row of policyTable() and its function. */
+struct policyInfo {
+    std::string_view word;
+    gpuNeed_t gpuNeed;
+    /**
+     * Leaves of the usable NICs of the machine what the policy takes; the rest gets its reason.
+     * The GPU is the one that gpuNeed says, nullptr only with NONE. No function: striping is off.
+     */
+    void (*narrow)(const machine &host, const gpu *target, usableNics &usable);
+    std::string_view meaning; /**< one line, for docs and help */
+
+    bool
+    needsGpu() const {
+        return gpuNeed != gpuNeed_t::NONE;
+    }
+};
+
+/** Every policy, in the order of the documents. */
+const std::vector<policyInfo> &policyTable();
+
+/** The policy that is called @p word; nullptr when there is none. */
+const policyInfo *findPolicy(std::string_view word);
+
 /**
- * @brief Leaves of @p usable what the policy or count of @p spec takes; the rest gets its reason.
- * @param host The machine that @p usable is from.
- * @param target The GPU that counts, one of competingGpus(@p host) under `fair` and `auto`; nullptr
- *        only where @p spec needs none.
+ * @brief Leaves the first @p count of @p usable: the nearest to @p target, then natural order.
+ * @param target nullptr: natural order alone.
  */
-void
-applyPolicy(const machine &host, const stripeSpec &spec, const gpu *target, usableNics &usable);
+void keepCount(const machine &host, const gpu *target, unsigned count, usableNics &usable);
 
 } // namespace nixlStripe
 

@@ -2,11 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/rails.h"
 
+#include "topology/text.h"
+
 #include <charconv>
-#include <stdexcept>
-#include <string>
 
 namespace nixlStripe {
+
+const std::string &
+acceptedRails() {
+    static const auto &text = *new std::string(
+        "a whole number from 1 to " + std::to_string(max_rails) +
+        ", 'auto' (as many as there are NICs in the set), or '' (stock behaviour)");
+    return text;
+}
 
 railRequest
 parseRails(std::string_view key, std::string_view text) {
@@ -20,11 +28,7 @@ parseRails(std::string_view key, std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
     if (error != std::errc() || end != text.data() + text.size() || count < 1 ||
         count > max_rails) {
-        throw std::invalid_argument(std::string(key) + "='" + std::string(text) +
-                                    "': accepted: a whole number from 1 to " +
-                                    std::to_string(max_rails) +
-                                    ", 'auto' (as many as there are NICs in the set), or '' (stock "
-                                    "behaviour)");
+        refuse(key, text, "", acceptedRails());
     }
     return {railRequest::kind_t::COUNT, count};
 }

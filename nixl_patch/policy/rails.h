@@ -3,6 +3,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_RAILS_H
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_RAILS_H
 
+#include <string>
 #include <string_view>
 
 namespace nixlStripe {
@@ -20,6 +21,9 @@ struct railRequest {
     kind_t kind = kind_t::UNSET;
     unsigned count = 0; /**< 1..max_rails with COUNT */
 };
+
+/** What `max_rma_rails` takes, for errors and docs. */
+const std::string &acceptedRails();
 
 /**
  * @brief Parses `max_rma_rails`: "", "auto" or a whole number 1..64.

@@ -9,6 +9,7 @@
 #include "policy/tcp_nics.h"
 #include "policy/usable.h"
 #include "topology/pci_address.h"
+#include "topology/text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,23 +18,13 @@
 namespace nixlStripe {
 namespace {
 
-    using kind_t = stripeSpec::kind_t;
-
     /** UCX drops lanes that are slower than the best one divided by this (MULTI_LANE_MAX_RATIO). */
     constexpr double lane_ratio = 4;
 
+    /** "mlx5_0, mlx5_1" or "none". */
     std::string
-    quoted(const std::string &key, const std::string &value) {
-        return key + "='" + value + "'";
-    }
-
-    std::string
-    joined(const std::vector<std::string> &names, const std::string &when_none) {
-        std::string text;
-        for (const std::string &name : names) {
-            text += (text.empty() ? "" : ", ") + name;
-        }
-        return text.empty() ? when_none : text;
+    listed(const std::vector<std::string> &names) {
+        return names.empty() ? "none" : joined(names);
     }
 
     std::string
@@ -42,7 +33,7 @@ namespace {
         for (const rdmaNic &nic : host.nics) {
             names.push_back(nic.name);
         }
-        return joined(names, "none");
+        return listed(names);
     }
 
     std::string
@@ -51,7 +42,7 @@ namespace {
         for (const gpu &each : host.gpus) {
             addresses.push_back(each.pci);
         }
-        return joined(addresses, "none");
+        return listed(addresses);
     }
 
     bool
@@ -76,7 +67,7 @@ namespace {
             return "no device is called '" + entry.name +
                    (list.exact ? "'" : "' or begins with that");
         }
-        return has_port ? "" : joined(caught, "") + " has no port " + std::to_string(*entry.port);
+        return has_port ? "" : joined(caught) + " has no port " + std::to_string(*entry.port);
     }
 
     /** @throws std::invalid_argument on an entry of a list that speaks of nothing on @p host. */
@@ -85,16 +76,17 @@ namespace {
         for (const deviceSpec &entry : list.entries) {
             const std::string reason = whyUnknown(host, list, entry);
             if (!reason.empty() && !list.exclude) {
-                throw std::invalid_argument(quoted(request.stripeKey, request.stripe) + ": " +
-                                            reason + "; devices here: " + deviceNames(host) +
-                                            "; accepted: " + std::string(acceptedStripe()));
+                refuse(request.stripeKey,
+                       request.stripe,
+                       reason + "; devices here: " + deviceNames(host),
+                       acceptedStripe());
             }
         }
     }
 
     std::vector<std::string>
     listWarnings(const machine &host, const ncclList &list, const stripeRequest &request) {
-        const std::string source = quoted(request.stripeKey, request.stripe) + ": ";
+        const std::string source = assignment(request.stripeKey, request.stripe) + ": ";
         std::vector<std::string> warnings;
         for (const deviceSpec &entry : list.entries) {
             const std::string reason = whyUnknown(host, list, entry);
@@ -113,7 +105,7 @@ namespace {
             if (is_name && !others.empty()) {
                 warnings.push_back(source + "'" + entry.name +
                                    "' is a prefix, as in NCCL_IB_HCA, and stands for " +
-                                   joined(others, "") +
+                                   joined(others) +
                                    " too; '=' in front of the list makes "
                                    "names exact");
             }
@@ -137,7 +129,7 @@ namespace {
         if (!request.gpuPci) {
             if (spec.needsGpu()) {
                 throw std::invalid_argument(
-                    quoted(request.stripeKey, request.stripe) +
+                    assignment(request.stripeKey, request.stripe) +
                     " needs a GPU and none is known: set " + request.gpuKey +
                     " to a CUDA ordinal or a PCI address, or create the backend when a CUDA "
                     "context is current; 'all', a count or a list need no GPU; " +
@@ -146,16 +138,17 @@ namespace {
             return nullptr;
         }
         const std::string address = normalPciAddress(*request.gpuPci).value_or(*request.gpuPci);
-        const bool competes = spec.kind == kind_t::FAIR || spec.kind == kind_t::AUTO;
+        const bool competes = spec.gpuNeed() == gpuNeed_t::COMPETING;
         for (const gpu *each : competes ? competingGpus(host) : everyGpu(host)) {
             if (each->pci == address) {
                 return each;
             }
         }
         if (spec.needsGpu()) {
-            throw std::invalid_argument(quoted(request.gpuKey, *request.gpuPci) +
-                                        ": no GPU of this machine (" + host.source +
-                                        ") has that address; " + have);
+            refuse(request.gpuKey,
+                   *request.gpuPci,
+                   "no GPU of this machine (" + host.source + ") has that address; " + have,
+                   "");
         }
         return nullptr;
     }
@@ -180,37 +173,40 @@ namespace {
     std::string
     whyNone(const std::map<std::string, std::string> &excluded) {
         constexpr std::size_t shown = 8; // a container host can have hundreds of interfaces
+        if (excluded.empty()) {
+            return ", there is no RDMA device";
+        }
         std::string text;
         std::size_t count = 0;
         for (const auto &[name, reason] : excluded) {
             if (count++ < shown) {
-                text += (text.empty() ? " (" : "; ") + name + ": " + reason;
+                append(text, name + ": " + reason, "; ");
             }
         }
         if (count > shown) {
-            text += "; and " + std::to_string(count - shown) + " more";
+            append(text, "and " + std::to_string(count - shown) + " more", "; ");
         }
-        return text.empty() ? ", there is no RDMA device" : text + ")";
+        return " (" + text + ")";
     }
 
     std::string
     tcpWarning(const selection &chosen, const stripeRequest &request) {
-        return quoted(request.stripeKey, request.stripe) +
+        return assignment(request.stripeKey, request.stripe) +
                ": there is no RDMA device; network interfaces are taken, for TCP: " +
-               joined(chosen.devices, "none");
+               joined(chosen.devices);
     }
 
     selection
     resultOf(const machine &host, usableNics usable, const stripeRequest &request) {
         if (usable.ports.size() > max_rails) {
-            throw std::invalid_argument(quoted(request.stripeKey, request.stripe) + " selects " +
-                                        std::to_string(usable.ports.size()) + " NICs, UCX has " +
-                                        std::to_string(max_rails) +
+            throw std::invalid_argument(assignment(request.stripeKey, request.stripe) +
+                                        " selects " + std::to_string(usable.ports.size()) +
+                                        " NICs, UCX has " + std::to_string(max_rails) +
                                         " lanes: name fewer, or give a count");
         }
         warnOfSlowLanes(usable);
         if (usable.ports.empty()) {
-            usable.warnings.push_back(quoted(request.stripeKey, request.stripe) +
+            usable.warnings.push_back(assignment(request.stripeKey, request.stripe) +
                                       ": no usable NIC on " + host.source +
                                       whyNone(usable.excluded) + "; nothing is changed");
         }
@@ -224,19 +220,36 @@ namespace {
         return result;
     }
 
+    const ncclList *
+    listOf(const stripeSpec &spec) {
+        return spec.kind == stripeSpec::kind_t::LIST ? &spec.list : nullptr;
+    }
+
+    void
+    narrow(const machine &host, const stripeSpec &spec, const gpu *target, usableNics &usable) {
+        switch (spec.kind) {
+        case stripeSpec::kind_t::POLICY:
+            return spec.policy->narrow(host, target, usable);
+        case stripeSpec::kind_t::COUNT:
+            return keepCount(host, target, spec.count, usable);
+        case stripeSpec::kind_t::LIST:
+            return; // findUsable has done it all
+        }
+    }
+
     selection
     select(const machine &host,
            const stripeSpec &spec,
            const stripeRequest &request,
            const refusals_t *refused) {
-        const ncclList *list = spec.kind == kind_t::LIST ? &spec.list : nullptr;
+        const ncclList *list = listOf(spec);
         if (list) {
             checkList(host, *list, request);
         }
         const gpu *target = findGpu(host, spec, request);
         usableNics usable =
             findUsable(host, {list, request.minRateGbps, request.minRateKey, refused});
-        applyPolicy(host, spec, target, usable);
+        narrow(host, spec, target, usable);
         if (list) {
             const std::vector<std::string> more = listWarnings(host, *list, request);
             usable.warnings.insert(usable.warnings.begin(), more.begin(), more.end());
@@ -253,13 +266,19 @@ needsGpu(std::string_view stripe) {
 
 selection
 selectNics(const machine &host, const stripeRequest &request) {
-    const stripeSpec spec = parseStripe(request.stripeKey, request.stripe);
+    return selectNics(host, parseStripe(request.stripeKey, request.stripe), request);
+}
+
+selection
+selectNics(const machine &host, const stripeSpec &spec, const stripeRequest &request) {
     if (request.minRateGbps &&
         !(*request.minRateGbps >= 0 && std::isfinite(*request.minRateGbps))) {
-        throw std::invalid_argument(quoted(request.minRateKey, rateText(*request.minRateGbps)) +
-                                    ": accepted: a finite number >= 0 (Gbit/s)");
+        refuse(request.minRateKey,
+               rateText(*request.minRateGbps),
+               "",
+               "a finite number >= 0 (Gbit/s)");
     }
-    if (spec.kind == kind_t::OFF) {
+    if (spec.isOff()) {
         return {};
     }
     if (!usesTcp(host)) {
@@ -271,6 +290,13 @@ selectNics(const machine &host, const stripeRequest &request) {
         chosen.warnings.push_back(tcpWarning(chosen, request));
     }
     return chosen;
+}
+
+void
+checkStripe(const machine &host, const stripeSpec &spec, const stripeRequest &request) {
+    if (const ncclList *list = listOf(spec)) {
+        checkList(usesTcp(host) ? asTcpNics(host).host : host, *list, request);
+    }
 }
 
 } // namespace nixlStripe

@@ -17,6 +17,8 @@
 
 namespace nixlStripe {
 
+struct stripeSpec;
+
 /** What a user asked for, after precedence between parameters and environment was settled. */
 struct stripeRequest {
     std::string stripe; /**< policy, count or list as written; "" and "off" select nothing */
@@ -45,9 +47,7 @@ bool needsGpu(std::string_view stripe);
 /**
  * @brief Applies a policy to a machine. What makes a NIC usable: findUsable (usable.h).
  *
- * - `all` takes every usable NIC, `numa` those on the GPU's NUMA node, `nearest` those at its best
- *   distance (PIX < PXB < PHB < NODE < SYS), `fair` its share of dealNics (fair.h), `auto` the
- *   first NIC of that share.
+ * - A policy takes what policyTable() (policies.h) says.
  * - A count takes the nearest ones, then natural order; in natural order alone where no GPU is
  *   known, since host memory is equally far from all. Fewer usable ones than that: all of them and
  *   a warning.
@@ -63,6 +63,15 @@ bool needsGpu(std::string_view stripe);
  *         and missing or unknown to @p host, or more than max_rails NICs.
  */
 selection selectNics(const machine &host, const stripeRequest &request);
+
+/** The same for @p spec, which request.stripe was parsed to. */
+selection selectNics(const machine &host, const stripeSpec &spec, const stripeRequest &request);
+
+/**
+ * @brief Checks that a list speaks of devices that @p host has; nothing for other requests.
+ * @throws std::invalid_argument as selectNics does.
+ */
+void checkStripe(const machine &host, const stripeSpec &spec, const stripeRequest &request);
 
 } // namespace nixlStripe
 

@@ -3,33 +3,12 @@
 #include "policy/stripe_spec.h"
 
 #include "policy/rails.h"
+#include "topology/text.h"
 
-#include <array>
 #include <charconv>
-#include <stdexcept>
-#include <utility>
 
 namespace nixlStripe {
 namespace {
-
-    constexpr std::array<std::pair<std::string_view, stripeSpec::kind_t>, 6> policies = {{
-        {"off", stripeSpec::kind_t::OFF},
-        {"all", stripeSpec::kind_t::ALL},
-        {"numa", stripeSpec::kind_t::NUMA},
-        {"nearest", stripeSpec::kind_t::NEAREST},
-        {"fair", stripeSpec::kind_t::FAIR},
-        {"auto", stripeSpec::kind_t::AUTO},
-    }};
-
-    std::optional<stripeSpec::kind_t>
-    findPolicy(std::string_view text) {
-        for (const auto &[word, policy] : policies) {
-            if (text == word) {
-                return policy;
-            }
-        }
-        return std::nullopt;
-    }
 
     /** Also "-1" and "4.5", which are meant as counts and not as names of devices. */
     bool
@@ -43,42 +22,47 @@ namespace {
         const char *end = text.data() + text.size();
         const auto result = std::from_chars(text.data(), end, count);
         if (result.ec != std::errc() || result.ptr != end || count < 1 || count > max_rails) {
-            throw std::invalid_argument(
-                std::string(key) + "='" + std::string(text) + "': a count is 1 to " +
-                std::to_string(max_rails) +
-                ", UCX has no more lanes; accepted: " + std::string(acceptedStripe()));
+            refuse(key,
+                   text,
+                   "a count is 1 to " + std::to_string(max_rails) + ", UCX has no more lanes",
+                   acceptedStripe());
         }
         return count;
+    }
+
+    std::string
+    policyWords() {
+        std::string words;
+        for (const policyInfo &each : policyTable()) {
+            append(words, quoted(each.word));
+        }
+        return words;
     }
 
 } // namespace
 
 std::string
 stripeSpec::text() const {
-    if (kind == kind_t::COUNT) {
+    switch (kind) {
+    case kind_t::POLICY:
+        return std::string(policy->word);
+    case kind_t::COUNT:
         return std::to_string(count);
-    }
-    for (const auto &[word, policy] : policies) {
-        if (kind == policy) {
-            return std::string(word);
-        }
+    case kind_t::LIST:
+        break;
     }
     const std::string text = list.text();
     // A device that is called like a policy or a number: the comma keeps it a list.
-    return findPolicy(text) || isNumber(text) ? text + "," : text;
+    return findPolicy(text) != nullptr || isNumber(text) ? text + "," : text;
 }
 
-bool
-stripeSpec::needsGpu() const {
-    return kind == kind_t::NUMA || kind == kind_t::NEAREST || kind == kind_t::FAIR ||
-           kind == kind_t::AUTO;
-}
-
-std::string_view
+const std::string &
 acceptedStripe() {
-    return "'all', 'numa', 'nearest', 'fair', 'auto', 'off', a count from 1 to 64, or a NIC list "
-           "in NCCL_IB_HCA's grammar, e.g. '=mlx5_0,mlx5_3:1' (exact names), 'mlx5' (prefix) or "
-           "'^=mlx5_9' (all but)";
+    static const auto &text = *new std::string(
+        policyWords() + ", a count from 1 to " + std::to_string(max_rails) +
+        ", or a NIC list in NCCL_IB_HCA's grammar, e.g. '=mlx5_0,mlx5_3:1' (exact names), 'mlx5' "
+        "(prefix) or '^=mlx5_9' (all but)");
+    return text;
 }
 
 stripeSpec
@@ -87,8 +71,8 @@ parseStripe(std::string_view key, std::string_view text) {
     if (text.empty()) {
         return spec;
     }
-    if (const auto policy = findPolicy(text)) {
-        spec.kind = *policy;
+    if (const policyInfo *policy = findPolicy(text)) {
+        spec.policy = policy;
         return spec;
     }
     if (isNumber(text)) {

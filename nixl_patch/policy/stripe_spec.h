@@ -4,8 +4,8 @@
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_STRIPE_SPEC_H
 
 #include "policy/nccl_list.h"
+#include "policy/policies.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,36 +14,47 @@ namespace nixlStripe {
 /** What `stripe` asks for, parsed but not yet applied to a machine. */
 struct stripeSpec {
     enum class kind_t {
-        OFF,     /**< "" or "off": nothing changes */
-        ALL,     /**< every usable NIC */
-        NUMA,    /**< those on the GPU's NUMA node */
-        NEAREST, /**< those at the GPU's best PCIe distance */
-        FAIR,    /**< the GPU's own share of the host's NICs */
-        AUTO,    /**< one NIC by affinity, different GPUs on different NICs */
-        COUNT,   /**< that many, by distance from the GPU (if one is known), then natural order */
-        LIST,    /**< by name */
+        POLICY, /**< a word of policyTable() */
+        COUNT,  /**< that many, by distance from the GPU (if one is known), then natural order */
+        LIST,   /**< by name */
     };
-    kind_t kind = kind_t::OFF;
-    unsigned count = 0; /**< 1..max_rails with COUNT */
-    ncclList list;      /**< with LIST */
+    kind_t kind = kind_t::POLICY;
+    const policyInfo *policy = findPolicy("off"); /**< with POLICY */
+    unsigned count = 0;                           /**< 1..max_rails with COUNT */
+    ncclList list;                                /**< with LIST */
 
     /** A text that parses to the same request. */
     std::string text() const;
 
+    /** Whether nothing changes. */
+    bool
+    isOff() const {
+        return kind == kind_t::POLICY && policy->narrow == nullptr;
+    }
+
+    gpuNeed_t
+    gpuNeed() const {
+        return kind == kind_t::POLICY ? policy->gpuNeed : gpuNeed_t::NONE;
+    }
+
     /** Whether it can only be answered for a particular GPU. */
-    bool needsGpu() const;
+    bool
+    needsGpu() const {
+        return gpuNeed() != gpuNeed_t::NONE;
+    }
 
     bool
     operator==(const stripeSpec &other) const {
-        return kind == other.kind && count == other.count && list == other.list;
+        return kind == other.kind && policy == other.policy && count == other.count &&
+               list == other.list;
     }
 };
 
 /** The sentence about accepted values that every error of `stripe` ends with. */
-std::string_view acceptedStripe();
+const std::string &acceptedStripe();
 
 /**
- * @brief Parses `stripe`: a policy, a count or a list.
+ * @brief Parses `stripe`: a policy, a count or a list; "" is 'off'.
  * @param key Parameter or variable the text came from; named in errors.
  * @throws std::invalid_argument naming key, value and what is accepted. A word that is neither a
  *         policy nor a count is a list, so a misspelt policy is found when no device matches it.

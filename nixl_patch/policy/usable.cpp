@@ -3,6 +3,7 @@
 #include "policy/usable.h"
 
 #include "topology/names.h"
+#include "topology/text.h"
 
 #include <algorithm>
 #include <array>
@@ -76,7 +77,7 @@ namespace {
         if (!list || !each.asked.empty() || each.nic->ports.empty()) {
             return std::nullopt;
         }
-        return (list->exclude ? "excluded by '" : "not in '") + list->text() + "'";
+        return (list->exclude ? "excluded by " : "not in ") + quoted(list->text());
     }
 
     std::optional<std::string>
@@ -120,8 +121,9 @@ namespace {
             if (isActive(*at)) {
                 each.active.push_back({each.nic, at->number, at->rateGbps});
             }
-            states += states.empty() ? "port " : ", port ";
-            states += std::to_string(at->number) + " is " + portStateName(at->state);
+            append(states,
+                   "port " + std::to_string(at->number) + " is " +
+                       std::string(portStateName(at->state)));
         }
         if (!each.active.empty()) {
             return std::nullopt;

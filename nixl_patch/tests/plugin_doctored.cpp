@@ -1,14 +1,21 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
 // Stock plugins that differ from what is known: stock behaviour or a clear error, never a crash.
+#include "plugin/init_hook.h"
 #include "plugin_fixture.h"
+#include "topology/text.h"
 
 #include <cstring>
+#include <sstream>
 
 // Called by name, so that the linker keeps the fake UCX as a library of this program.
 extern "C" {
 int fake_live_contexts();
 const char *fake_last_rails();
+void *fake_config_read();
+void fake_config_release(void *config);
+std::int8_t ucp_init_version(unsigned, unsigned, const void *, const void *, void **);
+void ucp_cleanup(void *);
 }
 
 namespace nixlStripe::testing {
@@ -154,6 +161,127 @@ namespace {
         const std::string error = errorOf(folder.init(), {{"max_rma_rails", "4"}});
         EXPECT_NE(error.find("did not initialise UCX where it was expected"), std::string::npos)
             << error;
+    }
+
+    std::size_t
+    countIn(const std::string &text, const std::string &part) {
+        std::size_t count = 0;
+        for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) {
+            ++count;
+        }
+        return count;
+    }
+
+    TEST_F(PluginDoctored, killSwitchIsTheStockPlugin) {
+        const pluginFolder folder("good");
+        const scopedEnvironment rails({"NIXL_UCX_MAX_RMA_RAILS", "no number"});
+        ::testing::internal::CaptureStderr();
+        {
+            const scopedEnvironment disabled({"NIXL_STRIPE_DISABLE", "1"});
+            abi::plugin *plugin = folder.init();
+            ASSERT_NE(plugin, nullptr);
+            EXPECT_EQ(plugin->getBackendOptions(), (abi::params_t{{"num_workers", "1"}}));
+            EXPECT_EQ(errorOf(plugin, {{"max_rma_rails", "7"}, {"stripe", "65"}}), "");
+            EXPECT_EQ(lastRails(), "2");
+            EXPECT_EQ(folder.init(), plugin);
+        }
+        const std::string log = ::testing::internal::GetCapturedStderr();
+        EXPECT_EQ(countIn(log, "disabled by NIXL_STRIPE_DISABLE='1'"), 1U) << log;
+        EXPECT_EQ(countIn(log, "\n"), 1U) << log;
+    }
+
+    TEST_F(PluginDoctored, killSwitchThatIsOffChangesNothing) {
+        const pluginFolder folder("good");
+        const scopedEnvironment disabled({"NIXL_STRIPE_DISABLE", "0"});
+        EXPECT_EQ(errorOf(folder.init(), {{"max_rma_rails", "7"}}), "");
+        EXPECT_EQ(lastRails(), "7");
+    }
+
+    TEST_F(PluginDoctored, killSwitchOfALoadedPluginHoldsForTheNextEngines) {
+        const pluginFolder folder("good");
+        abi::plugin *plugin = folder.init();
+        EXPECT_EQ(errorOf(plugin, {{"max_rma_rails", "7"}}), "");
+        {
+            const scopedEnvironment disabled({"NIXL_STRIPE_DISABLE", "please"});
+            EXPECT_EQ(plugin->getBackendOptions().count("max_rma_rails"), 0U);
+            EXPECT_EQ(errorOf(plugin, {{"max_rma_rails", "no number"}}), "");
+            EXPECT_EQ(lastRails(), "2");
+        }
+        EXPECT_EQ(errorOf(plugin, {{"max_rma_rails", "5"}}), "");
+        EXPECT_EQ(lastRails(), "5");
+    }
+
+    TEST_F(PluginDoctored, pluginLoadedDisabledIsHookedOnceTheSwitchIsOff) {
+        const pluginFolder folder("good");
+        {
+            const scopedEnvironment disabled({"NIXL_STRIPE_DISABLE", "1"});
+            ASSERT_NE(folder.init(), nullptr);
+        }
+        EXPECT_EQ(errorOf(folder.init(), {{"max_rma_rails", "7"}}), "");
+        EXPECT_EQ(lastRails(), "7");
+    }
+
+    TEST_F(PluginDoctored, misspeltKeysAreSaidOnce) {
+        const pluginFolder folder("good");
+        const scopedEnvironment variable({"NIXL_UCX_STIRPE", "all"});
+        abi::plugin *plugin = folder.init();
+        const abi::params_t params = {{"max_rma_rail", "7"},
+                                      {"num_worker", "2"},
+                                      {"num_workers", "2"},
+                                      {"access_key", "secret"}};
+        ::testing::internal::CaptureStderr();
+        EXPECT_EQ(errorOf(plugin, params), "");
+        EXPECT_EQ(errorOf(plugin, params), "");
+        const std::string log = ::testing::internal::GetCapturedStderr();
+        EXPECT_EQ(lastRails(), "2");
+        for (const char *part : {"'max_rma_rail' has no effect: nothing is called so; did you mean "
+                                 "'max_rma_rails'?",
+                                 "did you mean 'num_workers'?",
+                                 "'NIXL_UCX_STIRPE' has no effect",
+                                 "did you mean 'NIXL_UCX_STRIPE'?"}) {
+            EXPECT_EQ(countIn(log, part), 1U) << part << " in " << log;
+        }
+        EXPECT_EQ(countIn(log, "\n"), 3U) << log;
+        EXPECT_EQ(countIn(log, "secret"), 0U) << "a value can be one";
+    }
+
+    /** Reads back and compares as the hook does; @return its error, "" for none. */
+    std::string
+    errorOfInit(const std::string &net_devices, const std::string &opened) {
+        const scopedEnvironment devices({"FAKE_UCX_DEVICES", opened});
+        stripePlan plan;
+        std::istringstream names(net_devices);
+        for (std::string name; std::getline(names, name, ',');) {
+            plan.devices.push_back(name);
+        }
+        plan.settings.push_back({"NET_DEVICES", net_devices, scope_t::CONTEXT, side_t::BOTH, ""});
+        const ucxLibrary ucx(&ucp_init_version);
+        void *config = fake_config_read();
+        void *context = nullptr;
+        initRequest request(plan);
+        if (request.init(ucx, 1, 0, nullptr, config, &context) == ucs_ok) {
+            ucp_cleanup(context);
+        }
+        fake_config_release(config);
+        return request.error();
+    }
+
+    TEST_F(PluginDoctored, moreDevicesThanUcxCanPrintAreReadBackByTheirStart) {
+        std::string names;
+        for (int i = 0; i < 64; ++i) {
+            append(names, "rdmap" + std::to_string(i) + "s0:1", ",");
+        }
+        EXPECT_EQ(errorOfInit(names, names), "");
+        const std::string last = "rdmap63s0:1";
+        const std::string error = errorOfInit(names, names.substr(0, names.rfind(',')));
+        EXPECT_NE(error.find("UCX did not open " + last), std::string::npos) << error;
+    }
+
+    TEST_F(PluginDoctored, anotherStartOfALongValueIsAnError) {
+        const scopedEnvironment forgets({"FAKE_UCX_FORGETS", "NET_DEVICES"});
+        const std::string names = std::string(200, 'a') + ",b";
+        const std::string error = errorOfInit(names, names);
+        EXPECT_NE(error.find("was given NET_DEVICES='aaa"), std::string::npos) << error;
     }
 
     struct badUcx {

@@ -52,7 +52,6 @@ namespace {
     TEST(DeviceList, splitsOnCommasAndSpaces) {
         using list_t = std::vector<std::string>;
         EXPECT_EQ(texts(""), list_t{});
-        EXPECT_EQ(texts(" , ,\t\n"), list_t{});
         EXPECT_EQ(texts("mlx5_0,mlx5_1"), (list_t{"mlx5_0", "mlx5_1"}));
         EXPECT_EQ(texts("mlx5_0:1, mlx5_1:2 r0"), (list_t{"mlx5_0:1", "mlx5_1:2", "r0"}));
         EXPECT_EQ(texts(",eth0.100@if3,"), (list_t{"eth0.100@if3"}));
@@ -70,7 +69,9 @@ namespace {
                                 "a;b",
                                 "a/b",
                                 "r0,r0",
-                                "r0:1 r0:1"}) {
+                                "r0:1 r0:1",
+                                ",,,",
+                                " , ,\t\n"}) {
             const std::string error = textOfError([&] { parseDeviceList("device_list", bad); });
             EXPECT_NE(error.find("device_list='" + std::string(bad) + "'"), std::string::npos)
                 << bad;
@@ -93,8 +94,8 @@ namespace {
     }
 
     TEST(Parameters, tableIsIndexedByItsIds) {
-        for (std::size_t i = 0; i < parameter_table.size(); ++i) {
-            EXPECT_EQ(static_cast<std::size_t>(parameter_table[i].id), i);
+        for (std::size_t i = 0; i < parameterTable().size(); ++i) {
+            EXPECT_EQ(static_cast<std::size_t>(parameterTable()[i].id), i);
         }
     }
 

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hosts.h"
 #include "ucx/forecast.h"
+#include "ucx/settings.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <stdexcept>
 
@@ -269,6 +271,43 @@ namespace {
         EXPECT_EQ(ports[1].path.distance, ucxDistance_t::SYS);
         EXPECT_EQ(ports[3].device, "eth0");
         EXPECT_FALSE(ports[3].isRdma);
+    }
+
+    TEST(Forecast, chunks_have_every_unit_of_ucx) {
+        for (const char *large : {"1g", "1G", "1gb", "1t", "1024m", "inf"}) {
+            settings_t settings = cure;
+            settings["MIN_RMA_CHUNK_SIZE"] = large;
+            const laneEnd end = endWith(two_far, settings);
+            const auto found = forecastLanes(end, end, rmaOp_t::WRITE, 1 << 26);
+            ASSERT_EQ(found.lanes.size(), 4U) << large;
+            EXPECT_EQ(found.lanes.front().share, 1) << large << ": UCX does not cut 64 MiB then";
+        }
+        settings_t small = cure;
+        small["MIN_RMA_CHUNK_SIZE"] = "1k";
+        const laneEnd end = endWith(two_far, small);
+        EXPECT_NEAR(forecastLanes(end, end, rmaOp_t::WRITE, 1 << 26).lanes.front().share, .25, .01);
+    }
+
+    TEST(Forecast, lists_are_read_as_ucx_reads_them) {
+        const auto lanes = [](const char *key, const char *value) {
+            settings_t settings = cure;
+            settings[key] = value;
+            return alike(endWith(two_far, settings)).lanes.size();
+        };
+        EXPECT_EQ(lanes("NET_DEVICES", "mlx5_0:1,mlx5_3:1"), 2U);
+        EXPECT_EQ(lanes("NET_DEVICES", "^mlx5_0:1"), 3U);
+        EXPECT_EQ(lanes("NET_DEVICES", "mlx5_[0-2]:1"), 3U);
+        EXPECT_EQ(lanes("NET_DEVICES", "mlx5_0:1, mlx5_3:1"), 1U) << "UCX keeps the space";
+    }
+
+    TEST(Forecast, reads_every_setting_of_a_plan) {
+        for (const settingRule &rule : settingTable()) {
+            const auto known =
+                std::count_if(forecastSettings().begin(),
+                              forecastSettings().end(),
+                              [&](const auto &each) { return each.key == rule.key; });
+            EXPECT_EQ(known, 1) << rule.key;
+        }
     }
 
 } // namespace

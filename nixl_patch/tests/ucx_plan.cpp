@@ -372,3 +372,29 @@ TEST(TcpPlan, railsOverNetworkInterfaces) {
     EXPECT_EQ(setting(makePlan(inputs), "MAX_RMA_RAILS"), "4");
     EXPECT_EQ(setting(makePlan(inputs), "NET_DEVICES"), "-");
 }
+
+TEST(Precedence, stripeIsParsedOnceAndItsErrorsNameTheSource) {
+    expectIn("NIXL_UCX_STRIPE='65'",
+             errorOf({{"device_list", "mlx5_0"}}, {{"NIXL_UCX_STRIPE", "65"}}));
+    const std::string error = errorOf({{"device_list", "mlx5_0"}}, {{"NIXL_UCX_STRIPE", "every"}});
+    expectIn("NIXL_UCX_STRIPE='every': no device is called 'every'", error);
+    EXPECT_EQ(errorOf({{"device_list", "mlx5_0"}, {"stripe", "=mlx5_1"}}), "")
+        << "what device_list beats must still be right, not be used";
+}
+
+TEST(Precedence, autoNamesItselfWhereItFindsNoNic) {
+    planInputs inputs = inputsFor({}, {{"NIXL_UCX_MAX_RMA_RAILS", "auto"}}, {});
+    inputs.readHost = [] { return machine(); };
+    expectIn("NIXL_UCX_MAX_RMA_RAILS='auto': no usable NIC", joined(makePlan(inputs).warnings));
+}
+
+TEST(KillSwitch, plansNothingAndSaysSo) {
+    planInputs inputs = inputsFor({{"stripe", "all"}, {"stripe_small", "no word"}},
+                                  {{"NIXL_STRIPE_DISABLE", "1"}, {"NIXL_UCX_STRIPE", "65"}},
+                                  {{"NET_DEVICES", "mlx5_0:1"}});
+    inputs.readHost = []() -> machine { throw std::logic_error("the machine was read"); };
+    const stripePlan plan = makePlan(inputs);
+    EXPECT_FALSE(plan.active);
+    EXPECT_TRUE(plan.settings.empty());
+    EXPECT_EQ(plan.warnings, std::vector<std::string>{"disabled by NIXL_STRIPE_DISABLE='1'"});
+}

@@ -3,6 +3,7 @@
 #include "topology/cuda_gpu.h"
 
 #include "topology/pci_address.h"
+#include "topology/text.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -68,19 +69,27 @@ namespace {
         return driver;
     }
 
-    template <class Error = std::invalid_argument>
+    template <class error_t = std::invalid_argument>
     [[noreturn]] void
     reject(std::string_view key, std::string_view text, const std::string &reason) {
-        throw Error(
-            std::string(key) + "='" + std::string(text) + "': " + reason +
-            "; accepted: a CUDA ordinal (0, 1, ...), a PCI address such as 0000:1b:00.0, or '' "
-            "(the calling thread's current CUDA context)");
+        refuse<error_t>(key, text, reason, gpu_accepted);
+    }
+
+    int
+    parseOrdinal(std::string_view key, std::string_view text) {
+        int ordinal = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ordinal);
+        if (text.empty() || error != std::errc() || end != text.data() + text.size() ||
+            ordinal < 0) {
+            reject(key, text, "neither a CUDA ordinal nor a PCI address");
+        }
+        return ordinal;
     }
 
     std::string
     visibleDevices() {
         const char *visible = std::getenv("CUDA_VISIBLE_DEVICES");
-        return visible ? ", CUDA_VISIBLE_DEVICES='" + std::string(visible) + "'" : "";
+        return visible ? ", " + assignment("CUDA_VISIBLE_DEVICES", visible) : "";
     }
 
     std::string
@@ -132,17 +141,19 @@ currentCudaGpu(const char *library) {
     return driver.pciAddress(device);
 }
 
+void
+checkGpuText(std::string_view key, std::string_view text) {
+    if (!text.empty() && !normalPciAddress(text)) {
+        parseOrdinal(key, text);
+    }
+}
+
 std::string
 findGpuPci(std::string_view key, std::string_view text, const char *library) {
     if (const auto address = normalPciAddress(text)) {
         return *address;
     }
-    int ordinal = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ordinal);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size() || ordinal < 0) {
-        reject(key, text, "neither a CUDA ordinal nor a PCI address");
-    }
-    return addressOfOrdinal(key, text, ordinal, library);
+    return addressOfOrdinal(key, text, parseOrdinal(key, text), library);
 }
 
 } // namespace nixlStripe

@@ -17,6 +17,11 @@ namespace nixlStripe {
 /** The name under which the CUDA driver's library is opened at run time. */
 constexpr const char *cuda_library = "libcuda.so.1";
 
+/** What `stripe_gpu` takes, for errors and docs. */
+constexpr std::string_view gpu_accepted =
+    "a CUDA ordinal (0, 1, ...), a PCI address such as 0000:1b:00.0, or '' (the calling thread's "
+    "current CUDA context)";
+
 /** An ordinal was given and CUDA cannot be asked: no driver here, or it does not start. */
 class cudaUnavailable : public std::invalid_argument {
 public:
@@ -32,6 +37,12 @@ public:
  * @return Nothing when there is no driver in the process or no current context.
  */
 std::optional<std::string> currentCudaGpu(const char *library = cuda_library);
+
+/**
+ * @brief Whether @p text is written as a GPU can be, without asking CUDA whether there is one.
+ * @throws std::invalid_argument naming key, value and what is accepted.
+ */
+void checkGpuText(std::string_view key, std::string_view text);
 
 /**
  * @brief PCI address of a GPU given as a CUDA ordinal ("0", as CUDA_VISIBLE_DEVICES numbers them)

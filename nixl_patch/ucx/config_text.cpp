@@ -5,7 +5,6 @@
 #include "ucx/values.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace nixlStripe {
 namespace {
@@ -84,11 +83,12 @@ parseRmaLanes(std::string_view text) {
         const std::string_view rest =
             start == std::string_view::npos ? "" : line.substr(start + target.size());
         const std::size_t end = rest.find(']');
-        const std::optional<unsigned> domain = end == std::string_view::npos
-                                                   ? std::nullopt
-                                                   : ucxCount(std::string(rest.substr(0, end)));
-        is_readable = is_readable && domain && *domain < max_domains;
-        lanes.push_back(domain.value_or(max_domains));
+        const unsigned domain =
+            end == std::string_view::npos
+                ? max_domains
+                : ucxCount(std::string(rest.substr(0, end))).value_or(max_domains);
+        is_readable = is_readable && domain < max_domains;
+        lanes.push_back(domain);
     });
     return is_readable ? lanes : std::vector<unsigned>();
 }

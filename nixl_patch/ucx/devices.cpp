@@ -4,9 +4,9 @@
 
 #include "policy/device_spec.h"
 #include "policy/rails.h"
+#include "topology/text.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace nixlStripe {
 namespace {
@@ -21,17 +21,14 @@ namespace {
 
     std::string
     existingDevices(const machine &host) {
-        std::string names;
-        const auto add = [&](const std::string &name) {
-            names += (names.empty() ? "" : ", ") + name;
-        };
+        std::vector<std::string> names;
         for (const rdmaNic &nic : host.nics) {
-            add(nic.name);
+            names.push_back(nic.name);
         }
         for (const netInterface &interface : host.netInterfaces) {
-            add(interface.name);
+            names.push_back(interface.name);
         }
-        return names.empty() ? "there are none at all" : "there are: " + names;
+        return names.empty() ? "there are none at all" : "there are: " + joined(names);
     }
 
     unsigned
@@ -67,19 +64,18 @@ namespace {
                 return spec.name + ":" + std::to_string(spec.port.value_or(defaultPort(*nic)));
             }
             if (findByName(host_.netInterfaces, spec.name) == nullptr) {
-                reject("there is no device '" + spec.name + "'; " + existingDevices(host_));
+                reject("there is no device " + quoted(spec.name) + "; " + existingDevices(host_));
             }
             if (spec.port) {
-                reject("'" + spec.name +
-                       "' is a network interface, which has no ports; accepted: '" + spec.name +
-                       "'");
+                reject(quoted(spec.name) + " is a network interface, which has no ports",
+                       quoted(spec.name));
             }
             return spec.name;
         }
 
         [[noreturn]] void
-        reject(const std::string &reason) const {
-            throw std::invalid_argument(key_ + "='" + text_ + "': " + reason);
+        reject(const std::string &reason, const std::string &accepted = "") const {
+            refuse(key_, text_, reason, accepted);
         }
 
     private:
@@ -97,13 +93,14 @@ resolveDeviceList(std::string_view key, std::string_view text, const machine &ho
     for (const deviceSpec &spec : parseDeviceList(key, text)) {
         std::string device = names.resolve(spec);
         if (std::find(devices.begin(), devices.end(), device) != devices.end()) {
-            names.reject("'" + device + "' is there twice");
+            names.reject(quoted(device) + " is there twice");
         }
         devices.push_back(std::move(device));
     }
     if (devices.size() > max_rails) {
-        names.reject(std::to_string(devices.size()) + " devices; accepted: at most " +
-                     std::to_string(max_rails));
+        names.reject(std::to_string(devices.size()) + " devices, UCX has " +
+                         std::to_string(max_rails) + " lanes",
+                     "at most " + std::to_string(max_rails));
     }
     return devices;
 }

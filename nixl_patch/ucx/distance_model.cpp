@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/distance_model.h"
 
+#include "topology/text.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -181,8 +183,7 @@ ucxDistance_t
 distanceOfWord(std::string_view word) {
     const auto it = std::find(words.begin(), words.end(), word);
     if (it == words.end()) {
-        throw std::invalid_argument("distance '" + std::string(word) +
-                                    "': accepted: near, phb, node, sys");
+        refuse("distance", word, "", joined(words));
     }
     return static_cast<ucxDistance_t>(it - words.begin());
 }

@@ -17,9 +17,19 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nixlStripe {
+
+/** A UCX setting that a forecast depends on. */
+struct forecastSetting {
+    std::string_view key;       /**< without UCX_ */
+    std::string_view byDefault; /**< UCX's own value, 1.21 to 1.23; "" where the model has it */
+};
+
+/** Every setting that a forecast reads. */
+const std::vector<forecastSetting> &forecastSettings();
 
 /** A network device of one end, as UCX rates it. */
 struct lanePort {

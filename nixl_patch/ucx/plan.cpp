@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/plan.h"
 
+#include "policy/kill_switch.h"
 #include "policy/rails.h"
 #include "policy/selection.h"
+#include "policy/stripe_spec.h"
 #include "topology/cuda_gpu.h"
+#include "topology/text.h"
 #include "ucx/devices.h"
 #include "ucx/traps.h"
 
@@ -13,35 +16,26 @@
 namespace nixlStripe {
 namespace {
 
-    std::string
-    assignment(const std::string &key, const std::string &value) {
-        return key + "='" + value + "'";
-    }
-
-    std::string
-    joined(const std::vector<std::string> &items, const char *separator) {
-        std::string text;
-        for (const std::string &item : items) {
-            text += (text.empty() ? "" : separator) + item;
-        }
-        return text;
-    }
-
     /** One call's working state: each step fills in its part of the plan. */
     class planner {
     public:
         explicit planner(const planInputs &inputs)
             : inputs_(inputs)
             , rails_request_(parseRails(value(parameter_t::MAX_RMA_RAILS).origin,
-                                        value(parameter_t::MAX_RMA_RAILS).text)) {
-            const std::string &stripe = value(parameter_t::STRIPE).text;
-            stripe_asked_ = !stripe.empty() && stripe != "off";
+                                        value(parameter_t::MAX_RMA_RAILS).text))
+            , stripe_(
+                  parseStripe(value(parameter_t::STRIPE).origin, value(parameter_t::STRIPE).text))
+            , stripe_asked_(!stripe_.isOff()) {
             const parameterValue &small = value(parameter_t::STRIPE_SMALL);
             small_request_ = parseSmall(small.origin, small.text);
         }
 
         stripePlan
         run() {
+            if (const std::string reason = disabledBy(inputs_.environment); !reason.empty()) {
+                plan_.warnings.push_back(reason);
+                return plan_;
+            }
             if (!inputs_.parameters.anySet()) {
                 return plan_;
             }
@@ -109,12 +103,12 @@ namespace {
             }
         }
 
-        /** `stripe` and what belongs to it are validated even when a device list wins over it. */
+        /** @param asker The parameter that wants NICs chosen, for errors. */
         stripeRequest
-        request(const std::string &stripe) {
+        requestOf(const parameterValue &asker, const stripeSpec &spec) {
             stripeRequest asked;
-            asked.stripe = stripe;
-            asked.stripeKey = value(parameter_t::STRIPE).origin;
+            asked.stripe = asker.text;
+            asked.stripeKey = asker.origin;
             const parameterValue &rate = value(parameter_t::STRIPE_MIN_RATE_GBPS);
             asked.minRateKey = rate.origin;
             if (rate.isSet()) {
@@ -125,7 +119,7 @@ namespace {
             try {
                 asked.gpuPci = inputs_.findGpu(gpu.origin, gpu.text);
             } catch (const cudaUnavailable &error) {
-                if (needsGpu(stripe)) {
+                if (spec.needsGpu()) {
                     throw;
                 }
                 plan_.warnings.push_back(error.what());
@@ -135,33 +129,32 @@ namespace {
 
         void
         chooseDevices() {
+            const parameterValue &stripe = value(parameter_t::STRIPE);
             const parameterValue &list = value(parameter_t::DEVICE_LIST);
-            const bool is_listed = list.isSet();
-            if (is_listed) {
+            if (list.isSet()) {
                 plan_.devices = resolveDeviceList(list.origin, list.text, host());
                 noteOverridden(list, "NET_DEVICES", joined(plan_.devices, ","));
-            }
-            if (!stripe_asked_) {
-                return;
-            }
-            if (is_listed) {
-                needsGpu(value(parameter_t::STRIPE).text); // throws on a text that is no policy
-                return;
-            }
-            const selection chosen = select(value(parameter_t::STRIPE).text);
-            plan_.devices = chosen.devices;
-            plan_.excluded = chosen.excluded;
-            if (!plan_.devices.empty()) {
-                noteOverridden(
-                    value(parameter_t::STRIPE), "NET_DEVICES", joined(plan_.devices, ","));
+                if (stripe_asked_) {
+                    stripeRequest named;
+                    named.stripe = stripe.text;
+                    named.stripeKey = stripe.origin;
+                    checkStripe(host(), stripe_, named);
+                }
+            } else if (stripe_asked_) {
+                const selection chosen = select(stripe, stripe_);
+                plan_.devices = chosen.devices;
+                plan_.excluded = chosen.excluded;
+                if (!plan_.devices.empty()) {
+                    noteOverridden(stripe, "NET_DEVICES", joined(plan_.devices, ","));
+                }
             }
         }
 
         selection
-        select(const std::string &stripe) {
-            const stripeRequest asked = request(stripe);
+        select(const parameterValue &asker, const stripeSpec &spec) {
+            const stripeRequest asked = requestOf(asker, spec);
             plan_.gpuPci = asked.gpuPci;
-            selection chosen = selectNics(host(), asked);
+            selection chosen = selectNics(host(), spec, asked);
             plan_.warnings.insert(
                 plan_.warnings.end(), chosen.warnings.begin(), chosen.warnings.end());
             return chosen;
@@ -173,9 +166,23 @@ namespace {
                        const std::string &now) {
             const std::string *variable = userVariable(key);
             if (variable != nullptr && *variable != now) {
-                overridden_.push_back(assignment(parameter.origin, parameter.text) +
-                                      " overrides UCX_" + key + "='" + *variable + "'");
+                overridden_.push_back(assignment(parameter.origin, parameter.text) + " overrides " +
+                                      assignment("UCX_" + key, *variable));
             }
+        }
+
+        /** Whether the user has set @p key himself; then that is said, and it stays. */
+        bool
+        keepsUsers(const std::string &key) {
+            if (const std::string *variable = userVariable(key)) {
+                plan_.kept.push_back(assignment("UCX_" + key, *variable) + " in the environment");
+                return true;
+            }
+            if (const std::string *entry = engineConfig(key)) {
+                plan_.kept.push_back(assignment(key, *entry) + " in engine_config");
+                return true;
+            }
+            return false;
         }
 
         void
@@ -189,22 +196,12 @@ namespace {
             if (rails_request_.kind == railRequest::kind_t::UNSET && !stripe_asked_) {
                 return;
             }
-            if (const std::string *variable = userVariable("MAX_RMA_RAILS")) {
-                plan_.kept.push_back("UCX_MAX_RMA_RAILS='" + *variable + "' in the environment");
+            if (keepsUsers("MAX_RMA_RAILS")) {
                 return;
             }
-            if (const std::string *entry = engineConfig("MAX_RMA_RAILS")) {
-                plan_.kept.push_back("MAX_RMA_RAILS='" + *entry + "' in engine_config");
-                return;
-            }
-            const std::size_t nics =
-                plan_.devices.empty() ? select("all").devices.size() : plan_.devices.size();
-            if (nics > max_rails) {
-                throw std::invalid_argument(assignment(parameter.origin, "auto") + ": " +
-                                            std::to_string(nics) + " NICs; accepted: at most " +
-                                            std::to_string(max_rails) +
-                                            ", name fewer with device_list or stripe");
-            }
+            const std::size_t nics = plan_.devices.empty()
+                                         ? select(parameter, parseStripe("", "all")).devices.size()
+                                         : plan_.devices.size();
             // One NIC: nothing to stripe over, so UCX's settings stay as they are.
             plan_.rails = nics > 1 ? static_cast<unsigned>(nics) : 0;
         }
@@ -226,15 +223,7 @@ namespace {
         void
         chooseSettings() {
             for (ucxSetting &setting : settingsFor(facts())) {
-                const bool is_ours = setting.key == "NET_DEVICES" || setting.key == "MAX_RMA_RAILS";
-                if (const std::string *variable = userVariable(setting.key);
-                    variable != nullptr && !is_ours) {
-                    plan_.kept.push_back("UCX_" + setting.key + "='" + *variable +
-                                         "' in the environment");
-                } else if (const std::string *entry = engineConfig(setting.key);
-                           entry != nullptr && !is_ours) {
-                    plan_.kept.push_back(setting.key + "='" + *entry + "' in engine_config");
-                } else {
+                if (setting.owner == owner_t::PARAMETERS || !keepsUsers(setting.key)) {
                     plan_.settings.push_back(std::move(setting));
                 }
             }
@@ -271,8 +260,9 @@ namespace {
 
         const planInputs &inputs_;
         railRequest rails_request_;
+        stripeSpec stripe_;
+        bool stripe_asked_;
         std::optional<bool> small_request_;
-        bool stripe_asked_ = false;
         bool cuts_small_ = false;
         std::optional<machine> host_;
         std::vector<std::string> overridden_;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/process_settings.h"
 
+#include "topology/text.h"
+
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -42,8 +44,9 @@ processSettings::processSettings(const ucxLibrary &ucx, const std::vector<ucxSet
             continue;
         }
         release();
-        throw std::runtime_error("UCX " + ucx.version() + " rejects " + setting.key + "='" +
-                                 setting.value + "': " + ucx.statusText(status));
+        throw std::runtime_error("UCX " + ucx.version() + " rejects " +
+                                 assignment(setting.key, setting.value) + ": " +
+                                 ucx.statusText(status));
     }
 }
 

@@ -70,61 +70,91 @@ namespace {
 
 const std::vector<settingRule> &
 settingTable() {
-    static const std::vector<settingRule> table = {
+    constexpr auto context = scope_t::CONTEXT;
+    constexpr auto both = side_t::BOTH;
+    constexpr auto user = owner_t::USER;
+    constexpr bool per_host = true;
+    constexpr bool alike = false;
+    // Never destroyed: an engine may be made while the process ends.
+    static const auto &table = *new std::vector<settingRule>{
         {"NET_DEVICES",
-         "all",
-         scope_t::CONTEXT,
-         side_t::BOTH,
+         "",
+         context,
+         both,
+         owner_t::PARAMETERS,
+         per_host,
          "the NICs that the plan chose and no others; an initiator cannot reach NICs that its "
          "target did not open",
          netDevices},
         {"MAX_RMA_RAILS",
-         "all",
-         scope_t::CONTEXT,
+         "",
+         context,
          side_t::INITIATOR,
+         owner_t::PARAMETERS,
+         per_host,
          "NICs per RMA operation; UCX's default is 1 and NIXL's 2",
          rmaRails},
         {"MAX_HCA_PER_GPU",
-         ">= 1.21",
-         scope_t::CONTEXT,
+         "1.21",
+         context,
          side_t::TARGET,
+         user,
+         alike,
          "GPU memory is registered on every NIC of the plan, not only on those next to the GPU",
          hcaPerGpu},
         {"DISTANCE_BW",
-         "all",
+         "",
          scope_t::PROCESS,
-         side_t::BOTH,
+         both,
+         user,
+         alike,
          "UCX rates a NIC across sockets at 220 MiB/s and drops it; above any NIC's speed the "
          "NIC's own bandwidth counts",
          distanceBandwidth},
         {"MAX_COMPONENT_MDS",
-         "all",
-         scope_t::CONTEXT,
-         side_t::BOTH,
+         "",
+         context,
+         both,
+         user,
+         per_host,
          "UCX opens 16 RDMA devices at most",
          componentMds},
         {"RMA_PPLN_ENABLE",
-         ">= 1.22",
-         scope_t::CONTEXT,
-         side_t::BOTH,
+         "1.22",
+         context,
+         both,
+         user,
+         alike,
          "where only TCP carries GPU memory, RMA goes through the rendezvous pipeline, which "
          "stripes; host memory is unharmed",
-         rmaPipeline},
+         rmaPipeline,
+         "the RMA pipeline: over TCP, GPU memory does not stripe",
+         true},
         {"MAX_RNDV_RAILS",
-         "all",
-         scope_t::CONTEXT,
-         side_t::BOTH,
+         "",
+         context,
+         both,
+         user,
+         per_host,
          "rails of that pipeline; UCX's default is 2",
          rndvRails},
         {"MIN_RMA_CHUNK_SIZE",
-         ">= 1.20",
-         scope_t::CONTEXT,
+         "1.20",
+         context,
          side_t::INITIATOR,
+         user,
+         alike,
          "over TCP nothing chooses the NIC of a small buffer, so UCX cuts it into more pieces; by "
          "default four NICs share evenly only from 48 KiB on, and two are better up to 22 KiB",
-         rmaChunk},
+         rmaChunk,
+         "UCX_MIN_RMA_CHUNK_SIZE, which evens out small buffers"},
     };
     return table;
+}
+
+std::string
+settingRule::versions() const {
+    return since.empty() ? "all" : ">= " + std::string(since);
 }
 
 std::vector<ucxSetting>
@@ -136,7 +166,8 @@ settingsFor(const settingFacts &facts) {
                                 std::move(value),
                                 rule.scope,
                                 rule.side,
-                                std::string(rule.reason)});
+                                std::string(rule.reason),
+                                rule.owner});
         }
     }
     return settings;

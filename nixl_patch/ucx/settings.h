@@ -29,14 +29,25 @@ struct settingFacts {
     bool cutsSmall = false;       /**< small buffers are to reach more NICs by being cut */
 };
 
+/** Whose value wins where the user has set the same thing himself. */
+enum class owner_t { PARAMETERS, USER };
+
+/** One setting: everything that plan, peer comparison, doctor and docs know of it. */
 struct settingRule {
     std::string_view key;
-    std::string_view versions; /**< UCX versions that know it, for docs; the loaded UCX decides */
+    std::string_view since; /**< first UCX that has it, "" = all; the loaded UCX decides */
     scope_t scope;
     side_t side;
+    owner_t owner;
+    bool isPerHost; /**< follows from a host's own NICs: may differ between the two ends */
     std::string_view reason;
     /** @return the value, "" where the facts do not call for the setting */
     std::string (*value)(const settingFacts &);
+    std::string_view lack = {};   /**< what is missed where UCX has not got it; "" = nothing */
+    bool isForGpuOverTcp = false; /**< and it is missed there only */
+
+    /** "all", ">= 1.21". */
+    std::string versions() const;
 };
 
 /** A rule applied to facts. */
@@ -46,6 +57,7 @@ struct ucxSetting {
     scope_t scope = scope_t::CONTEXT;
     side_t side = side_t::BOTH;
     std::string reason;
+    owner_t owner = owner_t::USER;
 };
 
 const std::vector<settingRule> &settingTable();

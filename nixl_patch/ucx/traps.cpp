@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/traps.h"
 
+#include "topology/text.h"
 #include "ucx/devices.h"
 
 #include <algorithm>
@@ -87,7 +88,7 @@ trapFactsOf(const machine &host, const std::vector<std::string> &devices) {
 
 std::string
 trap::text() const {
-    return key + "='" + value + "'" + ": " + effect + "; " + fix;
+    return assignment(key, value) + ": " + effect + "; " + fix;
 }
 
 } // namespace nixlStripe

@@ -59,6 +59,52 @@ ucxList(const std::string &value) {
     return entries;
 }
 
+namespace {
+
+    /** "mlx5_[0-3]:1" as four names; anything else as it is. */
+    void
+    expandRange(const std::string &entry, std::vector<std::string> &names) {
+        constexpr unsigned most = 1024; // a typing mistake must not fill the memory
+        const std::size_t open = entry.find('[');
+        const std::size_t dash = entry.find('-', open == std::string::npos ? 0 : open);
+        const std::size_t close = entry.find(']', dash == std::string::npos ? 0 : dash);
+        if (open == std::string::npos || dash == std::string::npos || close == std::string::npos) {
+            names.push_back(entry);
+            return;
+        }
+        const auto first = ucxCount(entry.substr(open + 1, dash - open - 1));
+        const auto last = ucxCount(entry.substr(dash + 1, close - dash - 1));
+        if (!first || !last || *last < *first || *last - *first >= most) {
+            names.push_back(entry);
+            return;
+        }
+        for (unsigned i = *first; i <= *last; ++i) {
+            names.push_back(entry.substr(0, open) + std::to_string(i) + entry.substr(close + 1));
+        }
+    }
+
+} // namespace
+
+ucxAllowList::ucxAllowList(const std::string &value)
+    : is_excluding_(value.rfind('^', 0) == 0) {
+    for (std::size_t start = is_excluding_ ? 1 : 0; start < value.size();) {
+        const std::size_t end = std::min(value.find(',', start), value.size());
+        if (end > start) {
+            expandRange(value.substr(start, end - start), entries_);
+        }
+        start = end + 1;
+    }
+}
+
+bool
+ucxAllowList::admits(const std::vector<std::string> &names) const {
+    const bool is_listed =
+        std::any_of(entries_.begin(), entries_.end(), [&](const std::string &entry) {
+            return entry == "all" || std::find(names.begin(), names.end(), entry) != names.end();
+        });
+    return is_listed != is_excluding_;
+}
+
 std::optional<double>
 ucxSize(const std::string &value) {
     char *end = nullptr;

@@ -24,6 +24,23 @@ std::optional<unsigned> ucxCount(const std::string &value);
 /** Entries separated by commas, without a leading '^', white space and empty ones. */
 std::vector<std::string> ucxList(const std::string &value);
 
+/** A list of what may be used, or behind '^' of what may not: UCX_NET_DEVICES, UCX_TLS. */
+class ucxAllowList {
+public:
+    /**
+     * @param value As UCX reads it: entries between commas, white space a part of them, and
+     *        `name[0-3]` for a range.
+     */
+    explicit ucxAllowList(const std::string &value);
+
+    /** Whether the list admits what is called by any of @p names; "all" admits everything. */
+    bool admits(const std::vector<std::string> &names) const;
+
+private:
+    bool is_excluding_;
+    std::vector<std::string> entries_;
+};
+
 /** Bytes, "8k", "1m", "64", with UCX's units; nothing for "inf", "auto" and texts that are none. */
 std::optional<double> ucxSize(const std::string &value);
 

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
 #include "policy/ceiling.h"
+#include "policy/kill_switch.h"
+#include "policy/misspelling.h"
 #include "policy/parameters.h"
+#include "policy/policies.h"
 #include "policy/selection.h"
 #include "policy/stripe_spec.h"
 #include "topology/cuda_gpu.h"
@@ -62,9 +65,7 @@ namespace {
             .def_property_readonly(
                 "is_list",
                 [](const stripeSpec &spec) { return spec.kind == stripeSpec::kind_t::LIST; })
-            .def_property_readonly(
-                "is_off",
-                [](const stripeSpec &spec) { return spec.kind == stripeSpec::kind_t::OFF; })
+            .def_property_readonly("is_off", &stripeSpec::isOff)
             .def_readonly("count", &stripeSpec::count)
             .def("__eq__", &stripeSpec::operator==, py::is_operator())
             .def("__hash__", [](const stripeSpec &spec) { return py::hash(py::str(spec.text())); });
@@ -82,13 +83,37 @@ namespace {
             .def_readonly("key", &parameterInfo::key)
             .def_readonly("variable", &parameterInfo::variable)
             .def_readonly("accepted", &parameterInfo::accepted)
-            .def_readonly("meaning", &parameterInfo::meaning);
+            .def_readonly("meaning", &parameterInfo::meaning)
+            .def_readonly("is_in_stock", &parameterInfo::isInStock);
         m.def(
             "parameter_table",
-            [] {
-                return std::vector<parameterInfo>(parameter_table.begin(), parameter_table.end());
-            },
-            "The backend parameters that the patched plugin adds.");
+            &parameterTable,
+            "The backend parameters that the patched plugin adds, in the order of the documents.");
+        m.def(
+            "check_parameters",
+            [](const std::map<std::string, std::string> &parameters,
+               const environment_t &environment) { parameterSet(parameters, environment); },
+            py::arg("parameters"),
+            py::arg("environment"),
+            "ValueError names the first bad value of a parameter, in force or not.");
+        m.def("disabled_by",
+              &disabledBy,
+              py::arg("environment"),
+              "'disabled by NIXL_STRIPE_DISABLE=...' where the kill switch is on, else ''.");
+        m.def("meant_key",
+              &meantKey,
+              py::arg("key"),
+              py::arg("known"),
+              py::arg("most") = 2,
+              "The key that a misspelt one was probably meant to be; '' where it resembles none.");
+        py::class_<policyInfo>(m, "PolicyInfo", "One policy of `stripe`.")
+            .def_readonly("word", &policyInfo::word)
+            .def_property_readonly("needs_gpu", &policyInfo::needsGpu)
+            .def_readonly("meaning", &policyInfo::meaning);
+        m.def("policy_table",
+              &policyTable,
+              "The policies of `stripe`, in the order of the documents.");
+        m.def("accepted_stripe", &acceptedStripe, "What `stripe` takes, for help and errors.");
     }
 
     void

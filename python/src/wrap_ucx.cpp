@@ -126,6 +126,16 @@ namespace {
             .def_readonly("protocol", &laneForecast::protocol)
             .def_readonly("lanes", &laneForecast::lanes)
             .def_readonly("dropped", &laneForecast::dropped);
+        m.def(
+            "forecast_settings",
+            [] {
+                std::vector<std::string_view> keys;
+                for (const forecastSetting &each : forecastSettings()) {
+                    keys.push_back(each.key);
+                }
+                return keys;
+            },
+            "The UCX settings that a forecast depends on, without UCX_.");
         m.def("lane_ports",
               &lanePorts,
               py::arg("machine"),
@@ -151,7 +161,12 @@ bindUcx(py::module_ &m) {
     bindTraps(m);
     py::class_<settingRule>(m, "SettingRule", "One row of the table of UCX settings.")
         .def_readonly("key", &settingRule::key)
-        .def_readonly("versions", &settingRule::versions)
+        .def_property_readonly("versions", &settingRule::versions)
+        .def_readonly("is_per_host", &settingRule::isPerHost)
+        .def_property_readonly("is_users",
+                               [](const settingRule &rule) { return rule.owner == owner_t::USER; })
+        .def_readonly("lack", &settingRule::lack)
+        .def_readonly("is_for_gpu_over_tcp", &settingRule::isForGpuOverTcp)
         .def_property_readonly("scope",
                                [](const settingRule &rule) { return scopeName(rule.scope); })
         .def_property_readonly("side", [](const settingRule &rule) { return sideName(rule.side); })

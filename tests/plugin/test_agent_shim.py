@@ -210,3 +210,24 @@ def test_the_nixl_of_the_process_is_the_one(unpacked: WheelOf) -> None:
         check=True,
     )
     assert done.stdout.strip().endswith("> nixl_cu13._api")
+
+
+def test_kill_switch_gives_the_stock_plugin_every_parameter(ours: Path) -> None:
+    code = """
+    given = {"stripe": "all", "max_rma_rails": "bad"}
+    agent = nixl_agent("a", nixl_agent_config(backend_params=given))
+    print(">", agent.applied_backend_params)
+    print(">", "stripe" in agent.get_plugin_params("UCX"))
+    """
+    lines = _run(code, ours, NIXL_STRIPE_DISABLE="1")
+    assert lines == ["> {'UCX': {'stripe': 'all', 'max_rma_rails': 'bad'}}", "> False"]
+
+
+def test_kill_switch_that_is_off_bad_flow(ours: Path) -> None:
+    code = """
+    given = {"stripe": "all", "max_rma_rails": "bad"}
+    print(">", shown(lambda: nixl_agent("a", nixl_agent_config(backend_params=given))))
+    """
+    (line,) = _run(code, ours, NIXL_STRIPE_DISABLE="no")
+    assert "ValueError" in line
+    assert "max_rma_rails='bad'" in line

@@ -24,9 +24,6 @@ OURS = {
 NEWEST = NIXL_VERSIONS[0]
 NIC = network_interface()
 
-#: Keys that mean something alone; the others qualify `stripe`.
-STANDALONE = {"max_rma_rails", "device_list", "stripe"}
-
 every_nixl = pytest.mark.parametrize(("name", "version"), NIXL_VERSIONS, ids=NIXL_IDS)
 
 
@@ -128,11 +125,14 @@ BAD_VALUES = (
     ("device_list", ":1"),
     ("device_list", "mlx5_0:0"),
     ("device_list", "^lo"),
+    ("device_list", ",,,"),
     ("stripe", "65"),
     ("stripe", "0"),
     ("stripe", "every"),
     ("stripe", "no_such_nic:1"),
     ("stripe_small", "on"),
+    ("stripe_small", "..."),
+    ("stripe_gpu", "..."),
     ("stripe_min_rate_gbps", "nan"),
     ("stripe_min_rate_gbps", "inf"),
     ("stripe_min_rate_gbps", "-1"),
@@ -143,14 +143,12 @@ BAD_VALUES = (
 
 @pytest.mark.parametrize("route", ["parameter", "environment"])
 def test_every_bad_value_names_key_and_value(newest: Callable[..., Outcome], route: str) -> None:
-    extra = [{} if key in STANDALONE else {"stripe": "all"} for key, _ in BAD_VALUES]
     good = {"max_rma_rails": "2"}
     if route == "parameter":
-        steps = [{key: value, **more} for (key, value), more in zip(BAD_VALUES, extra, strict=True)]
-        outcome = newest([*steps, good])
+        outcome = newest([*({key: value} for key, value in BAD_VALUES), good])
     else:
         variables = [{f"NIXL_UCX_{key.upper()}": value} for key, value in BAD_VALUES]
-        outcome = newest([*extra, good], step_variables=[*variables, {}])
+        outcome = newest([*({} for _ in BAD_VALUES), good], step_variables=[*variables, {}])
     for (key, value), step in zip(BAD_VALUES, outcome.steps, strict=False):
         named = key if route == "parameter" else f"NIXL_UCX_{key.upper()}"
         assert step.error is not None, (key, value)
@@ -160,6 +158,60 @@ def test_every_bad_value_names_key_and_value(newest: Callable[..., Outcome], rou
         assert "\n" not in step.error[1]
     assert outcome.steps[-1].error is None, "the agent must stay usable"
     assert outcome.applied == ["MAX_RMA_RAILS 2"]
+
+
+def test_values_that_a_list_beats_are_checked_too(newest: Callable[..., Outcome]) -> None:
+    steps = [{"device_list": NIC}, {"device_list": NIC, "stripe": "every"}]
+    outcome = newest(steps, step_variables=[{"NIXL_UCX_STRIPE": "65"}, {}])
+    assert outcome.steps[0].error is not None
+    assert "NIXL_UCX_STRIPE='65'" in outcome.steps[0].error[1]
+    assert outcome.steps[1].error is not None
+    assert "stripe='every': no device is called 'every'" in outcome.steps[1].error[1]
+
+
+def test_misspelt_keys_are_named_once(newest: Callable[..., Outcome]) -> None:
+    step = {"max_rma_rail": "4", "stirpe": "all", "num_wokers": "1", "access_key": "7"}
+    outcome = newest([step, step, step])
+    assert [each.error for each in outcome.steps] == [None] * 3
+    assert not outcome.applied
+    assert sorted(outcome.warnings) == [
+        f"'{wrong}' has no effect: nothing is called so; did you mean '{right}'?"
+        for wrong, right in (
+            ("max_rma_rail", "max_rma_rails"),
+            ("num_wokers", "num_workers"),
+            ("stirpe", "stripe"),
+        )
+    ]
+
+
+@every_nixl
+def test_kill_switch_is_the_stock_plugin(
+    name: str, version: str, patched: WheelOf, unpacked: WheelOf, fake_torch: Path
+) -> None:
+    """What stock does with the same parameters, and one line that says why."""
+    steps = [{}, {"stripe": "all"}, {"max_rma_rails": "bad", "stirpe": "1"}, {"num_workers": "2"}]
+    variables: dict[str, Any] = {"NIXL_STRIPE_DISABLE": "1", "NIXL_UCX_STRIPE": "65"}
+    ours = run_agents(patched(name, version), name, steps, torch=fake_torch, **variables)
+    stock = run_agents(unpacked(name, version), name, steps, torch=fake_torch, **variables)
+    assert (ours.advertised, ours.steps) == (stock.advertised, stock.steps)
+    assert not ours.applied
+    assert ours.warnings == [
+        "disabled by NIXL_STRIPE_DISABLE='1': the stock UCX backend runs unchanged"
+    ]
+
+
+def test_kill_switch_that_is_off_changes_nothing(newest: Callable[..., Outcome]) -> None:
+    outcome = newest([{"max_rma_rails": "4"}], NIXL_STRIPE_DISABLE="0")
+    assert outcome.applied == ["MAX_RMA_RAILS 4"]
+
+
+def test_kill_switch_holds_for_agents_made_after_it(newest: Callable[..., Outcome]) -> None:
+    steps = [{"max_rma_rails": "4"}, {"max_rma_rails": "bad"}, {"max_rma_rails": "5"}]
+    outcome = newest(steps, step_variables=[{}, {"NIXL_STRIPE_DISABLE": "x"}, {}])
+    assert [each.error for each in outcome.steps] == [None] * 3
+    assert outcome.applied == ["MAX_RMA_RAILS 4", "MAX_RMA_RAILS 5"]
+    assert len(outcome.warnings) == 1
+    assert "NIXL_STRIPE_DISABLE='x' (no word for on or off" in outcome.warnings[0]
 
 
 def test_parameter_beats_ucx_variable_and_says_so(newest: Callable[..., Outcome]) -> None:

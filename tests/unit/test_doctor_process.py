@@ -245,3 +245,17 @@ def test_cuda_runtime(healthy: Patient, nixl: PluginFolder) -> None:
     assert healthy.answer("cuda-runtime").status == "fail"
     healthy.put("site-packages/nvidia/cuda_runtime/lib/libcudart.so.12", "")
     assert healthy.answer("cuda-runtime").status == "ok"
+
+
+def test_kill_switch(healthy: Patient) -> None:
+    assert healthy.answer("kill-switch").status == "ok"
+    assert healthy.with_variables(NIXL_STRIPE_DISABLE="0").answer("kill-switch").status == "ok"
+    row = healthy.with_variables(NIXL_STRIPE_DISABLE="1").answer("kill-switch")
+    assert (row.status, row.fix) == ("warn", "unset NIXL_STRIPE_DISABLE")
+    assert row.detail.startswith("disabled by NIXL_STRIPE_DISABLE='1'")
+
+
+def test_kill_switch_of_an_unknown_value_is_on(healthy: Patient) -> None:
+    row = healthy.with_variables(NIXL_STRIPE_DISABLE="ture").answer("kill-switch")
+    assert row.status == "warn"
+    assert "accepted: 1, true, yes, on, 0, false, no, off" in row.detail

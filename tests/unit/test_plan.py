@@ -8,7 +8,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from nixl_stripe import StripePlan, machine, plan
+from nixl_stripe import StripePlan, _core, machine, plan
 from nixl_stripe.errors import StripeError
 from nixl_stripe.planning.parts import PlannedNic
 from sysfs_machines import MACHINES
@@ -256,3 +256,49 @@ def test_real_machines_are_shared_out_completely(source: Path) -> None:
     if len(host.gpus) <= len(everything):
         assert sum(map(len, shares)) == len(everything)
     assert max(map(len, shares), default=0) - min(map(len, shares), default=0) <= 1
+
+
+def test_kill_switch_beats_every_parameter(gb200: Path) -> None:
+    variables = {"NIXL_STRIPE_DISABLE": "1", "NIXL_UCX_STRIPE": "65"}
+    made = plan("fair", gpu=0, machine=gb200, min_rate_gbps="nan", environment=variables)
+    assert not made.active
+    assert (made.devices, made.settings) == ((), ())
+    assert made.warnings == ("disabled by NIXL_STRIPE_DISABLE='1'",)
+    assert "disabled by NIXL_STRIPE_DISABLE='1'" in made.describe()
+
+
+def test_kill_switch_that_is_off_bad_flow(gb200: Path) -> None:
+    variables = {"NIXL_STRIPE_DISABLE": "off", "NIXL_UCX_STRIPE_SMALL": "..."}
+    with pytest.raises(ValueError, match=r"NIXL_UCX_STRIPE_SMALL='\.\.\.': accepted: 'spread'"):
+        plan(machine=gb200, environment=variables)
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted"),
+    [
+        ({"min_rate_gbps": "nan"}, "a finite number >= 0"),
+        ({"min_rate_gbps": "inf"}, "a finite number >= 0"),
+        ({"gpu": "..."}, "a CUDA ordinal"),
+        ({"small": "..."}, "'spread', 'off'"),
+        ({"device_list": ",,,"}, "device names"),
+        ({"device_list": "mlx5_0", "stripe": "every"}, "'all', 'numa'"),
+    ],
+)
+def test_values_that_take_no_effect_are_checked_too_bad_flow(
+    gb200: Path, given: dict[str, str], accepted: str
+) -> None:
+    with pytest.raises(ValueError, match=f"='{next(reversed(given.values()))}': .*{accepted}"):
+        plan(**{"stripe": None, **given}, machine=gb200)  # type: ignore[arg-type]
+
+
+def test_tables_are_one_place_for_each_fact() -> None:
+    words = [policy.word for policy in _core.policy_table()]
+    assert words == ["all", "numa", "nearest", "fair", "auto", "off"]
+    assert [_core.parse_stripe("stripe", word).needs_gpu for word in words] == [
+        policy.needs_gpu for policy in _core.policy_table()
+    ]
+    assert all(f"'{word}'" in _core.accepted_stripe() for word in words)
+    for info in _core.parameter_table():
+        assert info.variable == f"NIXL_UCX_{info.key.upper()}"
+        assert info.accepted
+        assert info.meaning

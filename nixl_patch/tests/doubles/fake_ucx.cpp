@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <sstream>
 #include <string>
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -81,17 +82,24 @@ EXPORT void
 ucp_config_print(const void *config, FILE *stream, const char *, int) {
     for (const auto &[key, value] : static_cast<const configuration *>(config)->values) {
         if (!flag("FAKE_UCX_LACKS", key.c_str())) {
-            std::fprintf(stream, "UCX_%s=%s\n", key.c_str(), value.c_str());
+            std::fprintf(stream, "UCX_%s=%.127s\n", key.c_str(), value.c_str()); // as UCX does
         }
     }
 }
 
 EXPORT void
 ucp_context_print_info(const void *, FILE *stream) {
-    const char *devices = std::getenv("FAKE_UCX_DEVICES");
+    const char *variable = std::getenv("FAKE_UCX_DEVICES");
     std::fprintf(stream, "#\n#      resource 0  :  md 0  dev 0  flags -- self/memory\n");
-    if (devices != nullptr) {
-        std::fprintf(stream, "#      resource 1  :  md 1  dev 1  flags -- tcp/%s\n", devices);
+    std::istringstream devices(variable == nullptr ? "" : variable);
+    int index = 1;
+    for (std::string name; std::getline(devices, name, ','); ++index) {
+        std::fprintf(stream,
+                     "#      resource %d  :  md %d  dev %d  flags -- tcp/%s\n",
+                     index,
+                     index,
+                     index,
+                     name.c_str());
     }
 }
 

@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from nixl_stripe import _core
 from nixl_stripe.agents.backend_params import DEFAULT_BACKEND, Params, normalise, normalise_one
 from nixl_stripe.agents.meeting import Meetings
 from nixl_stripe.agents.nixl_api import PACKAGES, import_api
@@ -47,7 +48,8 @@ class nixl_agent_config(_api.nixl_agent_config):  # type: ignore[misc]  # noqa: 
     where `create_backend`'s own parameters win.
     on_unpatched: what happens to parameters of ours when NIXL's UCX plugin is the stock one:
     `error` refuses before a backend is created, `warn` leaves them out with a warning, `stock`
-    says what the stock plugin understands and warns of what is lost.
+    says what the stock plugin understands and warns of what is lost. Where the operator has set
+    NIXL_STRIPE_DISABLE, every parameter goes to the stock plugin as it is.
     """
 
     def __init__(
@@ -123,7 +125,7 @@ class nixl_agent(_api.nixl_agent):  # type: ignore[misc]  # noqa: N801
 
     def _for_plugin(self, params: Params) -> Params:
         keys = needs_patch(params)
-        if not keys or self._is_patched():
+        if not keys or _core.disabled_by(dict(os.environ)) or self._is_patched():
             return params
         version = _version()
         stock = f"the UCX plugin of {_api.__name__.partition('.')[0]} {version or ''}".rstrip()

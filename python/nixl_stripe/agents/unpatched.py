@@ -29,7 +29,7 @@ CHOICES: tuple[OnUnpatched, ...] = ("error", "warn", "stock")
 #: A plugin that advertises this key is ours.
 MARKER = "max_rma_rails"
 #: Parameters that only our plugin has; `device_list` the stock one has too, with other rules.
-OWN_KEYS = ("max_rma_rails", "stripe", "stripe_gpu", "stripe_min_rate_gbps", "stripe_small")
+OWN_KEYS = tuple(info.key for info in _core.parameter_table() if not info.is_in_stock)
 _MAX_RAILS = 64
 #: The first NIXL whose UCX backend reads `engine_config`.
 _ENGINE_CONFIG_SINCE = Version("0.10")
@@ -70,7 +70,7 @@ def needs_patch(params: Mapping[str, str], sysfs: Path = Path("/sys")) -> tuple[
 
 def asks_for_ours(params: Mapping[str, str], environment: Mapping[str, str]) -> bool:
     """Whether parameters or variables say something that only our plugin understands."""
-    variables = [f"NIXL_UCX_{key.upper()}" for key in (*OWN_KEYS, "device_list")]
+    variables = [info.variable for info in _core.parameter_table()]
     return bool(needs_patch(params)) or any(environment.get(name) for name in variables)
 
 

@@ -40,7 +40,8 @@ def plan_command(
         str,
         typer.Option(
             metavar="POLICY",
-            help="all, numa, nearest, fair, auto, off, a count, or a list as in NCCL_IB_HCA.",
+            help=f"{', '.join(policy.word for policy in _core.policy_table())}, a count, or a list "
+            "as in NCCL_IB_HCA.",
         ),
     ] = "all",
     gpu: Annotated[

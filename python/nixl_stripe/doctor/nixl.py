@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from nixl_stripe import __version__
+from nixl_stripe import __version__, _core
 from nixl_stripe.doctor.bundled import bundled_ucx
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings
@@ -22,11 +22,6 @@ from nixl_stripe.wheel.state import State, Status
 from nixl_stripe.wheel.versions import is_newer
 
 _PATCH = "nixl-stripe patch"
-#: What a UCX lacks without a setting, and whether only GPU memory over TCP misses it.
-_LACKS = (
-    ("UCX_RMA_PPLN_ENABLE", True, "the RMA pipeline: over TCP, GPU memory does not stripe"),
-    ("UCX_MIN_RMA_CHUNK_SIZE", False, "UCX_MIN_RMA_CHUNK_SIZE, which evens out small buffers"),
-)
 #: Packages that bring a UCX of their own into the process.
 _UCX_PACKAGES = re.compile(r"(libucx|ucx-py|ucxx|distributed-ucxx)(-cu\d+)?")
 
@@ -99,9 +94,11 @@ def _ucx_of(folder: PluginFolder, at: Surroundings) -> Verdict:
         return warn(f"{folder.label}: {error}", "install what the message names, or a newer NIXL")
     gpu_over_tcp = bool(at.machine.gpus) and not at.machine.nics
     lacks = [
-        text
-        for name, only_there, text in _LACKS
-        if name not in ucx.settings and (gpu_over_tcp or not only_there)
+        rule.lack
+        for rule in _core.setting_table()
+        if rule.lack
+        and f"UCX_{rule.key}" not in ucx.settings
+        and (gpu_over_tcp or not rule.is_for_gpu_over_tcp)
     ]
     detail = f"{folder.label}: UCX {ucx.version}"
     if "UCX_MAX_RMA_RAILS" not in ucx.settings:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from nixl_stripe import _core
@@ -13,12 +12,8 @@ from nixl_stripe.doctor.surroundings import Surroundings
 from nixl_stripe.planning import traps
 
 _RAILS, _DEVICES = "UCX_MAX_RMA_RAILS", "UCX_NET_DEVICES"
-#: Variables that start like ours and are NIXL's own.
-_NIXLS_OWN = frozenset({"NIXL_UCX_DEEPBIND", "NIXL_UCX_EXPECTED_SONAME", "NIXL_UCX_SGL_ENABLE"})
 _UNSET = frozenset({"0", "off", "false", "no", ""})
 _NICS_TO_STRIPE = 2
-#: UCX has hundreds of variables, many alike: only a letter or two may differ.
-_LIKENESS = 0.93
 
 
 def _parameters(at: Surroundings) -> Verdict:
@@ -35,6 +30,13 @@ def _parameters(at: Surroundings) -> Verdict:
     text = ", ".join(f"{name}={value}" for name, value in given.items()) or "none set (stripe=all)"
     asked = "" if plan.active else "; nothing changes"
     return ok(f"{text}{asked}")
+
+
+def _kill_switch(at: Surroundings) -> Verdict:
+    reason = _core.disabled_by(dict(at.environ))
+    if not reason:
+        return ok("NIXL_STRIPE_DISABLE is not on")
+    return warn(f"{reason}: NIXL runs as without nixl-stripe", "unset NIXL_STRIPE_DISABLE")
 
 
 def _traps(at: Surroundings) -> Verdict:
@@ -86,21 +88,19 @@ def _read_config(path: Path) -> dict[str, str]:
 
 def _names(at: Surroundings) -> Verdict:
     """Misspelt variables: a plugin cannot tell them from what is somebody else's."""
-    ours = {info.variable for info in _core.parameter_table()}
-    known = {
-        *ours,
-        *(f"UCX_{key}" for key in (*traps.keys(), *(rule.key for rule in _core.setting_table()))),
-    }
+    ours = [info.variable for info in _core.parameter_table()]
+    settings = (*traps.keys(), *(rule.key for rule in _core.setting_table()))
+    ucx = sorted({f"UCX_{key}" for key in settings})
     wrong = {}
     for name in sorted(at.environ):
-        if name.startswith("NIXL_UCX_") and name not in ours | _NIXLS_OWN:
-            close = difflib.get_close_matches(name, ours, 1)
-        elif name.startswith("UCX_") and name not in known:
-            close = difflib.get_close_matches(name, known, 1, _LIKENESS)
+        if name.startswith("NIXL_UCX_"):
+            meant = _core.meant_key(name, ours)
+        elif name.startswith("UCX_"):
+            meant = _core.meant_key(name, ucx, 1)  # UCX has hundreds, some of them much alike
         else:
             continue
-        if close:
-            wrong[name] = close[0]
+        if meant:
+            wrong[name] = meant
     if not wrong:
         return ok("no variable looks misspelt")
     listed = ", ".join(f"{name} (like {right})" for name, right in wrong.items())
@@ -162,6 +162,7 @@ def _nic_pin(at: Surroundings) -> Verdict:
 
 
 CHECKS = (
+    Check("kill-switch", "NIXL_STRIPE_DISABLE, which turns striping off", _kill_switch),
     Check("parameters", "NIXL_UCX_* parameters, whether they make a plan", _parameters),
     Check("ucx-variables", "UCX_* variables that undo striping", _traps),
     Check("ucx-conf", "ucx.conf files that do the same", _config_files),

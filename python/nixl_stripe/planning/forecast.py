@@ -16,21 +16,7 @@ Memory = Literal["dram", "vram"]
 Op = Literal["read", "write"]
 
 #: UCX settings that a forecast depends on, without UCX_.
-KNOWN_SETTINGS = (
-    "DISTANCE_BW",
-    "DISTANCE_LAT",
-    "MAX_COMPONENT_MDS",
-    "MAX_HCA_PER_GPU",
-    "MAX_RMA_RAILS",
-    "MAX_RNDV_RAILS",
-    "MIN_RMA_CHUNK_SIZE",
-    "MULTI_LANE_MAX_RATIO",
-    "NET_DEVICES",
-    "RMA_PPLN_ENABLE",
-    "SINGLE_NET_DEVICE",
-    "TLS",
-    "TOPO_PRIO",
-)
+KNOWN_SETTINGS = tuple(_core.forecast_settings())
 
 #: The NIXL that a forecast is for when none is named.
 NIXL_VERSION = "1.5.1"

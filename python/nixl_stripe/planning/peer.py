@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from nixl_stripe import _core
 from nixl_stripe.planning.parts import Planned
 
 #: Settings that follow from a plan's own NICs and so differ between hosts without harm.
-_OWN = frozenset({"NET_DEVICES", "MAX_RMA_RAILS", "MAX_RNDV_RAILS", "MAX_COMPONENT_MDS"})
+_OWN = frozenset(rule.key for rule in _core.setting_table() if rule.is_per_host)
 
 
 def peer_problems(here: Planned, there: Planned) -> list[str]:

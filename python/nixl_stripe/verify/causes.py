@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from nixl_stripe import _core
 from nixl_stripe.agents.unpatched import MARKER, patch_command
 from nixl_stripe.lab.outcome import Outcome, SideReport
 from nixl_stripe.planning.forecast import Forecast
@@ -54,6 +55,9 @@ def likely_causes(evidence: Evidence) -> tuple[Cause, ...]:
 def _stock_plugin(evidence: Evidence) -> Iterator[Cause]:
     fixes: dict[str, list[SideReport]] = {}
     for side in evidence.sides:
+        if reason := _core.disabled_by(dict(side.environment)):
+            yield Cause(f"the {side.side}: {reason}", "unset NIXL_STRIPE_DISABLE")
+            continue
         if side.plugin_params and MARKER not in side.plugin_params and side.nixl_file:
             fix = patch_command(side.nixl_file, side.environment.get("NIXL_PLUGIN_DIR"))
             fixes.setdefault(fix, []).append(side)
