@@ -22,6 +22,8 @@ class Origin:
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
         self._command = command_text(sys.argv if command is None else command)
+        # Before anything else happens to the checkout.
+        self._commit = commit(Path.cwd())
         self._before = _load()
 
     def taken(self) -> dict[str, Any]:
@@ -30,7 +32,7 @@ class Origin:
         return {
             "command": self._command,
             "date": now.isoformat(timespec="seconds"),
-            "commit": commit(Path.cwd()),
+            "commit": self._commit,
             "load": {"before": self._before, "after": _load()},
         }
 
