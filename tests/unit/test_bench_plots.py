@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nixl_stripe.bench.plots import DRAWINGS, PUBLISHED, draw_file
+from nixl_stripe.bench.drawings import DRAWINGS, PUBLISHED
+from nixl_stripe.bench.plots import draw_file
 from nixl_stripe.errors import StripeError, UsageError
 
 Document = dict[str, Any]
@@ -109,6 +110,10 @@ def heights(axes: Any) -> list[float]:
     return [round(float(bar.get_height()), 6) for bar in axes.patches]
 
 
+def named(figure: Any) -> set[str]:
+    return {text.get_text() for text in figure.legends[0].get_texts()}
+
+
 def test_every_kind_has_a_document_here() -> None:
     assert DOCUMENTS.keys() == DRAWINGS.keys()
 
@@ -128,7 +133,7 @@ def test_scaling_shows_medians_the_limits_and_shares() -> None:
     lines = [list(line.get_ydata()) for line in rates.lines]
     assert [0.2, 0.4] in lines
     assert [0.3, 0.3] in lines
-    assert lines[-1] == [0.2, 0.4]
+    assert lines[-1] == [0, 0.4]  # the limits, from no NIC to both
     assert heights(parts) == [60.0, 40.0]
 
 
@@ -137,21 +142,21 @@ def test_cycles_are_stacked_and_only_the_first_warm_one_is_drawn() -> None:
     assert heights(cycles) == [0.1, 0.2, 2.0, 0.1, 0.2, 1.0]
     assert "published, not measured here" in published.get_title()
     texts = {text.get_text() for text in published.texts}
-    assert texts == {"0.417 s", "0.543 s", "316 Gbit/s", "622 Gbit/s"}
+    assert texts == {"0.417", "0.543", "0.204\n316 Gbit/s", "0.103\n622 Gbit/s"}
     assert {figures["total_s"] for figures in PUBLISHED.values()} == {0.417, 0.543}
 
 
 def test_sets_of_tensors_show_shares_and_rates() -> None:
     parts, rates = DRAWINGS["many"](DOCUMENTS["many"]).axes
-    assert heights(parts) == [100.0, 0.0, 100.0, 0.0, 50.0, 50.0, 50.0, 50.0]
-    assert heights(rates) == [0.1, 0.2, 0.1, 0.2]
+    assert heights(parts) == [100.0, 0.0, 50.0, 50.0, 100.0, 0.0, 50.0, 50.0]
+    assert heights(rates) == [0.1, 0.1, 0.2, 0.2]
 
 
 def test_peers_stand_beside_each_other() -> None:
     figure = DRAWINGS["peers"](DOCUMENTS["peers"])
     (rates,) = figure.axes
     assert heights(rates) == [0.1, 0.1, 0.2, 0.2]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["stripe", "Mooncake"]
+    assert named(figure) == {"stripe", "Mooncake", "limit of one NIC", "limit of all NICs"}
 
 
 def test_latencies_and_their_ratios_stand_beside_each_other() -> None:
@@ -163,6 +168,39 @@ def test_latencies_and_their_ratios_stand_beside_each_other() -> None:
 def test_registration_has_a_line_for_each_way() -> None:
     (times,) = DRAWINGS["register"](DOCUMENTS["register"]).axes
     assert [list(line.get_ydata()) for line in times.lines] == [[2.0, 4.0], [0.1, 0.2]]
+
+
+@pytest.mark.parametrize("bench", DOCUMENTS)
+def test_no_picture_hides_its_data(bench: str) -> None:
+    figure = DRAWINGS[bench](DOCUMENTS[bench])
+    assert len(figure.legends) == 1
+    for axes in figure.axes:
+        assert axes.get_legend() is None, "a legend over the data"
+        assert axes.get_ylim()[0] == 0
+        for place in axes.get_xticks():
+            assert place == int(place)
+
+
+@pytest.mark.parametrize("bench", ["rails", "sizes", "many", "peers"])
+def test_rates_stand_under_the_limit_of_the_bed(bench: str) -> None:
+    figure = DRAWINGS[bench](DOCUMENTS[bench])
+    assert {"sum of the limits", "limit of all NICs"} & named(figure)
+    free = {**DOCUMENTS[bench], "machine": {"bed": "tcp", "nics": 2, "mbit": None}}
+    assert not {"sum of the limits", "limit of all NICs"} & named(DRAWINGS[bench](free))
+
+
+def test_one_nic_is_seen_under_one_rail() -> None:
+    rates = DRAWINGS["sizes"](DOCUMENTS["sizes"]).axes[0]
+    width = {line.get_label(): line.get_linewidth() for line in rates.lines}
+    assert width["one NIC"] > 2 * width["stripe"]
+
+
+@pytest.mark.parametrize(("load", "is_noted"), [(1.9, False), (2.1, True)])
+def test_a_busy_machine_is_noted(load: float, is_noted: bool) -> None:
+    machine = {"bed": "tcp", "nics": 2, "mbit": 200.0, "cores": 2}
+    busy = {**DOCUMENTS["rails"], "machine": machine, "load": {"before": load, "after": 9.0}}
+    title = DRAWINGS["rails"](busy).get_suptitle()
+    assert ("busy machine: 2 cores, load 2.1 at the start" in title) == is_noted
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def _machine(installs: Installs) -> dict[str, Any]:
 def _over_rails(
     options: argparse.Namespace, installs: Installs, console: Console
 ) -> tuple[dict[str, Any], list[str]]:
-    """Measure, print and draw; return the results and what went against the promise."""
+    """Measure and print; return the results and what went against the promise."""
     before = os.getloadavg()[0]
     todo = cases(installs, options.rails)
     found = _rounds(options, todo, Console(stderr=True))
@@ -116,8 +116,6 @@ def _over_rails(
             f"[yellow]This machine was busy (load {before:.1f} on {cpus} CPUs): "
             "the rates are lower than on an idle one, the rail counts are not.[/yellow]"
         )
-    if options.png:
-        draw(options.png, rows, capacity)
     results = {
         "bed": "rails",
         "mbit": options.mbit,
@@ -176,6 +174,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(results, indent=2) + "\n")
+    if options.png and reason is None:
+        try:
+            draw(options.png, results)
+        except StripeError as error:
+            problems.append(str(error))
     for problem in problems:
         aside.print(f"demo: {problem}", markup=False, highlight=False, soft_wrap=True)
     return 1 if problems else 0

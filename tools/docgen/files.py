@@ -107,4 +107,5 @@ def load_text(found: Any) -> str:
     if load is None:
         return "load not recorded"
     parts = [f"{load[key]:.1f} {key}" for key in ("before", "after") if load.get(key) is not None]
-    return f"load {', '.join(parts)}"
+    nice = f", nice {load['nice']}" if load.get("nice") else ""
+    return f"load {', '.join(parts)}{nice}"

@@ -27,13 +27,16 @@ class Origin:
         self._before = _load()
 
     def taken(self) -> dict[str, Any]:
-        """Return command, date (UTC), commit (None: not in a checkout), load before and after."""
+        """Return command, date (UTC), commit (None: not in a checkout), load before and after.
+
+        `nice` stands with the load where the measurement had another priority than others.
+        """
         now = datetime.datetime.now(datetime.timezone.utc)
         return {
             "command": self._command,
             "date": now.isoformat(timespec="seconds"),
             "commit": self._commit,
-            "load": {"before": self._before, "after": _load()},
+            "load": {"before": self._before, "after": _load(), **_priority()},
         }
 
 
@@ -88,6 +91,11 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 def _load() -> float:
     return round(os.getloadavg()[0], 2)
+
+
+def _priority() -> dict[str, int]:
+    nice = os.nice(0)
+    return {"nice": nice} if nice else {}
 
 
 def is_busy(document: Mapping[str, Any]) -> bool:
