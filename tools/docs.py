@@ -32,11 +32,14 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "modelexpress-rate": machines.modelexpress_rate,
     "origin": files.origin,
     "overview": files.overview,
+    "parameters": code.parameters,
+    "policies": code.policies,
     "ratio": bench.ratio,
     "rows": bench.rows,
     "share": bench.share,
     "topology": machines.topology,
     "traps": code.traps,
+    "variables": code.variables,
     "versions": machines.versions,
 }
 

@@ -100,6 +100,11 @@ def test_lists_of_the_code_are_whole() -> None:
     assert all(f"| `{check.name}` |" in text for check in CHECKS)
     assert all(f"| `UCX_{key}` |" in text for key in keys)
     assert len(_core.trap_table()) == len(keys)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert all(f"| `{each.key}` |" in readme for each in _core.parameter_table())
+    parameters = (ROOT / "docs/parameters.md").read_text("utf-8")
+    assert all(f"| `{each.word}` |" in parameters for each in _core.policy_table())
+    assert all(f"`{each.variable}`" in parameters for each in _core.parameter_table())
 
 
 def test_a_nixl_that_failed_shows_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
