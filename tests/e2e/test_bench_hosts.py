@@ -16,6 +16,7 @@ from nixl_stripe.lab.job import Role
 pytestmark = pytest.mark.rails
 
 TARGET = "10.77.0.2"
+VARIABLE = "NIXL_STRIPE_TOKEN=a-token-of-the-tests-0123456789"
 MAIN = "import sys; from nixl_stripe.cli import main; sys.exit(main())"
 FEW = ["--rounds", "1", "--num-iter", "1", "--max-block-size", "1000000", "--json"]
 
@@ -25,7 +26,7 @@ def programs(
 ) -> dict[Role, list[str]]:
     """Return the command at each end, with the NIXL in `site` as the installed one."""
     kept = [f"{k}={v}" for k, v in os.environ.items() if not k.startswith(("UCX_", "NIXL_"))]
-    base = ["env", "-i", *kept, f"PYTHONPATH={site}", "UCX_TLS=tcp", "UCX_MODULES=^ib"]
+    base = ["env", "-i", *kept, f"PYTHONPATH={site}", "UCX_TLS=tcp", "UCX_MODULES=^ib", VARIABLE]
     tool = [sys.executable, "-c", MAIN, "bench", "rails", *FEW]
     return {
         "target": [*base, *variables.get("target", []), *tool, *target],

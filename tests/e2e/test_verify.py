@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from listeners import TOKEN
 from nixl_stripe.lab import Rails, why_not
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.verify import Request, verify
@@ -138,7 +139,9 @@ def test_nothing_planned_is_nothing_proven_bad_flow(striped: Path) -> None:
 def test_two_hosts_and_top(rails: Rails, striped: Path, tmp_path: Path) -> None:
     """Listener and connector in namespaces of their own, `top` beside the connector."""
     mine, watched = tmp_path / "mine.json", tmp_path / "top.json"
-    common = ["--nixl", str(striped), "--json"]
+    token = tmp_path / "token"
+    token.write_text(TOKEN.text)
+    common = ["--nixl", str(striped), "--json", "--token-file", str(token)]
     connect = [*COMMAND, "verify", "--connect", "10.77.0.2:18600", "--size", "8M", *common]
     connect += ["--repeats", "2", "--no-stock"]
     top = [*COMMAND, "top", "--for", "60", "--interval", "0.2", "--json"]
@@ -174,18 +177,26 @@ def test_two_hosts_and_top(rails: Rails, striped: Path, tmp_path: Path) -> None:
     assert last["summary"]["idle"] == []
 
 
-def test_the_listener_goes_away_bad_flow(rails: Rails, striped: Path) -> None:
+def test_the_listener_goes_away_bad_flow(rails: Rails, striped: Path, tmp_path: Path) -> None:
     """A peer that speaks and then dies: one line, exit code 1, at both ends nothing left."""
     quitter = (
-        "import socket, json\n"
-        "s = socket.create_server(('10.77.0.2', 18601)); c, _ = s.accept()\n"
-        "c.recv(1 << 16)\n"
-        "c.sendall(json.dumps({'for': 'verify', 'kind': 'hello', 'protocol': 1}).encode() + b'\\n')"
-        "\nc.recv(1 << 16)\n"
+        "from nixl_stripe.lab.remote import Address, Door, Token\n"
+        "from nixl_stripe.verify import messages\n"
+        f"with Door(Address('10.77.0.2', 18601), Token({TOKEN.text!r}).key(), print) as door:\n"
+        "    link, _, _ = door.admit(messages.TO_LISTENER)\n"
+        "    link.send(**messages.hello())\n"
+        "    link.receive(20, 'case')\n"
+        "    link.close()\n"
     )
+    token = tmp_path / "token"
+    token.write_text(TOKEN.text)
     connect = [*COMMAND, "verify", "--connect", "10.77.0.2:18601", "--nixl", str(striped)]
     ended = rails.run_programs(
-        {"initiator": connect, "target": [sys.executable, "-c", quitter]}, limit_s=60
+        {
+            "initiator": [*connect, "--token-file", str(token)],
+            "target": [sys.executable, "-c", quitter],
+        },
+        limit_s=60,
     )
     assert ended["initiator"].status == 1
     assert "nixl-stripe: the other side closed the connection" in ended["initiator"].output

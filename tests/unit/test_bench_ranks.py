@@ -1,25 +1,25 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""Roles and addresses of a benchmark between two hosts."""
+"""Roles of a benchmark between two hosts."""
 
 from __future__ import annotations
 
 import pytest
-from nixl_stripe.bench.hosts import Address
-from nixl_stripe.bench.ranks import DEFAULT_PORT, Rendezvous, first_node, rendezvous
+from nixl_stripe.bench.ranks import Rendezvous, first_node, rendezvous
 from nixl_stripe.cli import main
 from nixl_stripe.errors import UsageError
+from nixl_stripe.lab.remote import DEFAULT_PORT, Address
 
 TORCHRUN = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "a", "MASTER_PORT": "29500"}
 SLURM = {"SLURM_PROCID": "0", "SLURM_NTASKS": "2", "SLURM_STEP_NODELIST": "gpu[07-09]"}
 
 
 def test_launchers() -> None:
-    assert rendezvous(TORCHRUN) == Rendezvous(1, "a", 29501)
-    assert rendezvous(SLURM) == Rendezvous(0, "gpu07", DEFAULT_PORT)
+    assert rendezvous(TORCHRUN) == Rendezvous(1, Address("a", 29501))
+    assert rendezvous(SLURM) == Rendezvous(0, Address("gpu07", DEFAULT_PORT))
     job = {"JOB_COMPLETION_INDEX": "1", "NIXL_STRIPE_BENCH_HOST": "bench-0.bench"}
-    assert rendezvous(job) == Rendezvous(1, "bench-0.bench", DEFAULT_PORT)
-    assert rendezvous({**TORCHRUN, "NIXL_STRIPE_BENCH_PORT": "7"}).port == 7
+    assert rendezvous(job) == Rendezvous(1, Address("bench-0.bench", DEFAULT_PORT))
+    assert rendezvous({**TORCHRUN, "NIXL_STRIPE_BENCH_PORT": "7"}).address.port == 7
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,15 @@ def test_node_lists(nodes: str, first: str) -> None:
     assert first_node(nodes) == first
 
 
-def test_addresses() -> None:
-    assert Address.parse("--connect", "h:7") == Address("h", 7)
-    assert Address.parse("--connect", "[::1]:7") == Address("::1", 7)
-    assert Address.parse("--listen", "7", "192.0.2.1") == Address("192.0.2.1", 7)
-
-
-@pytest.mark.parametrize("text", ["h", "7", "h:", "h:0", "h:65536", ":x"])
-def test_addresses_bad_flow(text: str) -> None:
-    with pytest.raises(UsageError, match=r"--connect .*: accepted is HOST:PORT"):
-        Address.parse("--connect", text)
+def test_ranks_need_a_token_bad_flow(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both start together, so none can be printed by one for the other."""
+    for rank in "01":
+        for key, value in {**TORCHRUN, "RANK": rank, "MASTER_ADDR": "127.0.0.1"}.items():
+            monkeypatch.setenv(key, value)
+        assert main(["bench", "rails", "--ranks", "--stock", ".", "--patched", "."]) == 2
+        assert "no token" in capsys.readouterr().err
 
 
 def test_one_role_only(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,20 +4,10 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import sys
-import threading
-from pathlib import Path
-
 import pytest
 from nixl_stripe import _core
-from nixl_stripe.bench.hosts import Address, serve
-from nixl_stripe.errors import StripeError
-from nixl_stripe.lab.job import Job, Nixl
 from nixl_stripe.lab.remote import RefusedError, checked_environment, checked_params
 from nixl_stripe.lab.remote.settings import PARAMS, SETTINGS, VARIABLES
-from nixl_stripe.verify import Listener
 
 #: Variables with which UCX runs a command, loads code or writes a file.
 HARMFUL = (
@@ -86,83 +76,3 @@ def test_no_value_holds_a_path_or_a_command_bad_flow(key: str) -> None:
 def test_what_is_no_set_of_variables_bad_flow(given: object) -> None:
     with pytest.raises(RefusedError, match="accepted"):
         checked_environment(given)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def ended(target: object, port: int, *lines: bytes) -> str:
-    """Serve in a thread, say the lines, and return how the listener ended."""
-    found: list[str] = []
-
-    def serve_it() -> None:
-        try:
-            target()  # type: ignore[operator]
-        except StripeError as error:
-            found.append(str(error))
-
-    thread = threading.Thread(target=serve_it)
-    thread.start()
-    for _ in range(200):
-        try:
-            connection = socket.create_connection(("127.0.0.1", port))
-            break
-        except OSError:
-            thread.join(0.05)
-    with connection:
-        connection.sendall(b"".join(lines))
-        thread.join(20)
-    assert not thread.is_alive()
-    return found[0]
-
-
-def test_a_stranger_runs_no_command_through_verify_bad_flow(tmp_path: Path) -> None:
-    port, canary = free_port(), tmp_path / "canary"
-    hello = {"for": "verify", "kind": "hello", "protocol": 1, "host": "stranger", "boot": "x"}
-    environment = {"UCX_HANDLE_ERRORS": "debug", "UCX_GDB_COMMAND": f"touch {canary}"}
-    job = Job("target", "WRITE", (4096,)).to_json()
-    case = {"for": "verify", "kind": "case", "job": job, "environment": environment}
-
-    def listen() -> None:
-        with Listener(f"127.0.0.1:{port}") as listener:
-            listener.serve(Nixl())
-
-    text = ended(listen, port, *(json.dumps(each).encode() + b"\n" for each in (hello, case)))
-    assert "'UCX_HANDLE_ERRORS': refused" in text
-    assert not canary.exists()
-
-
-def test_a_stranger_runs_no_command_through_bench_bad_flow(tmp_path: Path) -> None:
-    port, canary = free_port(), tmp_path / "canary"
-    work = {"name": "w", "sizes": [4096], "op": "WRITE"}
-    job = {"role": "target", "works": [work], "nixl": {"paths": [], "package": None}}
-    job["counters"] = []
-    order = {"kind": "run", "job": job, "environment": {"UCX_GDB_COMMAND": f"touch {canary}"}}
-    text = ended(
-        lambda: serve(Address("127.0.0.1", port), print, 10),
-        port,
-        json.dumps(order).encode(),
-        b"\n",
-    )
-    assert "'UCX_GDB_COMMAND': refused" in text
-    assert not canary.exists()
-
-
-def test_the_peer_chooses_no_module_to_import_bad_flow() -> None:
-    from nixl_stripe.bench.hosts import _accepted
-
-    work = {"name": "w", "sizes": [4096], "op": "WRITE"}
-    nixl = {"paths": ["/opt"], "package": "antigravity"}
-    job = {"role": "target", "works": [work], "nixl": nixl, "counters": ["eth0"]}
-    accepted, environment = _accepted({"job": job, "environment": {}})
-    assert (accepted.nixl, accepted.counters, environment) == (Nixl(), (), {})
-    assert "antigravity" not in sys.modules
-    with pytest.raises(RefusedError, match="engine mooncake"):
-        _accepted({"job": {**job, "engine": "mooncake"}, "environment": {}})
-
-
-def test_listeners_are_on_loopback_unless_told() -> None:
-    with Listener(str(free_port())) as listener:
-        assert listener._server.getsockname()[0] == "127.0.0.1"

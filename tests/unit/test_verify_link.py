@@ -1,83 +1,51 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""The connection between two hosts' `verify`: addresses, messages, and peers that are none."""
+"""Two hosts' `verify`: addresses, arguments, and what is said where they do not meet."""
 
 from __future__ import annotations
 
-import json
 import socket
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from listeners import TOKEN, Listening
 from nixl_stripe.cli import main
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab import LabUnavailableError
 from nixl_stripe.lab.availability import explain
 from nixl_stripe.lab.guests import assets
-from nixl_stripe.lab.job import Nixl
 from nixl_stripe.lab.rails import rails
+from nixl_stripe.lab.remote import DEFAULT_PORT, LOOPBACK, Address
 from nixl_stripe.proof.text import bytes_text, parse_size
-from nixl_stripe.verify import Listener, TwoHosts
-from nixl_stripe.verify.two_hosts import DEFAULT_PORT, Link, LinkLostError, parse_address
+from nixl_stripe.verify import Listener, Request, TwoHosts
 
 Captured = pytest.CaptureFixture[str]
 
 
+ADDRESSES = {
+    "": Address(LOOPBACK, DEFAULT_PORT),
+    "10.0.0.1:99": Address("10.0.0.1", 99),
+    ":99": Address(LOOPBACK, 99),
+    "99": Address(LOOPBACK, 99),
+    "node7": Address("node7", DEFAULT_PORT),
+    "[fe80::1]:99": Address("fe80::1", 99),
+    "[::1]": Address("::1", DEFAULT_PORT),
+}
+
+
+@pytest.mark.parametrize("text", ADDRESSES)
+def test_addresses(text: str) -> None:
+    assert Address.parse(text) == ADDRESSES[text]
+    assert Address.parse(str(ADDRESSES[text])) == ADDRESSES[text]
+
+
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", ("", DEFAULT_PORT)),
-        ("10.0.0.1:99", ("10.0.0.1", 99)),
-        (":99", ("", 99)),
-        ("99", ("", 99)),
-        ("node7", ("node7", DEFAULT_PORT)),
-        ("[fe80::1]:99", ("fe80::1", 99)),
-    ],
+    "text",
+    ["host:port", "host:0", "host:70000", "fe80::1", "[fe80::1:99", "h:", "h:1e3", "h:\u0663"],
 )
-def test_addresses(text: str, expected: tuple[str, int]) -> None:
-    assert parse_address(text) == expected
-
-
-@pytest.mark.parametrize("text", ["host:port", "host:0", "host:70000", "fe80::1", "[fe80::1:99"])
 def test_addresses_bad_flow(text: str) -> None:
-    with pytest.raises(UsageError, match="address"):
-        parse_address(text)
-
-
-@pytest.fixture
-def links() -> Iterator[tuple[Link, Link]]:
-    left, right = socket.socketpair()
-    with left, right:
-        yield Link(left), Link(right)
-
-
-def test_messages_by_addressee(links: tuple[Link, Link]) -> None:
-    here, there = links
-    here.relay(b'{"kind": "ready"}')
-    here.send({"kind": "report", "x": 1})
-    assert there.pull() == [b'{"kind": "ready"}\n']
-    assert there.receive(1, "report")["x"] == 1
-
-
-def test_what_is_no_verify_bad_flow(links: tuple[Link, Link]) -> None:
-    here, there = links
-    here.connection.sendall(b"GET / HTTP/1.1\r\n")
-    with pytest.raises(LinkLostError, match="no nixl-stripe verify"):
-        there.receive(1, "hello")
-
-
-def test_unexpected_silent_and_gone_peers_bad_flow(links: tuple[Link, Link]) -> None:
-    here, there = links
-    with pytest.raises(LinkLostError, match=r"said nothing for 0\.05 s"):
-        there.receive(0.05, "hello")
-    here.send({"kind": "bye"})
-    with pytest.raises(LinkLostError, match="'bye' where case or ready was expected"):
-        there.receive(1, "case", "ready")
-    here.connection.close()
-    with pytest.raises(LinkLostError, match="closed the connection"):
-        there.receive(1, "hello")
+    with pytest.raises(UsageError, match="--connect "):
+        Address.parse(text, "--connect")
 
 
 def free_port() -> int:
@@ -86,38 +54,29 @@ def free_port() -> int:
 
 
 def test_nobody_listens_bad_flow() -> None:
-    with pytest.raises(StripeError, match=r"--connect 127\.0\.0\.1:\d+: .*verify --listen"):
-        TwoHosts(f"127.0.0.1:{free_port()}", wait_s=0.1)
+    with pytest.raises(StripeError, match=r"--connect 127\.0\.0\.1:\d+: .*--listen ADDRESS"):
+        TwoHosts(Address("127.0.0.1", free_port()), TOKEN, wait_s=0.1)
 
 
 def test_port_in_use_bad_flow() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(StripeError, match=f"--listen 127.0.0.1:{port}: "):
-            Listener(f"127.0.0.1:{port}")
+            Listener(Address("127.0.0.1", port), TOKEN)
 
 
-def test_a_job_that_is_none_ends_the_listener_bad_flow() -> None:
-    """What a peer sends decides nothing but the transfer."""
-    port = free_port()
-    found: list[BaseException] = []
+def test_listeners_are_on_loopback_unless_told() -> None:
+    with Listener(Address.parse(str(free_port())), TOKEN) as listener:
+        assert listener._door._server.getsockname()[0] == "127.0.0.1"
 
-    def serve() -> None:
-        try:
-            with Listener(f"127.0.0.1:{port}") as listener:
-                listener.serve(Nixl())
-        except StripeError as error:
-            found.append(error)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        with TwoHosts(f"127.0.0.1:{port}", wait_s=10) as ground:
-            ground._link.send({"kind": "case", "job": json.dumps({"role": "x"}), "environment": {}})
-            thread.join(10)
-    finally:
-        thread.join(10)
-    assert "what is no transfer" in str(found[0])
+def test_a_variable_that_is_refused_is_named_at_both_ends_bad_flow() -> None:
+    with Listening("verify") as listening:
+        with TwoHosts(listening.address, TOKEN, wait_s=10) as ground:
+            request = Request(peer_environment={"UCX_LOG_FILE": "x"})
+            with pytest.raises(StripeError, match="refuses: variable 'UCX_LOG_FILE'"):
+                ground.transfer(request.transfer("WRITE", request.params))
+        assert "refused: variable 'UCX_LOG_FILE'" in listening.ended()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +89,9 @@ def test_a_job_that_is_none_ends_the_listener_bad_flow() -> None:
         (("--timeout", "0"), 2, "--timeout 0"),
         (("--nixl", "/absent"), 2, "--nixl: nixl='/absent'"),
         (("--nixl", "nixl_absent"), 1, "verify needs NIXL: no nixl_absent"),
-        (("--listen", "host:0"), 2, "address 'host:0'"),
+        (("--listen", "host:0"), 2, "--listen 'host:0'"),
+        (("--connect", "localhost"), 2, "no token: give the one that the listener printed"),
+        (("--listen", "--max-bytes", "many"), 2, "--max-bytes: size 'many'"),
     ],
 )
 def test_arguments_bad_flow(

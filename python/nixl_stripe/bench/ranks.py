@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nixl_stripe.errors import UsageError
+from nixl_stripe.lab.remote.address import DEFAULT_PORT, Address
 
-#: Port where the launcher names none.
-DEFAULT_PORT = 18515
 #: These win over what launchers say.
 HOST_VARIABLE, PORT_VARIABLE = "NIXL_STRIPE_BENCH_HOST", "NIXL_STRIPE_BENCH_PORT"
 _RANK_VARIABLES = {
@@ -26,8 +25,7 @@ class Rendezvous:
     """Rank 0 listens, rank 1 connects to it."""
 
     rank: int
-    host: str
-    port: int
+    address: Address
 
 
 def rendezvous(environ: Mapping[str, str]) -> Rendezvous:
@@ -46,7 +44,7 @@ def rendezvous(environ: Mapping[str, str]) -> Rendezvous:
         raise UsageError(
             f"--ranks: {name}={rank} of {world}; a benchmark is for two ranks, one on each host"
         )
-    return Rendezvous(rank, _host(environ), _port(environ))
+    return Rendezvous(rank, Address(_host(environ), _port(environ)))
 
 
 def first_node(nodes: str) -> str:

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nixl_stripe.cli import link
+from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.errors import StripeError, UsageError
 
 if TYPE_CHECKING:
-    from nixl_stripe.bench.hosts import Address
     from nixl_stripe.bench.options import Options
     from nixl_stripe.bench.peer_install import Peer
     from nixl_stripe.lab.beds.base import Bed
+    from nixl_stripe.lab.remote import Address
 
 Say = Callable[[str], None]
 PeerName = Annotated[
@@ -99,6 +101,8 @@ def _common(
         bool,
         typer.Option("--ranks", help="The same, roles by torchrun's, Slurm's or Kubernetes' rank."),
     ] = False,
+    token_file: TokenFile = None,
+    max_bytes: MaxBytes = None,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the JSON here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, no table.")] = False,
 ) -> None:
@@ -216,40 +220,51 @@ class Run:
 
         peer = self._peer()
         if peer is not None:
-            say(f"connecting to {peer.host}:{peer.port}")
-            return hosts.connect(peer)
+            token = link.connecting_token(self.given["token_file"])
+            say(f"connecting to {peer}")
+            return hosts.connect(peer, token)
         say(f"making the {self.options.bed} bed")
         return open_bed(self.options.bed, self.options.nics, self.options.mbit)
 
     def _peer(self) -> Address | None:
         """Return the listener to connect to, if that is what was asked for."""
-        from nixl_stripe.bench.hosts import Address
         from nixl_stripe.bench.ranks import rendezvous
+        from nixl_stripe.lab.remote import Address
 
         if self.given["ranks"]:
             met = rendezvous(os.environ)
-            return Address(met.host, met.port) if met.rank == 1 else None
+            return met.address if met.rank == 1 else None
         text = self.given["connect"]
-        return None if text is None else Address.parse("--connect", text)
+        return None if text is None else Address.parse(text, "--connect")
 
     def served(self) -> bool:
         """Be the target of a run where that was asked for, and say whether it was."""
-        from nixl_stripe.bench.hosts import Address, serve
-        from nixl_stripe.bench.ranks import rendezvous
+        from nixl_stripe.bench.hosts import serve
 
         chosen = [name for name in ("listen", "connect", "ranks") if self.given[name]]
         if len(chosen) > 1:
             raise UsageError(f"{' and '.join(f'--{name}' for name in chosen)}: give one of them")
-        if self.given["listen"]:
-            where = Address.parse("--listen", self.given["listen"], "127.0.0.1")
-        elif self.given["ranks"] and (met := rendezvous(os.environ)).rank == 0:
-            where = Address(met.host, met.port)
-        else:
+        where = self._listens_at()
+        if where is None:
             return False
+        ranks, file = self.given["ranks"], self.given["token_file"]
+        # Ranks are started together: the other one cannot be told a token that is made now.
+        token = link.connecting_token(file) if ranks else link.listener_token(file)
+        most = link.max_bytes(self.given["max_bytes"])
         with self.progress() as say:
-            cases = serve(where, say)
+            cases = serve(where, token, say, max_bytes=most)
         typer.echo(json.dumps({"cases": cases}) if self.given["as_json"] else f"{cases} cases")
         return True
+
+    def _listens_at(self) -> Address | None:
+        from nixl_stripe.bench.ranks import rendezvous
+        from nixl_stripe.lab.remote import Address
+
+        if self.given["listen"]:
+            return Address.parse(self.given["listen"], "--listen")
+        if self.given["ranks"] and (met := rendezvous(os.environ)).rank == 0:
+            return met.address
+        return None
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Say]:

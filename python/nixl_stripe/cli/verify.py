@@ -11,11 +11,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nixl_stripe.agents.nixl_api import PACKAGES
+from nixl_stripe.cli import link
+from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.errors import StripeError, UsageError
 
 if TYPE_CHECKING:
@@ -117,6 +120,8 @@ def verify_command(
     peer_env: Annotated[
         list[str] | None, typer.Option("--peer-env", metavar="KEY=VALUE", help="For the target.")
     ] = None,
+    token_file: TokenFile = None,
+    max_bytes: MaxBytes = None,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", help="For each transfer and each wait.")
     ] = 60.0,
@@ -139,7 +144,9 @@ def verify_command(
     which = _nixl(nixl)
     with _stoppable(), _progress() as say:
         if listen:
-            ended = _listen(address or "", which, parameters or None, say)
+            ended = _listen(
+                address or "", token_file, link.max_bytes(max_bytes), which, parameters or None, say
+            )
             _finish(ended["report"], str(ended["text"]), as_json)
             return
         request = _request(
@@ -157,7 +164,11 @@ def verify_command(
                 "limit_s": timeout,
             }
         )
-        data, text = _run(request, _bed(bed, connect, nics, mbit, gpu_place.value, say), say)
+        if connect is not None:
+            place: Bed = _two_hosts(connect, token_file, say)
+        else:
+            place = _bed(bed, nics, mbit, gpu_place.value, say)
+        data, text = _run(request, place, say)
     _finish(data, text, as_json)
 
 
@@ -172,15 +183,10 @@ def _run(request: Request, bed: Bed, say: Say) -> tuple[dict[str, Any], str]:
     return data, text
 
 
-def _bed(
-    bed: BedChoice | None, connect: str | None, nics: int, mbit: float | None, gpu: str, say: Say
-) -> Bed:
+def _bed(bed: BedChoice | None, nics: int, mbit: float | None, gpu: str, say: Say) -> Bed:
     from nixl_stripe.lab.beds.opening import open_bed
-    from nixl_stripe.verify import TwoHosts, TwoProcesses
+    from nixl_stripe.verify import TwoProcesses
 
-    if connect is not None:
-        say(f"connecting to {connect}")
-        return TwoHosts(connect)
     if bed is None:
         return TwoProcesses()
     if bed is BedChoice.RDMA:
@@ -188,12 +194,30 @@ def _bed(
     return open_bed(bed.value, nics, mbit, gpus=gpu)
 
 
-def _listen(address: str, nixl: Nixl, params: dict[str, str] | None, say: Say) -> dict[str, Any]:
+def _two_hosts(text: str, token_file: Path | None, say: Say) -> Bed:
+    from nixl_stripe.lab.remote import Address
+    from nixl_stripe.verify import TwoHosts
+
+    address, token = Address.parse(text, "--connect"), link.connecting_token(token_file)
+    say(f"connecting to {address}")
+    return TwoHosts(address, token)
+
+
+def _listen(
+    text: str,
+    token_file: Path | None,
+    most: int,
+    nixl: Nixl,
+    params: dict[str, str] | None,
+    say: Say,
+) -> dict[str, Any]:
+    from nixl_stripe.lab.remote import Address
     from nixl_stripe.verify import Listener
 
-    with Listener(address) as listener:
-        say(f"listening on {listener.address}; Ctrl-C ends it")
-        return listener.serve(nixl, params, say)
+    address = Address.parse(text, "--listen")
+    with Listener(address, link.listener_token(token_file), say, most) as listener:
+        say(f"listening on {address}; Ctrl-C ends it")
+        return listener.serve(nixl, params)
 
 
 def _finish(report: dict[str, Any], text: str, as_json: bool) -> None:

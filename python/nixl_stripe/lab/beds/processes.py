@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +17,7 @@ from nixl_stripe.lab import side
 from nixl_stripe.lab.beds.base import Bed, merged
 from nixl_stripe.lab.job import Role
 from nixl_stripe.lab.namespaces import die_with_parent
+from nixl_stripe.lab.scratch import Scratch
 from nixl_stripe.lab.side import Ended, Environment, SideJob
 
 #: Shared memory and the like: with them nothing of a transfer on one host passes a NIC.
@@ -113,11 +112,11 @@ class TwoProcesses(Bed):
     )
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="nixl-stripe-sides-"))
+        self._scratch = Scratch("sides")
 
     def close(self) -> None:
         """Remove its files."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
 
     def sides(
         self,
@@ -126,7 +125,7 @@ class TwoProcesses(Bed):
         interpreter: Sequence[str | Path] = (),
     ) -> dict[Role, Ended]:
         """Run both jobs here."""
-        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        folder = self._scratch.folder()
         with contextlib.ExitStack() as stack:
             running: dict[Role, Process] = {}
             pair = socket.socketpair()

@@ -16,10 +16,8 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from nixl_stripe.lab.namespaces import NamespaceError, NetNamespace, die_with_parent, isolate
 from nixl_stripe.lab.rails.rail_spec import RailSpec
+from nixl_stripe.lab.scratch import Scratch
 from nixl_stripe.lab.side import CHANNEL, ROLES
 
 if TYPE_CHECKING:
@@ -203,13 +202,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--user-namespace", choices=("auto", "yes", "no"), default="auto")
     options = parser.parse_args(argv)
     wish = {"auto": None, "yes": True, "no": False}[options.user_namespace]
-    scratch = Path(tempfile.mkdtemp(prefix="nixl-stripe-rails-"))
-    try:
+    with Scratch("rails") as scratch, contextlib.suppress(ParentGoneError):
         serve(RailSpec(options.count, options.mbit, options.mtu), wish, scratch)
-    except ParentGoneError:
-        return 0
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return 0
 
 

@@ -13,14 +13,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nixl_stripe.errors import StripeError
+from nixl_stripe.untrusted import RefusedError, one_line
 
 #: Characters of one value at most; 64 devices of 16 characters fit.
 _MAX_VALUE = 1100
-
-
-class RefusedError(StripeError):
-    """The peer asked for what no peer may choose; one line that names key, value and accepted."""
 
 
 @dataclass(frozen=True)
@@ -190,4 +186,4 @@ def _unknown(what: str, table: Mapping[str, Shape], key: str) -> RefusedError:
 
 def _short(value: object) -> str:
     """Return the value for a message: escaped, and not all of a long one."""
-    return ascii(value[:80]) if isinstance(value, str) else type(value).__name__
+    return repr(one_line(value, 80)) if isinstance(value, str) else type(value).__name__

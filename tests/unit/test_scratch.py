@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Folders of a run go with their process, also when it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nixl_stripe.lab.scratch import Scratch, sweep
+
+HOLD = (
+    "from nixl_stripe.lab.scratch import Scratch\nprint(Scratch('x').path, flush=True)\ninput()\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def holder() -> tuple[subprocess.Popen[str], Path]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_it_is_there_and_then_gone() -> None:
+    with Scratch("verify") as folder:
+        (folder / "a").mkdir()
+        assert folder.name.startswith("nixl-stripe-verify-")
+        assert sweep() == []
+        assert folder.is_dir()
+    assert not folder.exists()
+
+
+def test_the_next_one_removes_what_a_kill_left_and_nothing_else_bad_flow(temporary: Path) -> None:
+    killed, left = holder()
+    living, kept = holder()
+    others = [temporary / "nixl-stripe-of-others", temporary / "nixl-stripe-link"]
+    others[0].mkdir()
+    elsewhere = temporary / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".held").touch()
+    others[1].symlink_to(elsewhere)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert left.is_dir()
+    with Scratch("verify"):
+        assert not left.exists()
+        assert kept.is_dir()
+        assert all(each.exists() for each in others)
+    living.communicate("\n")
+    assert sweep() == [kept]  # it ended without closing
+
+
+def test_other_users_folders_are_left_alone_bad_flow(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, left = holder()
+    process.kill()
+    process.communicate()
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
+    assert sweep() == []
+    assert left.is_dir()
