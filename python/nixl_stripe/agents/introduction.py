@@ -12,17 +12,32 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nixl_stripe.planning.peer import peer_problems
+from nixl_stripe.planning.plan_schema import PLAN
 from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.untrusted import Limits, RefusedError, read_json, schema
 
 _VERSION = 1
 _MAGIC = b"nixl-stripe-plan"
 #: Checksum and length of the compressed text before it, then the magic: the last bytes of all.
 _TAIL = struct.Struct(f"<II{len(_MAGIC)}s")
-_MAX_BYTES = 1 << 20
+#: Bytes of the compressed text; 64 NICs with all their ports need a tenth.
+_MAX_BODY = 1 << 16
+_LIMITS = Limits(size=1 << 18, depth=6, items=20_000)
+_VERSIONED = schema.record({"version": schema.whole(1, 1_000_000)}, others=True)
+_INTRODUCTION = schema.record(
+    {
+        "agent": schema.text(256),
+        "host": schema.text(256),
+        "patched": schema.flag,
+        "plan": PLAN,
+    },
+    others=True,
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +61,17 @@ def attach(metadata: bytes, introduction: Introduction) -> bytes:
     return metadata + body + _TAIL.pack(zlib.crc32(body), len(body), _MAGIC)
 
 
-def detach(metadata: bytes) -> tuple[bytes, Introduction | None]:
+def _no_note(text: str) -> None:
+    del text
+
+
+def detach(
+    metadata: bytes, note: Callable[[str], None] = _no_note
+) -> tuple[bytes, Introduction | None]:
     """Return NIXL's own metadata and the introduction behind it.
 
-    None where there is none, it is damaged, or of a version that we do not know: bytes that are
-    not ours stay where they are.
+    None where there is none, it is damaged, or nothing that we accept: bytes that are not ours stay
+    where they are. note: is told, in one line, why an introduction is passed over.
     """
     if len(metadata) < _TAIL.size:
         return metadata, None
@@ -58,10 +79,17 @@ def detach(metadata: bytes) -> tuple[bytes, Introduction | None]:
     start = len(metadata) - _TAIL.size - size
     if magic != _MAGIC or start < 0:
         return metadata, None
+    if size > _MAX_BODY:
+        note(f"an introduction of {size} bytes: accepted are at most {_MAX_BODY}")
+        return metadata, None
     body = metadata[start : -_TAIL.size]
     if zlib.crc32(body) != checksum:
         return metadata, None
-    return metadata[:start], _read(body)
+    try:
+        return metadata[:start], _read(body)
+    except RefusedError as error:
+        note(str(error))
+        return metadata[:start], None
 
 
 def differences(here: Introduction, there: Introduction) -> list[str]:
@@ -95,13 +123,27 @@ def _short(plan: StripePlan) -> dict[str, Any]:
     return replace(plan, settings=settings, excluded={}, warnings=()).to_dict()
 
 
-def _read(body: bytes) -> Introduction | None:
+def _read(body: bytes) -> Introduction:
+    """Return the introduction; RefusedError for what is none.
+
+    Hosts are not upgraded all at once: one of another version counts if it says what ours does.
+    """
+    decompressor = zlib.decompressobj()
     try:
-        decompressor = zlib.decompressobj()
-        data = json.loads(decompressor.decompress(body, _MAX_BYTES))
-        if data["version"] != _VERSION:
-            return None
-        plan = StripePlan.from_dict(data["plan"])
-        return Introduction(str(data["agent"]), str(data["host"]), bool(data["patched"]), plan)
-    except (zlib.error, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        text = decompressor.decompress(body, _LIMITS.size + 1)
+    except zlib.error as error:
+        raise RefusedError(f"an introduction that cannot be decompressed: {error}") from None
+    data = read_json(text, _LIMITS)
+    version = _VERSIONED(data, "introduction")["version"]
+    try:
+        found = _INTRODUCTION(data, "introduction")
+        plan = StripePlan.from_dict(found["plan"])
+    except ValueError as error:
+        raise RefusedError(str(error)) from None
+    except RefusedError as error:
+        if version == _VERSION:
+            raise
+        raise RefusedError(
+            f"version {version} of introductions, this nixl-stripe knows {_VERSION}: {error}"
+        ) from None
+    return Introduction(found["agent"], found["host"], found["patched"], plan)

@@ -19,8 +19,11 @@ from nixl_stripe.agents.introduction import Introduction, attach, detach, differ
 from nixl_stripe.planning.parts import PlannedSetting
 from nixl_stripe.planning.planner import plan
 from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.untrusted import one_line
 
 _log = logging.getLogger("nixl_stripe.meeting")
+#: Characters of a line about a peer, and such lines of one agent.
+_MAX_LINE, _MAX_SAID = 4000, 200
 _PREFIXES = ("UCX_", "NIXL_UCX_", "NCCL_TOPO_FILE")
 
 
@@ -31,7 +34,7 @@ class Meetings:
         self._agent = agent
         self._made: tuple[dict[str, str], dict[str, str], bool] | None = None
         self._mine: Introduction | None = None
-        self._said: set[tuple[str, str]] = set()
+        self._said: set[int] = set()
 
     def backend_created(self, params: Mapping[str, str], *, patched: bool) -> None:
         """Note what the UCX backend was created with; the plan is worked out when it is needed."""
@@ -44,8 +47,15 @@ class Meetings:
         return metadata if mine is None else attach(metadata, mine)
 
     def meet(self, metadata: bytes) -> tuple[bytes, Introduction | None]:
-        """Return what NIXL is to be given and the other end's introduction."""
-        return detach(metadata)
+        """Return what NIXL is to be given and the other end's introduction.
+
+        A peer whose introduction is not accepted counts as one that made none.
+        """
+        try:
+            return detach(metadata, self._passed_over)
+        except Exception as error:
+            _log.debug("an introduction cannot be read: %s", type(error).__name__)
+            return metadata, None
 
     def compare(self, theirs: Introduction | None) -> None:
         """Warn of what costs bandwidth between us and them; once for each peer and finding."""
@@ -53,14 +63,31 @@ class Meetings:
         if mine is None or theirs is None:
             return
         try:
-            found = "; ".join(differences(mine, theirs))
+            found = one_line("; ".join(differences(mine, theirs)), _MAX_LINE)
+            there = one_line(str(theirs))
         except Exception as error:
-            _log.debug("the plan of %s cannot be compared: %r", theirs, error)
+            _log.debug("a peer's plan cannot be compared: %s", one_line(repr(error)))
             return
-        if not found or (theirs.agent, found) in self._said:
-            return
-        self._said.add((theirs.agent, found))
-        _log.warning("%s (here) and %s (there) lose bandwidth: %s", mine, theirs, found)
+        if found and self._is_new(theirs.agent, found):
+            _log.warning("%s (here) and %s (there) lose bandwidth: %s", mine, there, found)
+
+    def _passed_over(self, why: str) -> None:
+        if self._is_new("", why):
+            _log.warning(
+                "a peer's introduction is not accepted, so its plan is not compared: %s",
+                one_line(why, _MAX_LINE),
+            )
+
+    def _is_new(self, agent: str, text: str) -> bool:
+        """Whether to say it: what was said is not said again, and what peers say has an end."""
+        said = hash((agent, text))
+        if said in self._said or len(self._said) > _MAX_SAID:
+            return False
+        self._said.add(said)
+        if len(self._said) > _MAX_SAID:
+            _log.warning("%d findings about peers: no more of them are logged", _MAX_SAID)
+            return False
+        return True
 
     def _introduction(self) -> Introduction | None:
         if self._mine is None and self._made is not None:
