@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file traps.h
- * @brief The one table of settings of the user's own that undo striping, and what mends each.
+ * @brief The one table of settings of the user's own that undo striping, and what fixes each.
  *
  * The plan respects what a user set himself, so these win over it: plugin, doctor and verify all
  * name them from here.

@@ -63,7 +63,7 @@ def test_a_failure_is_exit_code_1_and_names_its_fix(
     out = capsys.readouterr().out
     assert out.startswith("fail  parameters")
     assert "-> correct the value" in out
-    assert out.endswith("1 fail; mend what failed first\n")
+    assert out.endswith("1 fail; fix what failed first\n")
 
 
 def test_a_warning_is_no_failure(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,7 +152,7 @@ def test_the_plateau_on_a_stock_plugin_bad_flow() -> None:
     assert result.causes[0].fix == "nixl-stripe patch"
     text = result.describe()
     assert "FAILED: less than half of its share on mlx5_2, mlx5_3" in text
-    assert "mend: nixl-stripe patch" in text
+    assert "fix: nixl-stripe patch" in text
 
 
 def test_only_the_target_is_stock_bad_flow() -> None:

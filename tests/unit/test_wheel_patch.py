@@ -180,7 +180,7 @@ def test_record_rows_of_other_kinds_come_back_as_they_were(
     assert untrue_rows(folder) == []
     undo_folder(folder)
     undone = folder.record.read_bytes().decode()
-    if "wrong" in row:  # a row that never was true is mended rather than brought back
+    if "wrong" in row:  # a row that never was true is fixed rather than brought back
         assert untrue_rows(folder) == []
     else:
         assert undone == text

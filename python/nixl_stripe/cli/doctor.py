@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""`nixl-stripe doctor`: what keeps this machine from using every NIC, and what mends it."""
+"""`nixl-stripe doctor`: what keeps this machine from using every NIC, and what fixes it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def doctor(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
 ) -> None:
-    """Look for what keeps NIXL from using every NIC, and say the line that mends it.
+    """Look for what keeps NIXL from using every NIC, and say the line that fixes it.
 
     Run it where NIXL runs: in the same container, with the same environment. Exit code 1 when a
     check fails; warnings count with --strict.
@@ -103,5 +103,5 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "bright_blac
 
 
 def _ending(report: Report) -> str:
-    advice = "" if report.ok else "; mend what failed first"
+    advice = "" if report.ok else "; fix what failed first"
     return f"{report.summary()}{advice}"

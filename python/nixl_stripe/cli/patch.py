@@ -47,7 +47,7 @@ _ADVICE = {
     State.UNFINISHED: "stock; a patch was stopped half-way, to finish it: nixl-stripe patch{where}",
     State.REPLACED: "stock; an upgrade of NIXL took the patch away, to patch it again: "
     "nixl-stripe patch{where}",
-    State.BROKEN: "broken: our plugin or the stock one is missing; to mend it: {mend}",
+    State.BROKEN: "broken: our plugin or the stock one is missing; to fix it: {fix}",
     State.NOT_NIXL: "not a plugin of NIXL",
 }
 
@@ -183,10 +183,10 @@ def _status_row(folder: PluginFolder, plugin: Path | None, where: str) -> Row:
 
 def _advice(status: Status, where: str) -> str:
     restorable = status.stock.is_stock
-    mend = f"nixl-stripe patch --undo{where}" if restorable else reinstall_hint(status.folder)
+    fix = f"nixl-stripe patch --undo{where}" if restorable else reinstall_hint(status.folder)
     newer = status.state is State.OUTDATED and is_newer(status.plugin_version, __version__)
     return (_NEWER if newer else _ADVICE[status.state]).format(
-        version=status.plugin_version, current=__version__, where=where, mend=mend
+        version=status.plugin_version, current=__version__, where=where, fix=fix
     )
 
 

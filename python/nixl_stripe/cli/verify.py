@@ -131,7 +131,7 @@ def verify_command(
 
     Every byte is compared. UCX's protocol report gives the lanes, the NICs' own counters the bytes;
     exit code 1 when a planned NIC carried less than half of its share, with the likely cause and
-    what mends it. Without --bed, --listen and --connect: two processes of this host.
+    what fixes it. Without --bed, --listen and --connect: two processes of this host.
     """
     chosen = [
         name for name, on in (("--bed", bed), ("--listen", listen), ("--connect", connect)) if on

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""What keeps this machine from using every NIC, and the line that mends it."""
+"""What keeps this machine from using every NIC, and the line that fixes it."""
 
 from nixl_stripe.doctor.catalogue import CHECKS, check_named
 from nixl_stripe.doctor.check import Check, Status, Verdict

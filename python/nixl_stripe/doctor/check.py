@@ -16,7 +16,7 @@ Status = Literal["ok", "warn", "fail", "skip"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found, and for `warn` and `fail` the line that mends it."""
+    """What a check found, and for `warn` and `fail` the line that fixes it."""
 
     status: Status
     detail: str

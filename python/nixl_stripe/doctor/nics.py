@@ -16,7 +16,7 @@ _LANES, _LANES_OF_OLD_PEERS = 64, 16
 _MELLANOX, _AMAZON = 0x15B3, 0x1D0F
 _EFA_DEVICES = range(0xEFA0, 0xEFB0)
 _DRIVERS = {_MELLANOX: "mlx5_ib", _AMAZON: "efa"}
-#: What mends a NIC that is left out, by words of the reason.
+#: What fixes a NIC that is left out, by words of the reason.
 _MENDING = (
     ("verbs", "give this process the device node (check verbs-nodes)"),
     ("not ACTIVE", "bring the link up: `ip link set dev INTERFACE up`, then cable and switch"),
@@ -174,7 +174,7 @@ def _topology(at: Surroundings) -> Verdict:
         )
     known = f"; {machine.nccl_topology} laid over it" if machine.nccl_topology else ""
     if machine.warnings:
-        return warn("; ".join(machine.warnings), "run `nixl-stripe topo` and mend what it names")
+        return warn("; ".join(machine.warnings), "run `nixl-stripe topo` and fix what it names")
     return ok(f"{len(machine.gpus)} GPU(s), {len(machine.numa_nodes)} NUMA node(s){known}")
 
 

@@ -58,8 +58,8 @@ def _state(status: Status) -> Verdict:
     if status.state is State.OUTDATED:
         return warn(f"{label} is patched with another build, nixl-stripe {version}", _PATCH)
     if status.state is State.BROKEN:
-        mend = f"{_PATCH} --undo" if status.stock.is_stock else reinstall_hint(status.folder)
-        return fail(f"{label} is broken: our plugin or the stock one is missing", mend)
+        fix = f"{_PATCH} --undo" if status.stock.is_stock else reinstall_hint(status.folder)
+        return fail(f"{label} is broken: our plugin or the stock one is missing", fix)
     if status.state is State.NOT_NIXL:
         return fail(f"{label}: its {PLUGIN} is no plugin of NIXL", reinstall_hint(status.folder))
     why = {
@@ -151,12 +151,12 @@ def _loads_of(folder: PluginFolder, at: Surroundings) -> Verdict:
     try:
         plugin_options(folder.path / PLUGIN, first)
     except StripeError as error:
-        mend = reinstall_hint(folder)
+        fix = reinstall_hint(folder)
         if folder.distribution is None:
-            mend = "unset NIXL_PLUGIN_DIR, or put the libraries where the plugin looks for them"
+            fix = "unset NIXL_PLUGIN_DIR, or put the libraries where the plugin looks for them"
         elif (folder.path / STOCK).exists():
-            mend = f"{_PATCH} --undo, or {mend}"
-        return fail(f"{folder.label}: {error}", mend)
+            fix = f"{_PATCH} --undo, or {fix}"
+        return fail(f"{folder.label}: {error}", fix)
     unused = [str(path) for path in folder.copies if path.exists()]
     second = f"; not looked at, as NIXL does not load it: {', '.join(unused)}" if unused else ""
     return ok(f"{folder.label}: its UCX plugin was loaded and answers{second}")

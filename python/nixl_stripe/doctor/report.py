@@ -85,7 +85,7 @@ def _run(check: Check, surroundings: Surroundings) -> Verdict:
     except NotKnownError as reason:
         return skip(str(reason))
     except (StripeError, ValueError) as error:
-        return fail(str(error), "mend what the message names")
+        return fail(str(error), "fix what the message names")
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
         return fail(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""Why planned NICs idled: the likely causes, the surest first, each with what mends it."""
+"""Why planned NICs idled: the likely causes, the surest first, each with what fixes it."""
 
 from __future__ import annotations
 

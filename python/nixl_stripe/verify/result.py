@@ -16,7 +16,7 @@ Proof = Literal["bytes", "lanes", "none"]
 
 @dataclass(frozen=True)
 class Cause:
-    """Why NICs idled, as far as can be told, and what mends it."""
+    """Why NICs idled, as far as can be told, and what fixes it."""
 
     text: str
     fix: str
@@ -150,7 +150,7 @@ class OpResult:
         lines += [f"  not counted: {why}" for why in dict.fromkeys(self._uncounted())]
         lines.append("  ok" if self.ok else f"  FAILED: {self._why()}")
         for cause in self.causes:
-            lines += [f"  likely cause: {cause.text}", f"  mend: {cause.fix}"]
+            lines += [f"  likely cause: {cause.text}", f"  fix: {cause.fix}"]
         return lines
 
     def _uncounted(self) -> list[str]:

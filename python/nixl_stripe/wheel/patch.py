@@ -96,7 +96,7 @@ def status_of(folder: PluginFolder, plugin: Path | None = None) -> Status:
 
 
 def reinstall_hint(folder: PluginFolder) -> str:
-    """Return the command that brings a folder back that cannot be mended from what it holds."""
+    """Return the command that brings a folder back that cannot be fixed from what it holds."""
     if folder.distribution is None:
         return f"put NIXL's own {PLUGIN} back (from its build) and run nixl-stripe patch again"
     public = str(folder.version).partition("+")[0]
@@ -162,7 +162,7 @@ def _run(before: Status, steps: list[Step], *replaced: str) -> tuple[str, ...]:
         _roll_back(folder)
         raise StripeError(
             f"{folder.path}: {error.strerror} while trying to {doing}; NIXL works as before, and "
-            "when that is mended, the same command does the rest"
+            "when that is fixed, the same command does the rest"
         ) from error
     except StripeError:
         _roll_back(folder)
