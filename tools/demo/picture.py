@@ -63,7 +63,7 @@ def _rates(axes: Any, results: Mapping[str, Any]) -> None:
     one = results["mbit"] * 1e-3
     for rate, text in ((one, "limit of one rail"), (results["capacity_gbps"], "of all rails")):
         axes.axhline(rate, linestyle="--", linewidth=1, color=_LIMIT, zorder=0.5)
-        place = (-0.42, rate + 0.012 * results["capacity_gbps"])
+        place = (-0.42, rate + 0.02 * results["capacity_gbps"])
         axes.text(*place, f"{text}: {rate:g} Gbit/s", color=_LIMIT, fontsize="small")
     axes.set_xticks(places, [_name(key, results) for key in _CASES])
     axes.set_ylim(0, results["capacity_gbps"] * 1.15)

@@ -77,9 +77,11 @@ def overview() -> str:
     for name in names():
         found = result(name)
         page = f"[{name}]({name}.md)" if "bench" in found else name
-        cells = [page, f"[JSON]({name}.json)", f"`{found['command']}`", date_text(found)]
-        rows.append([*cells, machine_text(found), load_text(found)])
-    return table(["result", "file", "command", "date and commit", "machine", "load"], rows)
+        date = found["date"][:10] + (" \\*" if "date" in found.get("from_history", ()) else "")
+        cells = [f"{page} ([JSON]({name}.json))", f"`{found['command']}`", date]
+        cells.append(found["commit"] or "none")
+        rows.append([*cells, f"{machine_text(found)}; {load_text(found)}"])
+    return table(["result", "command", "date", "commit", "machine and load"], rows)
 
 
 def date_text(found: Any) -> str:

@@ -34,6 +34,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 root_doc = INDEX
 include_patterns = ["*.md", "docs/**", "examples/*.md"]
 html_theme = "furo"
+smartquotes = False  # what the documents say is literal
 html_title = f"nixl-stripe {version}"
 html_show_sourcelink = False
 html_copy_source = False
