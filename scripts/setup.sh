@@ -24,9 +24,13 @@ find_python() {
     die "no Python >= 3.10 with the venv module found (on Debian and Ubuntu: apt-get install python3-venv)"
 }
 
-# make_venv EXTRAS: .venv with this checkout installed
+# make_venv EXTRAS: .venv with this checkout installed, and what the lock pins for these extras
 make_venv() {
-    local python
+    local python lock=lab
+    case ",$1," in
+    *,test,* | *,release,*) lock=test ;;
+    *,docs,*) lock=docs ;;
+    esac
     command -v "${CXX:-c++}" >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 ||
         die "no C++ compiler found (on Debian and Ubuntu: apt-get install g++)"
     if [ ! -x "$VENV/bin/python" ]; then
@@ -35,7 +39,10 @@ make_venv() {
         "$python" -m venv "$VENV" || die "cannot make a virtual environment in $VENV"
     fi
     say "installing nixl-stripe (compiles the plugin: about half a minute)"
-    "$VENV/bin/python" -m pip install --quiet "$ROOT[$1]" ||
-        die "pip could not install nixl-stripe; its message stands above"
     export PATH="$VENV/bin:$PATH"
+    "$VENV/bin/python" -m pip install --quiet --require-hashes -r "$ROOT/requirements/$lock.txt" ||
+        die "pip could not install what requirements/$lock.txt pins; its message stands above"
+    # Without isolation: what builds it comes from the lock as well.
+    "$VENV/bin/python" -m pip install --quiet --no-deps --no-build-isolation "$ROOT" ||
+        die "pip could not install nixl-stripe; its message stands above"
 }

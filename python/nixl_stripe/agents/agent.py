@@ -23,6 +23,7 @@ from nixl_stripe import _core
 from nixl_stripe.agents.backend_params import DEFAULT_BACKEND, Params, normalise, normalise_one
 from nixl_stripe.agents.meeting import Meetings
 from nixl_stripe.agents.nixl_api import PACKAGES, import_api
+from nixl_stripe.agents.plugin_version import warn_of_another_version
 from nixl_stripe.agents.unpatched import (
     MARKER,
     OnUnpatched,
@@ -94,12 +95,15 @@ class nixl_agent(_api.nixl_agent):  # type: ignore[misc]  # noqa: N801
         given, configured = normalise_one(initParams), self._configured.get(backend, {})
         # NIXL's constructor passes num_threads of the configuration, which is less specific.
         params = {**given, **configured} if self._constructing else {**configured, **given}
-        patched = True
+        patched, asks = True, False
         if backend == DEFAULT_BACKEND:
-            patched = not asks_for_ours(params, os.environ) or self._is_patched()
+            asks = asks_for_ours(params, os.environ)
+            patched = not asks or self._is_patched()
             params = self._for_plugin(params)
         super().create_backend(backend, params)
         self._applied[backend] = params
+        if asks:
+            warn_of_another_version(_patch_command())
         if backend == DEFAULT_BACKEND:
             self._meetings.backend_created(params, patched=patched)
 
@@ -129,7 +133,7 @@ class nixl_agent(_api.nixl_agent):  # type: ignore[misc]  # noqa: N801
             return params
         version = _version()
         stock = f"the UCX plugin of {_api.__name__.partition('.')[0]} {version or ''}".rstrip()
-        fix = patch_command(_api.__file__, os.environ.get("NIXL_PLUGIN_DIR"))
+        fix = _patch_command()
         names = ", ".join(f"{key}={params[key]!r}" for key in keys)
         if self._on_unpatched == "error":
             raise UnpatchedPluginError(
@@ -153,6 +157,10 @@ class nixl_agent(_api.nixl_agent):  # type: ignore[misc]  # noqa: N801
                     f"backend_params: NIXL has no backend {backend!r}; it has "
                     f"{', '.join(sorted(self.get_plugin_list()))}"
                 )
+
+
+def _patch_command() -> str:
+    return patch_command(_api.__file__, os.environ.get("NIXL_PLUGIN_DIR"))
 
 
 def _version() -> str | None:
