@@ -5,64 +5,80 @@
 #include "topology/distance.h"
 
 #include <algorithm>
-#include <optional>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
 
 namespace nixlStripe {
 namespace {
 
-    /** The way from one GPU to one NIC, comparable. */
-    struct reach {
-        affinity way;
-        bool crossesSocket = false; /**< both NUMA nodes are known and differ */
-
-        bool
-        isBetter(const reach &other) const {
-            if (isNearer(way, other.way) || isNearer(other.way, way)) {
-                return isNearer(way, other.way);
-            }
-            return !crossesSocket && other.crossesSocket;
-        }
-    };
+    /** The way from one GPU to one NIC as a number: a smaller one is better. */
+    std::uint32_t
+    rankOf(const affinity &way, bool crosses_socket) {
+        constexpr unsigned deepest = 0xffff;
+        const auto distance = static_cast<std::uint32_t>(way.distance);
+        const std::uint32_t depth = deepest - std::min(way.commonDepth, deepest);
+        return (distance << 17U) | (depth << 1U) | (crosses_socket ? 1U : 0U);
+    }
 
     /** What a GPU would take. */
     struct claim {
-        std::size_t nic = 0;
-        reach way;
+        std::uint32_t rank = 0;
+        std::uint32_t nic = 0; /**< place in natural order, which settles ties */
+
+        bool
+        operator<(const claim &other) const {
+            return rank != other.rank ? rank < other.rank : nic < other.nic;
+        }
     };
 
+    /**
+     * Every GPU has its NICs sorted once and goes along that list, so that a round costs no more
+     * than the list is long.
+     */
     class dealer {
     public:
         dealer(const machine &host, const std::vector<nicPort> &nics)
             : gpus_(competingGpus(host))
             , takers_(nics.size(), 0) {
-            for (const gpu *each : gpus_) {
-                std::vector<reach> row;
-                for (const nicPort &at : nics) {
-                    const int a = each->numaNode;
-                    const int b = at.nic->numaNode;
+            std::vector<const rdmaNic *> devices;
+            for (const nicPort &at : nics) {
+                devices.push_back(at.nic);
+            }
+            const affinities between(host, gpus_, devices);
+            for (std::size_t i = 0; i < gpus_.size(); ++i) {
+                std::vector<claim> wishes;
+                for (std::size_t nic = 0; nic < devices.size(); ++nic) {
+                    const int a = gpus_[i]->numaNode;
+                    const int b = devices[nic]->numaNode;
                     const bool crosses = a != unknown_numa && b != unknown_numa && a != b;
-                    row.push_back({affinityBetween(host, *each, *at.nic), crosses});
+                    wishes.push_back(
+                        {rankOf(between.of(i, nic), crosses), static_cast<std::uint32_t>(nic)});
                 }
-                reaches_.push_back(std::move(row));
+                std::sort(wishes.begin(), wishes.end());
+                wishes_.push_back(std::move(wishes));
             }
         }
 
         nicShares
         deal() {
             nicShares shares;
-            if (takers_.empty()) {
+            if (takers_.empty() || gpus_.empty()) {
                 return shares;
             }
-            while (shares.size() < gpus_.size() || fewestTakers() == 0) {
+            startLevel();
+            while (shares.size() < gpus_.size() || level_ == 0) {
                 playRound(shares);
             }
             return shares;
         }
 
     private:
-        unsigned
-        fewestTakers() const {
-            return gpus_.empty() ? 1 : *std::min_element(takers_.begin(), takers_.end());
+        /** NICs that have `level_` takers are free, and every GPU begins its list again. */
+        void
+        startLevel() {
+            free_ = takers_.size();
+            next_.assign(gpus_.size(), 0);
         }
 
         /** Every GPU takes a NIC; after the first round only NICs that nobody has. */
@@ -73,38 +89,48 @@ namespace {
             for (std::size_t i = 0; i < waiting.size(); ++i) {
                 waiting[i] = i;
             }
-            while (!waiting.empty() && (is_first || fewestTakers() == 0)) {
+            while (!waiting.empty() && (is_first || level_ == 0)) {
                 std::size_t winner = 0;
                 claim strongest = claimOf(waiting[0]);
                 for (std::size_t i = 1; i < waiting.size(); ++i) {
                     const claim other = claimOf(waiting[i]);
-                    if (other.way.isBetter(strongest.way)) {
+                    if (other.rank < strongest.rank) {
                         winner = i;
                         strongest = other;
                     }
                 }
                 shares[gpus_[waiting[winner]]->pci].push_back(strongest.nic);
-                ++takers_[strongest.nic];
+                take(strongest.nic);
                 waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(winner));
             }
         }
 
-        claim
-        claimOf(std::size_t gpu_index) const {
-            const unsigned fewest = fewestTakers();
-            const std::vector<reach> &row = reaches_[gpu_index];
-            std::optional<claim> best;
-            for (std::size_t nic = 0; nic < row.size(); ++nic) {
-                if (takers_[nic] == fewest && (!best || row[nic].isBetter(best->way))) {
-                    best = claim{nic, row[nic]};
-                }
+        void
+        take(std::size_t nic) {
+            ++takers_[nic];
+            if (--free_ == 0) {
+                ++level_;
+                startLevel();
             }
-            return *best;
+        }
+
+        /** The first NIC of its list that the fewest GPUs have. */
+        claim
+        claimOf(std::size_t gpu_index) {
+            const std::vector<claim> &wishes = wishes_[gpu_index];
+            std::size_t &next = next_[gpu_index];
+            while (takers_[wishes[next].nic] != level_) {
+                ++next;
+            }
+            return wishes[next];
         }
 
         std::vector<const gpu *> gpus_;
-        std::vector<std::vector<reach>> reaches_; /**< by GPU, then NIC */
-        std::vector<unsigned> takers_;            /**< by NIC: GPUs that have it */
+        std::vector<std::vector<claim>> wishes_; /**< by GPU, the best NIC first */
+        std::vector<std::size_t> next_;          /**< by GPU: how far in its list it is */
+        std::vector<unsigned> takers_;           /**< by NIC: GPUs that have it */
+        unsigned level_ = 0;                     /**< the fewest takers that a NIC has */
+        std::size_t free_ = 0;                   /**< NICs that have so many */
     };
 
 } // namespace

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,7 @@ namespace {
     }
 
     std::vector<affinity>
-    affinities(const machine &host, const usableNics &usable, const gpu &target) {
+    waysTo(const machine &host, const usableNics &usable, const gpu &target) {
         std::vector<affinity> result;
         for (const nicPort &at : usable.ports) {
             result.push_back(affinityBetween(host, target, *at.nic));
@@ -73,7 +74,7 @@ namespace {
 
     void
     keepNearest(const machine &host, const gpu *target, usableNics &usable) {
-        const std::vector<affinity> ways = affinities(host, usable, *target);
+        const std::vector<affinity> ways = waysTo(host, usable, *target);
         distance_t best = distance_t::SYS;
         for (const affinity &way : ways) {
             best = std::min(best, way.distance);
@@ -98,13 +99,13 @@ namespace {
                 append(owners[nic], address);
             }
         }
-        const std::vector<std::size_t> &mine = shares.at(target->pci);
+        const std::vector<std::size_t> &share = shares.at(target->pci);
+        const std::set<std::size_t> mine(share.begin(), share.end());
         keepOnly(usable, [&](std::size_t i) {
-            const auto place = std::find(mine.begin(), mine.end(), i);
-            if (place == mine.end()) {
+            if (mine.count(i) == 0) {
                 return "share of GPU " + owners[i];
             }
-            const bool is_taken = place == mine.begin() || !only_first;
+            const bool is_taken = i == share.front() || !only_first;
             return is_taken ? std::string() : "'auto' takes one NIC for a GPU, the nearest";
         });
     }
@@ -156,7 +157,7 @@ keepCount(const machine &host, const gpu *target, unsigned count, usableNics &us
         order[i] = i;
     }
     if (target) {
-        const std::vector<affinity> ways = affinities(host, usable, *target);
+        const std::vector<affinity> ways = waysTo(host, usable, *target);
         std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
             return isNearer(ways[a], ways[b]);
         });
@@ -166,9 +167,9 @@ keepCount(const machine &host, const gpu *target, unsigned count, usableNics &us
                                   std::to_string(order.size()) + " usable");
         return;
     }
-    order.resize(count);
+    const std::set<std::size_t> chosen(order.begin(), order.begin() + count);
     keepOnly(usable, [&](std::size_t i) {
-        return std::find(order.begin(), order.end(), i) != order.end()
+        return chosen.count(i) > 0
                    ? std::string()
                    : "not among the " + std::to_string(count) +
                          (target ? " nearest to GPU " + target->pci : " first by name");

@@ -24,6 +24,11 @@ namespace {
     /** "mlx5_0, mlx5_1" or "none". */
     std::string
     listed(const std::vector<std::string> &names) {
+        constexpr std::size_t shown = 64; // a message is one line that a person can read
+        if (names.size() > shown) {
+            const std::vector<std::string> first(names.begin(), names.begin() + shown);
+            return joined(first) + ", and " + std::to_string(names.size() - shown) + " more";
+        }
         return names.empty() ? "none" : joined(names);
     }
 

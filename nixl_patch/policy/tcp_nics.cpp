@@ -5,10 +5,22 @@
 #include "topology/names.h"
 #include "topology/normalize.h"
 
-#include <algorithm>
+#include <map>
+#include <string_view>
 
 namespace nixlStripe {
 namespace {
+
+    using kinds_t = std::map<std::string_view, netKind_t>;
+
+    kinds_t
+    kindsByName(const machine &host) {
+        kinds_t kinds;
+        for (const netInterface &each : host.netInterfaces) {
+            kinds.emplace(each.name, each.kind);
+        }
+        return kinds;
+    }
 
     bool
     hasHardware(const netInterface &each) {
@@ -17,21 +29,18 @@ namespace {
 
     /** A VRF is a master too, but leaves its members their addresses. */
     bool
-    isEnslaved(const machine &host, const netInterface &each) {
+    isEnslaved(const kinds_t &kinds, const netInterface &each) {
         if (each.master.empty()) {
             return false;
         }
-        const auto master =
-            std::find_if(host.netInterfaces.begin(),
-                         host.netInterfaces.end(),
-                         [&](const netInterface &other) { return other.name == each.master; });
-        return master == host.netInterfaces.end() || master->kind == netKind_t::BRIDGE ||
-               master->kind == netKind_t::BOND;
+        const auto master = kinds.find(each.master);
+        return master == kinds.end() || master->second == netKind_t::BRIDGE ||
+               master->second == netKind_t::BOND;
     }
 
     /** What speaks against an interface by itself; no reason: nothing does. */
     refusal
-    whyNot(const machine &host, const netInterface &each) {
+    whyNot(const kinds_t &kinds, const netInterface &each) {
         if (!each.up) {
             return {"it is down", false};
         }
@@ -39,7 +48,7 @@ namespace {
             each.kind == netKind_t::TUNNEL) {
             return {std::string(netKindName(each.kind)) + ", not a NIC", true};
         }
-        if (isEnslaved(host, each)) {
+        if (isEnslaved(kinds, each)) {
             return {"part of " + each.master + ", which has the address", true};
         }
         if (each.address == address_t::NO) {
@@ -75,10 +84,11 @@ tcpNics
 asTcpNics(const machine &host) {
     tcpNics result;
     result.host = host;
+    const kinds_t kinds = kindsByName(host);
     bool any_hardware = false;
     for (const netInterface &each : host.netInterfaces) {
         result.host.nics.push_back(asNic(each));
-        refusal reason = whyNot(host, each);
+        refusal reason = whyNot(kinds, each);
         if (!reason.text.empty()) {
             result.refused[each.name] = std::move(reason);
         } else {

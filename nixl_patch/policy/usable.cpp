@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <set>
+#include <string_view>
 
 namespace nixlStripe {
 namespace {
@@ -37,7 +39,7 @@ namespace {
     drop(candidates &nics, std::map<std::string, std::string> &excluded, Rule why_not) {
         candidates kept;
         for (candidate &each : nics) {
-            if (std::optional<std::string> reason = why_not(each, kept)) {
+            if (std::optional<std::string> reason = why_not(each)) {
                 excluded[each.nic->name] = std::move(*reason);
             } else {
                 kept.push_back(std::move(each));
@@ -140,23 +142,27 @@ namespace {
                ", which spreads traffic by itself (a list that names the NIC overrides this)";
     }
 
-    /** @p all are the NICs in question, @p kept those that stay and come before @p each. */
+    /** NICs by the PCI function that they are (or that a virtual one belongs to); the first wins.
+     */
+    using owners_t = std::map<std::string_view, const rdmaNic *>;
+
+    /** @p present are the NICs in question, @p kept the virtual ones that stay and come before. */
     std::optional<std::string>
-    whyVirtual(const candidate &each, const candidates &kept, const candidates &all) {
+    whyVirtual(const candidate &each, const owners_t &present, owners_t &kept) {
         const std::string &physical = each.nic->physicalFunction;
-        if (physical.empty() || each.isSpelledOut) {
+        if (physical.empty()) {
             return std::nullopt;
         }
-        for (const candidate &other : all) {
-            if (other.nic->pci == physical) {
-                return "virtual function of " + other.nic->name + ", which is there itself";
-            }
+        if (each.isSpelledOut) {
+            kept.emplace(physical, each.nic);
+            return std::nullopt;
         }
-        for (const candidate &other : kept) {
-            if (other.nic->physicalFunction == physical) {
-                return "shares the physical port of " + other.nic->name +
-                       ": both are virtual functions of " + physical;
-            }
+        if (const auto whole = present.find(physical); whole != present.end()) {
+            return "virtual function of " + whole->second->name + ", which is there itself";
+        }
+        if (const auto [other, is_first] = kept.emplace(physical, each.nic); !is_first) {
+            return "shares the physical port of " + other->second->name +
+                   ": both are virtual functions of " + physical;
         }
         return std::nullopt;
     }
@@ -236,27 +242,19 @@ findUsable(const machine &host, const usableRequest &request) {
     for (const rdmaNic &nic : host.nics) {
         nics.push_back(ask(nic, request.list));
     }
-    drop(nics, result.excluded, [&](candidate &each, const candidates &) {
-        return whyNotAsked(each, request.list);
-    });
-    drop(nics, result.excluded, [](candidate &each, const candidates &) {
-        return whyImpossible(*each.nic);
-    });
-    drop(nics, result.excluded, [&](candidate &each, const candidates &) {
-        return whyRefused(each, request.refused);
-    });
-    drop(nics, result.excluded, [](candidate &each, const candidates &) {
-        return whyNotActive(each);
-    });
-    drop(
-        nics, result.excluded, [](candidate &each, const candidates &) { return whyBonded(each); });
-    drop(nics, result.excluded, [all = nics](candidate &each, const candidates &kept) {
-        return whyVirtual(each, kept, all);
-    });
+    drop(nics, result.excluded, [&](candidate &each) { return whyNotAsked(each, request.list); });
+    drop(nics, result.excluded, [](candidate &each) { return whyImpossible(*each.nic); });
+    drop(nics, result.excluded, [&](candidate &each) { return whyRefused(each, request.refused); });
+    drop(nics, result.excluded, [](candidate &each) { return whyNotActive(each); });
+    drop(nics, result.excluded, [](candidate &each) { return whyBonded(each); });
+    owners_t present;
+    owners_t kept;
+    for (const candidate &each : nics) {
+        present.emplace(each.nic->pci, each.nic);
+    }
+    drop(nics, result.excluded, [&](candidate &each) { return whyVirtual(each, present, kept); });
     const double fastest = fastestRate(nics);
-    drop(nics, result.excluded, [&](candidate &each, const candidates &) {
-        return whySlow(each, request, fastest);
-    });
+    drop(nics, result.excluded, [&](candidate &each) { return whySlow(each, request, fastest); });
     for (const candidate &each : nics) {
         choosePorts(each, result);
     }

@@ -2,41 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/distance.h"
 
-#include <cstddef>
-#include <vector>
+#include <algorithm>
+#include <string_view>
 
 namespace nixlStripe {
 namespace {
 
-    /** Where a device sits: the bridges above it and its NUMA node. */
-    struct place {
-        std::vector<const pciNode *> path; /**< top bridge first, the function itself last */
-        int numaNode = unknown_numa;
-    };
-
-    place
-    placeOf(const machine &host, const std::string &address, int numa_node) {
-        place result;
-        result.numaNode = numa_node;
-        auto it = host.pci.find(address);
-        if (it != host.pci.end() && it->second.numaNode != unknown_numa) {
-            result.numaNode = it->second.numaNode;
-        }
-        // No path is longer than the map unless its parents form a cycle.
-        while (it != host.pci.end() && result.path.size() < host.pci.size()) {
-            result.path.insert(result.path.begin(), &it->second);
-            it = host.pci.find(it->second.parent);
-        }
-        return result;
-    }
-
-    std::string
-    rootOf(const place &device) {
-        return device.path.empty() ? std::string() : device.path.front()->root;
+    std::string_view
+    rootOf(const pciPlace &device) {
+        return device.path.empty() ? std::string_view() : device.path.front()->root;
     }
 
     std::size_t
-    sharedSteps(const place &a, const place &b) {
+    sharedSteps(const pciPlace &a, const pciPlace &b) {
         std::size_t count = 0;
         while (count < a.path.size() && count < b.path.size() && a.path[count] == b.path[count]) {
             ++count;
@@ -44,25 +22,15 @@ namespace {
         return count;
     }
 
-    /** Bridges between the shared part of the path and the function itself. */
-    unsigned
-    bridgesBelow(const place &device, std::size_t shared) {
-        unsigned bridges = 0;
-        for (std::size_t i = shared; i + 1 < device.path.size(); ++i) {
-            bridges += device.path[i]->isWholeSwitch ? 2U : 1U;
-        }
-        return bridges;
-    }
-
     affinity
-    between(const machine &host, const place &a, const place &b) {
+    between(const machine &host, const pciPlace &a, const pciPlace &b) {
         const std::size_t shared = sharedSteps(a, b);
         if (shared > 0) {
             const bool single = bridgesBelow(a, shared) <= 1 && bridgesBelow(b, shared) <= 1;
             return {single ? distance_t::PIX : distance_t::PXB, static_cast<unsigned>(shared) + 1};
         }
-        const std::string root_a = rootOf(a);
-        const std::string root_b = rootOf(b);
+        const std::string_view root_a = rootOf(a);
+        const std::string_view root_b = rootOf(b);
         if (!root_a.empty() && root_a == root_b) {
             return {distance_t::PHB, 1};
         }
@@ -95,6 +63,32 @@ distanceName(distance_t distance) {
     return "SYS";
 }
 
+pciPlace
+placeOf(const machine &host, const std::string &address, int numa_node) {
+    pciPlace result;
+    result.numaNode = numa_node;
+    auto it = host.pci.find(address);
+    if (it != host.pci.end() && it->second.numaNode != unknown_numa) {
+        result.numaNode = it->second.numaNode;
+    }
+    // No path is longer than the map unless its parents form a cycle.
+    while (it != host.pci.end() && result.path.size() < host.pci.size()) {
+        result.path.push_back(&it->second);
+        it = host.pci.find(it->second.parent);
+    }
+    std::reverse(result.path.begin(), result.path.end());
+    return result;
+}
+
+unsigned
+bridgesBelow(const pciPlace &device, std::size_t shared) {
+    unsigned bridges = 0;
+    for (std::size_t i = shared; i + 1 < device.path.size(); ++i) {
+        bridges += device.path[i]->isWholeSwitch ? 2U : 1U;
+    }
+    return bridges;
+}
+
 bool
 isNearer(const affinity &a, const affinity &b) {
     return a.distance != b.distance ? a.distance < b.distance : a.commonDepth > b.commonDepth;
@@ -110,6 +104,23 @@ affinityBetween(const machine &host, const gpu &accelerator, const rdmaNic &nic)
     return between(host,
                    placeOf(host, accelerator.pci, accelerator.numaNode),
                    placeOf(host, nic.pci, nic.numaNode));
+}
+
+affinities::affinities(const machine &host,
+                       const std::vector<const gpu *> &accelerators,
+                       const std::vector<const rdmaNic *> &nics)
+    : host_(host) {
+    for (const gpu *each : accelerators) {
+        gpus_.push_back(placeOf(host, each->pci, each->numaNode));
+    }
+    for (const rdmaNic *each : nics) {
+        nics_.push_back(placeOf(host, each->pci, each->numaNode));
+    }
+}
+
+affinity
+affinities::of(std::size_t accelerator, std::size_t nic) const {
+    return between(host_, gpus_.at(accelerator), nics_.at(nic));
 }
 
 } // namespace nixlStripe

@@ -9,7 +9,9 @@
 
 #include "topology/machine.h"
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace nixlStripe {
 
@@ -33,6 +35,18 @@ struct affinity {
     unsigned commonDepth = 0;
 };
 
+/** Where a device sits: the bridges above it and its NUMA node. */
+struct pciPlace {
+    std::vector<const pciNode *> path; /**< top bridge first, the function itself last */
+    int numaNode = unknown_numa;
+};
+
+/** Place of the function @p address; without one in @p host only what @p numa_node says. */
+pciPlace placeOf(const machine &host, const std::string &address, int numa_node);
+
+/** Bridges above the function itself and below the first @p shared steps of its path. */
+unsigned bridgesBelow(const pciPlace &device, std::size_t shared);
+
 /** Nearer first: by distance, then by the deeper common path. */
 bool isNearer(const affinity &a, const affinity &b);
 
@@ -53,6 +67,23 @@ affinity affinityBetween(const machine &host, const std::string &a, const std::s
 
 /** The same for a GPU and a NIC; devices without a PCI function in @p host count by NUMA node. */
 affinity affinityBetween(const machine &host, const gpu &accelerator, const rdmaNic &nic);
+
+/** All pairs of some GPUs and some NICs; each device's way up is looked up once. */
+class affinities {
+public:
+    /** @param host Must outlive this. */
+    affinities(const machine &host,
+               const std::vector<const gpu *> &accelerators,
+               const std::vector<const rdmaNic *> &nics);
+
+    /** The pair of that GPU and that NIC, by their places in what was given. */
+    affinity of(std::size_t accelerator, std::size_t nic) const;
+
+private:
+    const machine &host_;
+    std::vector<pciPlace> gpus_;
+    std::vector<pciPlace> nics_;
+};
 
 } // namespace nixlStripe
 

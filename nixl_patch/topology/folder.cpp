@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/folder.h"
 
+#include "topology/sysfs_text.h"
+
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -9,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
+#include <stdexcept>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +44,7 @@ namespace {
     }
 
     thread_local readRecorder *recorder = nullptr;
+    thread_local lookBudget *budget = nullptr;
 
 } // namespace
 
@@ -49,6 +53,26 @@ readRecorder::readRecorder()
 
 readRecorder::~readRecorder() {
     recorder = outer_;
+}
+
+lookBudget::lookBudget(const std::string &origin, std::size_t looks)
+    : origin_(origin)
+    , looks_(looks)
+    , left_(looks)
+    , outer_(std::exchange(budget, this)) {}
+
+lookBudget::~lookBudget() {
+    budget = outer_;
+}
+
+void
+lookBudget::spend(const std::string &where) {
+    if (left_ == 0) {
+        throw std::invalid_argument(origin_ + ": more than " + std::to_string(looks_) +
+                                    " files and names to look at (now at '" + printable(where) +
+                                    "'); no sysfs has that many, so it is not read");
+    }
+    --left_;
 }
 
 folder::folder(const std::string &path)
@@ -71,6 +95,9 @@ folder::folder(folder &&other) noexcept
 
 void
 folder::note(const std::string &path) const {
+    if (budget != nullptr && isOpen()) {
+        budget->spend(path);
+    }
     if (recorder != nullptr && isOpen()) {
         recorder->paths_.push_back(path_ + "/" + path);
     }
@@ -152,6 +179,9 @@ folder::list() const {
         const std::string_view name = entry->d_name;
         if (name != "." && name != "..") {
             names.emplace_back(name);
+            if (budget != nullptr) {
+                budget->spend(names.back());
+            }
         }
     }
     return names;

@@ -3,6 +3,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_FOLDER_H
 #define NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_FOLDER_H
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,8 @@ namespace nixlStripe {
 /**
  * @brief A folder of a sysfs that may be damaged, change underneath, or not be there.
  *
- * Nothing throws but for memory: what cannot be read is empty. Reads never block (FIFOs) and take
- * 4 KiB at most, which is what a sysfs attribute can hold.
+ * Nothing throws but for memory and a lookBudget that is used up: what cannot be read is empty.
+ * Reads never block (FIFOs) and take 4 KiB at most, which is what a sysfs attribute can hold.
  */
 class folder {
 public:
@@ -47,7 +48,7 @@ public:
     /** Path of this folder with all links resolved; "" without /proc. */
     std::string realPath() const;
 
-    /** Names in it in no order, without "." and "..". */
+    /** Names in it in no order, without "." and ".."; each counts as one look (lookBudget). */
     std::vector<std::string> list() const;
 
     /** Whether it is the same folder as @p path. */
@@ -60,6 +61,32 @@ private:
 
     int fd_ = -1;
     std::string path_; /**< kept only while reads are recorded */
+};
+
+/**
+ * @brief While it lives, the folders of this thread may look at so many paths and names.
+ *
+ * A sysfs that is a copy can hold anything, such as folders of a million names or links by which
+ * thousands of devices share one folder. The look that is one too many throws std::invalid_argument
+ * "origin: ...", so that reading ends whatever there is to read.
+ */
+class lookBudget {
+public:
+    /** @param origin Named in the error; must outlive this. */
+    lookBudget(const std::string &origin, std::size_t looks);
+    ~lookBudget();
+    lookBudget(const lookBudget &) = delete;
+    lookBudget &operator=(const lookBudget &) = delete;
+
+private:
+    friend class folder;
+
+    void spend(const std::string &where);
+
+    const std::string &origin_;
+    std::size_t looks_;
+    std::size_t left_;
+    lookBudget *outer_;
 };
 
 /** While it lives, the paths that folders of this thread look at are noted. */

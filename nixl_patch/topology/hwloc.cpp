@@ -3,6 +3,7 @@
 #include "topology/hwloc.h"
 
 #include "topology/hwloc_devices.h"
+#include "topology/limits.h"
 #include "topology/normalize.h"
 #include "topology/pci_address.h"
 #include "topology/pci_devices.h"
@@ -10,7 +11,8 @@
 #include "topology/sysfs_text.h"
 #include "topology/used_paths.h"
 
-#include <algorithm>
+#include <cstddef>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -30,18 +32,6 @@ namespace {
         return subtype.empty() || subtype == "DRAM";
     }
 
-    int
-    lowestNode(const std::vector<const xmlElement *> &numa_nodes) {
-        int lowest = unknown_numa;
-        for (const xmlElement *node : numa_nodes) {
-            const int index = parseNumaNode(node->text("os_index"));
-            if (lowest == unknown_numa || (index != unknown_numa && index < lowest)) {
-                lowest = index;
-            }
-        }
-        return lowest;
-    }
-
     class hwlocReader {
     public:
         hwlocReader(const xmlElement &root, const std::string &source) {
@@ -52,7 +42,9 @@ namespace {
 
         machine
         read(const xmlElement &machine_object) {
+            findNumaNodes(machine_object);
             container(machine_object, unknown_numa);
+            checkSize(host_);
             keepUsedPaths(host_);
             normalize(host_);
             return std::move(host_);
@@ -63,18 +55,39 @@ namespace {
             std::string parent; // PCI address of the bridge above, "" at a host bridge
             std::string root;
             int numaNode = unknown_numa;
+            std::size_t depth = 0; // PCI functions above
+        };
+
+        /** A part of plainMemory_. */
+        struct range {
+            std::size_t begin = 0;
+            std::size_t end = 0;
         };
 
         machine host_;
         bool types_are_bits_ = false;
+        std::vector<const xmlElement *> plainMemory_; // NUMA nodes in the file's order
+        std::map<const xmlElement *, range> below_;   // those inside an object
 
-        static void
-        numaNodesIn(const xmlElement &object, std::vector<const xmlElement *> &found) {
+        /** Notes for every object which NUMA nodes are inside it, in one walk. */
+        void
+        findNumaNodes(const xmlElement &object) {
+            range inside;
+            inside.begin = plainMemory_.size();
             for (const xmlElement &child : object.children) {
-                if (isObject(child, "NUMANode") && isPlainMemory(child)) {
-                    found.push_back(&child);
+                if (child.name != "object") {
+                    continue;
                 }
-                numaNodesIn(child, found);
+                if (isObject(child, "NUMANode") && isPlainMemory(child)) {
+                    plainMemory_.push_back(&child);
+                    checkCount(
+                        host_.source, "NUMA nodes", plainMemory_.size(), max_numa_node_count);
+                }
+                findNumaNodes(child);
+            }
+            inside.end = plainMemory_.size();
+            if (inside.end > inside.begin) {
+                below_.emplace(&object, inside);
             }
         }
 
@@ -82,27 +95,32 @@ namespace {
          * NUMA node of the I/O devices right below @p object. In version 1 a NUMANode contains the
          * cores and devices that are its own; since version 2 it is a leaf beside them.
          */
-        static int
-        nodeOf(const xmlElement &object, int inherited) {
+        int
+        nodeOf(const xmlElement &object, int inherited) const {
             if (isObject(object, "NUMANode")) {
                 return parseNumaNode(object.text("os_index"));
             }
-            std::vector<const xmlElement *> below;
-            numaNodesIn(object, below);
-            if (below.empty()) {
+            const auto found = below_.find(&object);
+            if (found == below_.end()) {
                 return inherited;
             }
-            if (below.size() > 1) {
-                // Several kinds of memory of the same cores are one place, several sets of cores
-                // are not.
-                const std::string *const cores = object.attribute("cpuset");
-                const auto elsewhere = [cores](const xmlElement *node) {
-                    const std::string *const own = node->attribute("cpuset");
-                    return cores == nullptr || own == nullptr || *own != *cores;
-                };
-                below.erase(std::remove_if(below.begin(), below.end(), elsewhere), below.end());
+            const range &inside = found->second;
+            // Several kinds of memory of the same cores are one place, several sets of cores are
+            // not.
+            const bool is_only = inside.end - inside.begin == 1;
+            const std::string *const cores = object.attribute("cpuset");
+            int lowest = unknown_numa;
+            for (std::size_t i = inside.begin; i < inside.end; ++i) {
+                const std::string *const own = plainMemory_[i]->attribute("cpuset");
+                if (!is_only && (cores == nullptr || own == nullptr || *own != *cores)) {
+                    continue;
+                }
+                const int index = parseNumaNode(plainMemory_[i]->text("os_index"));
+                if (lowest == unknown_numa || (index != unknown_numa && index < lowest)) {
+                    lowest = index;
+                }
             }
-            return lowestNode(below);
+            return lowest;
         }
 
         void
@@ -114,7 +132,7 @@ namespace {
             }
             for (const xmlElement &child : object.children) {
                 if (isIo(child)) {
-                    io(child, {"", "", node});
+                    io(child, {"", "", node, 0});
                 } else if (child.name == "object") {
                     container(child, node);
                 }
@@ -124,10 +142,12 @@ namespace {
         void
         io(const xmlElement &object, const place &where) {
             if (isObject(object, "OSDev")) {
-                osDevice(object, nullptr, "", where.numaNode);
+                osDevice(object, {}, "", where.numaNode);
                 return;
             }
+            checkCount(host_.source, "PCI functions above one another", where.depth, max_pci_depth);
             place below = where;
+            ++below.depth;
             const std::string address = normalPciAddress(object.text("pci_busid")).value_or("");
             if (!address.empty()) {
                 pciFunction(object, address, where);
@@ -136,9 +156,10 @@ namespace {
                 below.root = hostBridge(object.text("bridge_pci"));
                 below.parent.clear();
             }
+            const hwlocFunction function(object, types_are_bits_);
             for (const xmlElement &child : object.children) {
                 if (isObject(child, "OSDev")) {
-                    osDevice(child, &object, address, where.numaNode);
+                    osDevice(child, function, address, where.numaNode);
                 } else if (isIo(child)) {
                     io(child, below);
                 }
@@ -188,17 +209,17 @@ namespace {
         static std::string
         gpuModel(const xmlElement &object) {
             for (const xmlElement &child : object.children) {
-                std::string model = objectInfo(child, "GPUModel");
+                const std::string_view model = objectInfos(child).get("GPUModel");
                 if (!model.empty()) {
-                    return model;
+                    return std::string(model);
                 }
             }
-            return objectInfo(object, "PCIDevice");
+            return std::string(objectInfos(object).get("PCIDevice"));
         }
 
         void
         osDevice(const xmlElement &object,
-                 const xmlElement *function,
+                 const hwlocFunction &function,
                  const std::string &address,
                  int numa_node) {
             const std::string name(object.text("name"));
@@ -218,16 +239,13 @@ namespace {
                 nic.name = name;
                 nic.pci = address;
                 nic.numaNode = numa_node;
-                nic.isVirtualFunction =
-                    function != nullptr &&
-                    objectInfo(*function, "PCIDevice").find("Virtual Function") !=
-                        std::string::npos;
+                nic.isVirtualFunction = function.isVirtual();
                 const auto at = host_.pci.find(address);
                 const linkLayer_t layer =
                     at == host_.pci.end()
                         ? linkLayer_t::UNKNOWN
                         : linkLayerOf(at->second.classCode, at->second.vendor, at->second.device);
-                nic.ports = readPorts(object, function, types_are_bits_, layer);
+                nic.ports = readPorts(object, function, layer);
                 host_.nics.push_back(std::move(nic));
             }
         }

@@ -4,6 +4,7 @@
 
 #include "topology/sysfs_text.h"
 
+#include <cstddef>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -12,13 +13,12 @@ namespace nixlStripe {
 namespace {
 
     std::set<unsigned>
-    portNumbers(const xmlElement &object) {
+    portNumbers(const objectInfos &infos) {
         constexpr std::string_view prefix = "Port";
         constexpr std::string_view suffix = "State";
         std::set<unsigned> numbers;
-        for (const xmlElement &child : object.children) {
-            const std::string_view key = child.text("name");
-            if (child.name != "info" || key.size() <= prefix.size() + suffix.size() ||
+        for (const auto &[key, value] : infos.all()) {
+            if (key.size() <= prefix.size() + suffix.size() ||
                 key.substr(0, prefix.size()) != prefix ||
                 key.substr(key.size() - suffix.size()) != suffix) {
                 continue;
@@ -33,7 +33,7 @@ namespace {
     }
 
     port
-    readPort(const xmlElement &object, unsigned number) {
+    readPort(const objectInfos &infos, unsigned number) {
         constexpr portState_t states[] = {portState_t::UNKNOWN,
                                           portState_t::DOWN,
                                           portState_t::INIT,
@@ -44,39 +44,22 @@ namespace {
         const std::string prefix = "Port" + std::to_string(number);
         port item;
         item.number = number;
-        const auto state = parseNumber(objectInfo(object, prefix + "State"));
+        const auto state = parseNumber(infos.get(prefix + "State"));
         if (state && *state < std::size(states)) {
             item.state = states[*state];
         }
-        const auto lid = parseNumber(objectInfo(object, prefix + "LID"));
+        const auto lid = parseNumber(infos.get(prefix + "LID"));
         item.lid = lid && *lid <= 0xffff ? static_cast<unsigned>(*lid) : 0;
         for (unsigned index = 0; index < most_gids; ++index) {
-            std::string gid = objectInfo(object, prefix + "GID" + std::to_string(index));
+            const std::string_view gid = infos.get(prefix + "GID" + std::to_string(index));
             if (gid.empty()) {
                 break;
             }
-            if (gid.find_first_not_of("0:") != std::string::npos) {
-                item.gids.push_back(std::move(gid));
+            if (gid.find_first_not_of("0:") != std::string_view::npos) {
+                item.gids.emplace_back(gid);
             }
         }
         return item;
-    }
-
-    /** The interface beside an RDMA device: the one of the same port, or the only one. */
-    std::string
-    netdevOf(const xmlElement &function, bool types_are_bits, unsigned number) {
-        std::vector<std::string> names;
-        for (const xmlElement &child : function.children) {
-            if (!isObject(child, "OSDev") ||
-                osDeviceKind(child, types_are_bits) != osDevice_t::NETWORK) {
-                continue;
-            }
-            if (parseNumber(objectInfo(child, "Port")) == number) {
-                return std::string(child.text("name"));
-            }
-            names.emplace_back(child.text("name"));
-        }
-        return names.size() == 1 ? names.front() : "";
     }
 
 } // namespace
@@ -86,14 +69,18 @@ isObject(const xmlElement &element, std::string_view type) {
     return element.name == "object" && element.text("type") == type;
 }
 
-std::string
-objectInfo(const xmlElement &object, std::string_view key) {
+objectInfos::objectInfos(const xmlElement &object) {
     for (const xmlElement &child : object.children) {
-        if (child.name == "info" && child.text("name") == key) {
-            return std::string(child.text("value"));
+        if (child.name == "info") {
+            values_.emplace(child.text("name"), child.text("value"));
         }
     }
-    return "";
+}
+
+std::string_view
+objectInfos::get(std::string_view key) const {
+    const auto it = values_.find(key);
+    return it == values_.end() ? std::string_view() : it->second;
 }
 
 osDevice_t
@@ -108,20 +95,41 @@ osDeviceKind(const xmlElement &object, bool types_are_bits) {
                                                                     : osDevice_t::OTHER;
 }
 
+hwlocFunction::hwlocFunction(const xmlElement &object, bool types_are_bits)
+    : isVirtual_(objectInfos(object).get("PCIDevice").find("Virtual Function") !=
+                 std::string_view::npos) {
+    std::size_t interfaces = 0;
+    for (const xmlElement &child : object.children) {
+        if (!isObject(child, "OSDev") ||
+            osDeviceKind(child, types_are_bits) != osDevice_t::NETWORK) {
+            continue;
+        }
+        const std::string name(child.text("name"));
+        if (const auto number = parseNumber(objectInfos(child).get("Port"))) {
+            byPort_.emplace(*number, name);
+        }
+        only_ = ++interfaces == 1 ? name : "";
+    }
+}
+
+std::string
+hwlocFunction::interfaceOfPort(unsigned number) const {
+    const auto it = byPort_.find(number);
+    return it == byPort_.end() ? only_ : it->second;
+}
+
 std::vector<port>
-readPorts(const xmlElement &object,
-          const xmlElement *function,
-          bool types_are_bits,
-          linkLayer_t layer) {
-    std::set<unsigned> numbers = portNumbers(object);
+readPorts(const xmlElement &object, const hwlocFunction &function, linkLayer_t layer) {
+    const objectInfos infos(object);
+    std::set<unsigned> numbers = portNumbers(infos);
     if (numbers.empty()) {
         numbers.insert(1);
     }
     std::vector<port> ports;
     for (const unsigned number : numbers) {
-        port item = readPort(object, number);
+        port item = readPort(infos, number);
         item.linkLayer = item.lid != 0 ? linkLayer_t::INFINIBAND : layer;
-        item.netdev = function == nullptr ? "" : netdevOf(*function, types_are_bits, number);
+        item.netdev = function.interfaceOfPort(number);
         ports.push_back(std::move(item));
     }
     return ports;

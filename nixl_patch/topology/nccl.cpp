@@ -7,7 +7,9 @@
 #include "topology/pci_address.h"
 #include "topology/used_paths.h"
 
-#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace nixlStripe {
@@ -37,9 +39,15 @@ namespace {
         }
     }
 
-    /** Moves one function to where the file has it; false when the file does not list it. */
+    /**
+     * Moves one function to where the file has it; false when the file does not list it.
+     * @param taken Bridges that are as the file has them already, and so are those above them.
+     */
     bool
-    place(machine &host, const machine &file, const std::string &address) {
+    place(machine &host,
+          const machine &file,
+          const std::string &address,
+          std::set<std::string> &taken) {
         const auto entry = entryOf(file, address);
         if (entry == file.pci.end()) {
             return false;
@@ -57,7 +65,8 @@ namespace {
         if (entry->second.linkWidth > 0) {
             node.linkWidth = entry->second.linkWidth;
         }
-        for (auto up = file.pci.find(entry->second.parent); up != file.pci.end();
+        for (auto up = file.pci.find(entry->second.parent);
+             up != file.pci.end() && taken.insert(up->first).second;
              up = file.pci.find(up->second.parent)) {
             takeBridge(host.pci[up->first], up->second);
         }
@@ -67,9 +76,10 @@ namespace {
     template <typename Device>
     std::size_t
     placeAll(machine &host, const machine &file, std::vector<Device> &devices) {
+        std::set<std::string> taken;
         std::size_t matched = 0;
         for (Device &device : devices) {
-            if (!device.pci.empty() && place(host, file, device.pci)) {
+            if (!device.pci.empty() && place(host, file, device.pci, taken)) {
                 ++matched;
                 device.numaNode = host.pci.at(device.pci).numaNode;
             }
@@ -79,17 +89,18 @@ namespace {
 
     void
     takeRates(machine &host, const machine &file) {
+        std::map<std::string, const rdmaNic *> listed;
+        for (const rdmaNic &nic : file.nics) {
+            listed.emplace(nic.name, &nic);
+        }
         for (rdmaNic &nic : host.nics) {
-            for (const rdmaNic &listed : file.nics) {
-                if (listed.name != nic.name) {
-                    continue;
-                }
-                for (port &item : nic.ports) {
-                    if (item.rateGbps <= 0 && nic.ports.size() == listed.ports.size()) {
-                        item.rateGbps =
-                            listed.ports[static_cast<std::size_t>(&item - nic.ports.data())]
-                                .rateGbps;
-                    }
+            const auto it = listed.find(nic.name);
+            if (it == listed.end() || it->second->ports.size() != nic.ports.size()) {
+                continue;
+            }
+            for (std::size_t i = 0; i < nic.ports.size(); ++i) {
+                if (nic.ports[i].rateGbps <= 0) {
+                    nic.ports[i].rateGbps = it->second->ports[i].rateGbps;
                 }
             }
         }

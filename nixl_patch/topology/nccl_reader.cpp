@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/nccl_reader.h"
 
+#include "topology/limits.h"
 #include "topology/nccl.h"
 #include "topology/pci_address.h"
 #include "topology/pci_devices.h"
 #include "topology/sysfs_text.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -70,21 +71,26 @@ namespace {
                 if (cpu.name == "cpu") {
                     const int node = parseNumaNode(cpu.text("numaid"));
                     host_.numaNodes.push_back(node);
-                    children(cpu, nullptr, node);
+                    children(cpu, nullptr, node, 0);
                 }
             }
+            checkSize(host_);
             return std::move(host_);
         }
 
     private:
         const std::string &source_;
         machine host_;
+        std::map<std::string, std::size_t> nics_; // by name: places in host_.nics
 
         void
-        children(const xmlElement &element, const pciNode *above, int numa_node) {
+        children(const xmlElement &element,
+                 const pciNode *above,
+                 int numa_node,
+                 std::size_t depth) {
             for (const xmlElement &child : element.children) {
                 if (child.name == "pci") {
-                    pci(child, above == nullptr ? "" : above->address, numa_node);
+                    pci(child, above == nullptr ? "" : above->address, numa_node, depth);
                 } else if (child.name == "nic") {
                     nic(child, above, numa_node);
                 }
@@ -92,7 +98,11 @@ namespace {
         }
 
         void
-        pci(const xmlElement &element, const std::string &parent, int numa_node) {
+        pci(const xmlElement &element,
+            const std::string &parent,
+            int numa_node,
+            std::size_t depth) {
+            checkCount(source_, "PCI functions above one another", depth, max_pci_depth);
             pciNode node;
             node.address = normalPciAddress(element.text("busid")).value_or("");
             if (node.address.empty()) {
@@ -114,7 +124,7 @@ namespace {
                                             ": <pci> " + node.address + " is there twice");
             }
             device(element, node);
-            children(element, &node, numa_node);
+            children(element, &node, numa_node, depth + 1);
         }
 
         void
@@ -207,24 +217,24 @@ namespace {
          */
         void
         addPort(const std::string &name, const pciNode *function, int numa_node, double rate) {
-            const auto same = [&name](const rdmaNic &other) { return other.name == name; };
-            auto it = std::find_if(host_.nics.begin(), host_.nics.end(), same);
-            if (it == host_.nics.end()) {
+            const auto [place, is_new] = nics_.try_emplace(name, host_.nics.size());
+            if (is_new) {
+                checkCount(source_, "RDMA NICs", host_.nics.size() + 1, max_nics);
                 rdmaNic fresh;
                 fresh.name = name;
                 fresh.pci = function == nullptr ? "" : function->address;
                 fresh.numaNode = numa_node;
                 host_.nics.push_back(std::move(fresh));
-                it = host_.nics.end() - 1;
             }
+            std::vector<port> &ports = host_.nics[place->second].ports;
             port item;
-            item.number = static_cast<unsigned>(it->ports.size()) + 1;
+            item.number = static_cast<unsigned>(ports.size()) + 1;
             item.rateGbps = rate;
             if (function != nullptr) {
                 item.linkLayer =
                     linkLayerOf(function->classCode, function->vendor, function->device);
             }
-            it->ports.push_back(std::move(item));
+            ports.push_back(std::move(item));
         }
     };
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/normalize.h"
 
-#include "topology/distance.h"
+#include "topology/flat.h"
 #include "topology/natural_order.h"
 #include "topology/pci_devices.h"
 
@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace nixlStripe {
 namespace {
@@ -30,30 +31,38 @@ namespace {
         return domain_a != domain_b ? domain_a < domain_b : a < b;
     }
 
+    /**
+     * Cuts off parents that are missing or lie on a cycle, and hands the NUMA node down to
+     * functions without one. Each function is walked over once: a walk up ends at one that is done.
+     */
     void
-    cutBrokenParents(machine &host) {
+    settleTree(machine &host) {
+        std::set<const pciNode *> done;
         for (auto &[address, node] : host.pci) {
-            std::set<std::string> seen{address};
-            for (pciNode *at = &node; !at->parent.empty();) {
+            std::vector<pciNode *> way; // from this function upwards
+            std::set<const pciNode *> on_way;
+            for (pciNode *at = &node; at != nullptr && done.count(at) == 0;) {
+                way.push_back(at);
+                on_way.insert(at);
                 const auto up = host.pci.find(at->parent);
-                if (up == host.pci.end() || !seen.insert(up->first).second) {
+                const bool is_whole = up != host.pci.end() && on_way.count(&up->second) == 0;
+                if (!is_whole) {
                     at->parent.clear();
-                    break;
                 }
-                at = &up->second;
+                at = is_whole ? &up->second : nullptr;
+            }
+            for (auto it = way.rbegin(); it != way.rend(); ++it) {
+                pciNode &each = **it;
+                if (each.numaNode == unknown_numa && !each.parent.empty()) {
+                    each.numaNode = host.pci.at(each.parent).numaNode;
+                }
+                done.insert(&each);
             }
         }
     }
 
     void
     inheritNuma(machine &host) {
-        for (auto &[address, node] : host.pci) {
-            const pciNode *at = &node;
-            while (at->numaNode == unknown_numa && !at->parent.empty()) {
-                at = &host.pci.at(at->parent);
-            }
-            node.numaNode = at->numaNode;
-        }
         const auto take = [&host](auto &device) {
             const auto it = host.pci.find(device.pci);
             if (device.numaNode == unknown_numa && it != host.pci.end()) {
@@ -86,30 +95,6 @@ namespace {
         }
     }
 
-    bool
-    anyNumaNode(const machine &host) {
-        const auto known = [](const auto &device) { return device.numaNode != unknown_numa; };
-        return std::any_of(host.gpus.begin(), host.gpus.end(), known) ||
-               std::any_of(host.nics.begin(), host.nics.end(), known);
-    }
-
-    bool
-    isFlat(const machine &host) {
-        if (host.gpus.empty() || host.nics.empty() || anyNumaNode(host)) {
-            return false;
-        }
-        const affinity first = affinityBetween(host, host.gpus.front(), host.nics.front());
-        for (const gpu &accelerator : host.gpus) {
-            for (const rdmaNic &nic : host.nics) {
-                const affinity other = affinityBetween(host, accelerator, nic);
-                if (isNearer(first, other) || isNearer(other, first)) {
-                    return false;
-                }
-            }
-        }
-        return true;
-    }
-
 } // namespace
 
 void
@@ -127,11 +112,11 @@ normalize(machine &host) {
             item.hasGid = item.hasGid || !item.gids.empty();
         }
     }
-    cutBrokenParents(host);
+    settleTree(host);
     forgetEmulatedLinks(host);
     inheritNuma(host);
     collectNumaNodes(host);
-    host.isFlat = isFlat(host);
+    host.isFlat = isFlatMachine(host);
 }
 
 } // namespace nixlStripe

@@ -3,6 +3,7 @@
 #include "topology/sysfs.h"
 
 #include "topology/folder.h"
+#include "topology/limits.h"
 #include "topology/normalize.h"
 #include "topology/sysfs_net.h"
 #include "topology/sysfs_pci.h"
@@ -48,6 +49,7 @@ readSysfs(const std::string &root, const std::string &dev) {
                                     "': " + std::generic_category().message(errno) +
                                     "; accepted: /sys or a folder that is a copy of it");
     }
+    const lookBudget budget(root, max_sysfs_looks);
     machine host;
     host.source = root;
     host.isLive = sysfs.isSameAs("/sys");
@@ -61,6 +63,7 @@ readSysfs(const std::string &root, const std::string &dev) {
     }
     rdmaReader rdma(sysfs, dev.empty() && host.isLive ? "/dev" : dev, pci, net, host);
     rdma.readAll();
+    checkSize(host);
     normalize(host);
     return host;
 }

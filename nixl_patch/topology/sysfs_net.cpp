@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/sysfs_net.h"
 
+#include "topology/limits.h"
 #include "topology/natural_order.h"
 #include "topology/sysfs_text.h"
 
@@ -11,7 +12,10 @@
 #include <ifaddrs.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace nixlStripe {
 namespace {
@@ -89,16 +93,16 @@ readAddresses(machine &host) {
     if (::getifaddrs(&all) != 0) {
         return;
     }
-    for (netInterface &each : host.netInterfaces) {
-        each.address = address_t::NO;
-        for (const ifaddrs *at = all; at != nullptr; at = at->ifa_next) {
-            if (each.name == at->ifa_name && isReachable(at->ifa_addr)) {
-                each.address = address_t::YES;
-                break;
-            }
+    std::set<std::string> reachable;
+    for (const ifaddrs *at = all; at != nullptr; at = at->ifa_next) {
+        if (isReachable(at->ifa_addr)) {
+            reachable.insert(at->ifa_name);
         }
     }
     ::freeifaddrs(all);
+    for (netInterface &each : host.netInterfaces) {
+        each.address = reachable.count(each.name) > 0 ? address_t::YES : address_t::NO;
+    }
 }
 
 netReader::netReader(const folder &root, pciReader &pci, machine &host)
@@ -108,7 +112,9 @@ netReader::netReader(const folder &root, pciReader &pci, machine &host)
 
 void
 netReader::readAll() {
-    for (const std::string &name : net_.list()) {
+    const std::vector<std::string> names = net_.list();
+    checkCount(host_.source, "network interfaces", names.size(), max_net_interfaces);
+    for (const std::string &name : names) {
         const folder where = net_.sub(name);
         if (!where.isOpen()) {
             continue; // class/net/bonding_masters is a file

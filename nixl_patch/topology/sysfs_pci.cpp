@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/sysfs_pci.h"
 
+#include "topology/limits.h"
 #include "topology/pci_devices.h"
 #include "topology/sysfs_text.h"
 
@@ -122,6 +123,8 @@ pciReader::add(const pciPath &path) {
     if (host_.pci.count(path.functions.back()) > 0) {
         return;
     }
+    checkCount(
+        host_.source, "PCI functions above one another", path.functions.size() - 1, max_pci_depth);
     const int numa_node = numaOf(path);
     for (std::size_t i = 0; i < path.functions.size(); ++i) {
         if (host_.pci.count(path.functions[i]) == 0) {
@@ -131,12 +134,15 @@ pciReader::add(const pciPath &path) {
 }
 
 int
-pciReader::numaOf(const pciPath &path) const {
+pciReader::numaOf(const pciPath &path) {
     // A host bridge and all below it are one node's, so the bridges need not be asked.
     for (auto it = path.functions.rbegin(); it != path.functions.rend(); ++it) {
-        const int node = parseNumaNode(devices_.text(*it + "/numa_node"));
-        if (node != unknown_numa) {
-            return node;
+        const auto [known, is_new] = numaNodes_.try_emplace(*it, unknown_numa);
+        if (is_new) {
+            known->second = parseNumaNode(devices_.text(*it + "/numa_node"));
+        }
+        if (known->second != unknown_numa) {
+            return known->second;
         }
     }
     return unknown_numa;

@@ -44,12 +44,13 @@ private:
     /** An idle GPU trains its link down to 2.5 GT/s; what counts is what both its ends can do. */
     void setSpeedUnderLoad(const pciPath &path);
     pciPath pathOf(const std::string &address, const std::string &hint) const;
-    int numaOf(const pciPath &path) const;
+    int numaOf(const pciPath &path);
     const ids &idsOf(const std::string &address);
 
     folder devices_; /**< bus/pci/devices */
     machine &host_;
-    std::map<std::string, ids> ids_; /**< by address; the search for GPUs has seen them all */
+    std::map<std::string, int> numaNodes_; /**< by address, as its own file says */
+    std::map<std::string, ids> ids_;       /**< by address; the search for GPUs has seen them all */
 };
 
 } // namespace nixlStripe

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/sysfs_rdma.h"
 
+#include "topology/limits.h"
 #include "topology/natural_order.h"
 #include "topology/sysfs_text.h"
 
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace nixlStripe {
 namespace {
@@ -85,7 +87,9 @@ rdmaReader::rdmaReader(
 void
 rdmaReader::readAll() {
     readUverbs();
-    for (const std::string &name : infiniband_.list()) {
+    const std::vector<std::string> names = infiniband_.list();
+    checkCount(host_.source, "RDMA NICs", names.size(), max_nics);
+    for (const std::string &name : names) {
         const folder where = infiniband_.sub(name);
         if (where.isOpen()) {
             host_.nics.push_back(readNic(name, where));

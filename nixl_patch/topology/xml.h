@@ -25,7 +25,7 @@ namespace nixlStripe {
 constexpr std::size_t max_xml_bytes = std::size_t(16) << 20;
 constexpr std::size_t max_xml_depth = 256;
 constexpr std::size_t max_xml_elements = 250000;
-constexpr std::size_t max_xml_attributes = 128; /**< of one element */
+constexpr std::size_t max_xml_attributes = 64; /**< of one element */
 
 struct xmlElement {
     std::string name;
