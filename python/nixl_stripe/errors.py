@@ -15,3 +15,7 @@ class UsageError(StripeError):
     """The command line or an argument does not make sense; exit code 2."""
 
     exit_code = 2
+
+
+class SourceError(StripeError, ValueError):
+    """A machine cannot be read from what was given: missing, of no known kind, damaged, too big."""

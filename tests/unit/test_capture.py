@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +29,6 @@ def without_addresses(host: Machine) -> dict[str, Any]:
     return data
 
 
-@pytest.fixture(params=["filter", "older Python"])
-def unpacks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways to unpack an archive, the second where Python's tarfile has no filters."""
-    if request.param == "older Python":
-        monkeypatch.delattr(tarfile, "data_filter", raising=False)
-    elif not hasattr(tarfile, "data_filter"):
-        pytest.skip("this Python's tarfile has no filters")
-
-
-@pytest.mark.usefixtures("unpacks")
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_capture_reads_as_the_same_machine(name: str, tmp_path: Path) -> None:
     tree = write(MACHINES[name](), tmp_path)
@@ -71,7 +58,7 @@ def test_a_capture_holds_nothing_that_the_probe_does_not_read(tmp_path: Path) ->
         "uevent", "class", "vendor", "device", "numa_node", "current_link_speed",
         "current_link_width", "max_link_speed", "max_link_width", "state", "phys_state",
         "link_layer", "rate", "lid", "ibdev", "operstate", "flags", "mtu", "speed", "type",
-        "dev_port", "phys_port_name", "online", *map(str, range(256)),
+        "dev_port", "phys_port_name", "online", *map(str, range(256)), "SHA256SUMS",
     }  # fmt: skip
 
 
@@ -120,54 +107,3 @@ def test_a_destination_that_is_taken_is_left_alone(tmp_path: Path) -> None:
         nixl_stripe.capture(taken / "mine" / "deeper.tar.gz", source=tree.sys)
     with pytest.raises(ValueError, match="not/there"):
         nixl_stripe.capture(tmp_path / "copy", source="not/there")
-
-
-def link(name: str, target: str) -> tarfile.TarInfo:
-    member = tarfile.TarInfo(name)
-    member.type = tarfile.SYMTYPE
-    member.linkname = target
-    return member
-
-
-def hard_link(name: str, target: str) -> tarfile.TarInfo:
-    member = link(name, target)
-    member.type = tarfile.LNKTYPE
-    return member
-
-
-@pytest.mark.usefixtures("unpacks")
-@pytest.mark.parametrize(
-    "members",
-    [
-        [tarfile.TarInfo("../escaped")],
-        [link("out", ".."), tarfile.TarInfo("out/escaped")],
-        [link("a/b/up", "../.."), link("over", "a/b/up/.."), tarfile.TarInfo("over/escaped")],
-        [link("etc", "/etc")],
-        [hard_link("passwd", "/etc/passwd")],
-        [link("loop", "loop"), tarfile.TarInfo("loop/escaped")],
-    ],
-    ids=["name", "link", "link over a link", "absolute link", "hard link", "loop"],
-)
-def test_archives_that_lead_out_are_refused(
-    members: list[tarfile.TarInfo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    inner = tmp_path / "temporary"
-    inner.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(inner))
-    evil = tmp_path / "evil.tar.gz"
-    with tarfile.open(evil, "w:gz") as archive:
-        for member in members:
-            archive.addfile(member, io.BytesIO())
-    with pytest.raises(StripeError, match="not a captured sysfs"):
-        nixl_stripe.machine(evil)
-    assert not list(tmp_path.rglob("escaped"))
-
-
-def test_archives_that_are_no_captures_are_refused(tmp_path: Path) -> None:
-    large = tmp_path / "large.tar.gz"
-    with tarfile.open(large, "w:gz") as archive:
-        member = tarfile.TarInfo("zeros")
-        member.size = 65 << 20
-        archive.addfile(member, io.BytesIO(bytes(member.size)))
-    with pytest.raises(StripeError, match="too large"):
-        nixl_stripe.machine(large)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from nixl_stripe._core import sysfs_reads
 from nixl_stripe.errors import StripeError
+from nixl_stripe.topo.archive import write_manifest
 
 MAX_ATTRIBUTE = 4096
 _MAX_LINKS = 40  # what Linux follows
@@ -47,6 +48,7 @@ def capture(
         if target.name.endswith((".tar.gz", ".tgz")):
             with tempfile.TemporaryDirectory(prefix="nixl-stripe-") as folder:
                 _Copy(Path(source), Path(folder), keep_addresses).paths(reads)
+                write_manifest(Path(folder))
                 with tarfile.open(target, "w:gz") as archive:
                     archive.add(folder, arcname=".", filter=_anonymous)
             return target
@@ -54,6 +56,7 @@ def capture(
             raise StripeError(f"{target} is already there; name a new folder or a .tar.gz")
         target.mkdir(parents=True, exist_ok=True)
         _Copy(Path(source), target, keep_addresses).paths(reads)
+        write_manifest(target)
     except OSError as error:
         raise StripeError(f"cannot write the capture to {target}: {error}") from error
     return target

@@ -5,17 +5,13 @@
 from __future__ import annotations
 
 import os
-import tarfile
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from nixl_stripe._core import Machine, read_machine
-from nixl_stripe.errors import StripeError
-
-#: A capture has some hundred files of some bytes; more is no capture.
-MAX_ARCHIVE_BYTES = 64 << 20
-MAX_ARCHIVE_MEMBERS = 100_000
+from nixl_stripe.errors import SourceError, StripeError
+from nixl_stripe.topo.archive import check_manifest, unpack
+from nixl_stripe.topo.tar_reader import looks_like_archive
 
 
 def machine(source: str | os.PathLike[str] | None = None) -> Machine:
@@ -24,49 +20,23 @@ def machine(source: str | os.PathLike[str] | None = None) -> Machine:
     `source` is a sysfs root (a folder), a .tar.gz made by `capture()`, an hwloc XML or an NCCL
     topology XML. Only a live /sys tells which verbs devices this process may open.
 
-    Raises ValueError naming `source` when it is missing or of no known kind, and StripeError for
-    an archive that is damaged or not a capture.
+    Raises SourceError, which is a StripeError and a ValueError, naming `source` and the place in it
+    when it is missing, of no known kind, damaged, or larger than any machine.
     """
     path = Path("/sys" if source is None else source)
-    if path.is_file() and tarfile.is_tarfile(path):
-        return _from_archive(path)
-    return read_machine(os.fspath(path))
+    try:
+        if path.is_file() and looks_like_archive(path):
+            return _from_archive(path)
+        if path.is_dir():
+            check_manifest(path, os.fspath(path))
+        return read_machine(os.fspath(path))
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (StripeError, ValueError) as error:
+        raise SourceError(str(error)) from error
 
 
 def _from_archive(path: Path) -> Machine:
     with tempfile.TemporaryDirectory(prefix="nixl-stripe-") as folder:
-        try:
-            with tarfile.open(path) as archive:
-                members = []
-                size = 0
-                for member in archive:
-                    size += member.size
-                    members.append(member)
-                    if size > MAX_ARCHIVE_BYTES or len(members) > MAX_ARCHIVE_MEMBERS:
-                        raise StripeError(f"{path}: too large for a captured sysfs")
-                _unpack(archive, members, folder)
-        except (tarfile.TarError, OSError, EOFError, RuntimeError) as error:  # a loop of links
-            raise StripeError(f"{path}: not a captured sysfs: {error}") from error
+        unpack(path, Path(folder))
         return read_machine(folder, label=os.fspath(path))
-
-
-def _unpack(archive: tarfile.TarFile, members: Sequence[tarfile.TarInfo], folder: str) -> None:
-    """Extract what stays within `folder`; tarfile.TarError or OSError for anything else."""
-    if hasattr(tarfile, "data_filter"):
-        archive.extractall(folder, members=members, filter="data")
-        return
-    # Python before 3.10.12 and 3.11.4 has no filters: one by one, as links may lead on to links.
-    root = Path(folder).resolve()
-    for member in members:
-        _refuse_unless_within(root, member)
-        archive.extract(member, root)
-
-
-def _refuse_unless_within(root: Path, member: tarfile.TarInfo) -> None:
-    if not (member.isreg() or member.isdir() or member.issym()):
-        raise tarfile.ExtractError(f"{member.name!r} is no file, folder or symbolic link")
-    places = [root / member.name]
-    if member.issym():
-        places.append(places[0].parent / member.linkname)
-    if not all(place.resolve().is_relative_to(root) for place in places):
-        raise tarfile.ExtractError(f"{member.name!r} leads out of the archive")
