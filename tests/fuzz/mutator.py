@@ -32,7 +32,7 @@ class Mutator:
     def value(self, value: Any) -> Any:
         """Return a copy of JSON data with one to three places changed."""
         result = copy.deepcopy(value)
-        for _ in range(self.random.randint(1, 3)):
+        for _ in range(self.random.choice((1, 1, 1, 2, 3))):
             holder, key = self._place(result)
             if holder is None:
                 return self.random.choice(HOSTILE)
@@ -59,10 +59,10 @@ class Mutator:
 
     def text(self, value: Any) -> bytes:
         """Return JSON text: of changed data, changed text, or both."""
-        how = self.random.randrange(4)
-        data = self.value(value) if how != 1 else value
+        how = self.random.randrange(6)
+        data = self.value(value) if how != 0 else value
         text = json.dumps(data, separators=(",", ":")).encode()
-        return self.changed_bytes(text) if how in (1, 2) else text
+        return self.changed_bytes(text) if how in (0, 1) else text
 
     def _place(self, value: Any) -> tuple[Any, Any]:
         """Return a container and a key or index in it, None where there is no container."""
@@ -87,4 +87,9 @@ class Mutator:
         elif what == 3:
             holder[key] = [holder[key]]
         else:
-            holder[key] = copy.deepcopy(self.random.choice(HOSTILE))
+            old = holder[key]
+            kind = type(old) if self.random.random() < 0.7 else object
+            alike = [each for each in HOSTILE if isinstance(each, kind)]
+            if isinstance(old, str) and old and self.random.random() < 0.5:
+                alike = [old[::-1], old[1:], old * 2, old + "\x1b[2J", old[:1] + "\n" + old]
+            holder[key] = copy.deepcopy(self.random.choice(alike or HOSTILE))

@@ -11,6 +11,7 @@ upon, or takes more than a second of CPU, and prints that input.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import logging
 import sys
@@ -22,12 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from fuzz.mutator import Mutator
-from nixl_stripe.agents.introduction import _MAGIC, _TAIL
+from nixl_stripe.agents.introduction import _MAGIC, _TAIL, Introduction
 from nixl_stripe.agents.meeting import Meetings
 from nixl_stripe.bench import messages as bench
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.lab.remote.link import LIMITS
 from nixl_stripe.lab.remote.worker_lines import checked_line
+from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.untrusted import RefusedError, read_json
 from nixl_stripe.verify import messages as verify
 
@@ -62,13 +64,19 @@ def metadata_with(text: bytes) -> bytes:
     return b"nixlSerDes|Agent" + body + _TAIL.pack(zlib.crc32(body), len(body), _MAGIC)
 
 
+@functools.cache
+def _here() -> Introduction:
+    data = json.loads((SEEDS / "introduction" / "gb200.json").read_text())
+    return Introduction("here", "this-host", True, StripePlan.from_dict(data["plan"]))
+
+
 def introduce(mutator: Mutator, seed: Any) -> str:
     """Have an agent meet a peer with a changed introduction."""
     made = metadata_with(mutator.text(seed))
     if mutator.random.random() < 0.2:
         made = mutator.changed_bytes(made)
     meetings = Meetings("here")
-    meetings.backend_created({"stripe": "off"}, patched=False)
+    meetings._mine = _here()  # striped, so that the whole comparison is reached
     plain, theirs = meetings.meet(made)
     if not made.startswith(plain):
         raise UnsafeTextError("NIXL's own bytes were changed")

@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-#: Unicode's categories of what is not shown as itself: controls (escape sequences), formats (which
-#: turn the direction of text), surrogates, private use, unassigned, separators of lines.
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
 
 def one_line(text: str, limit: int = 200) -> str:
     """Return the text as one line of at most `limit` characters that can do nothing but be read.
 
-    What a terminal would act upon, and whatever ends a line, is written as an escape.
+    What is not printable (controls, what turns the direction of text or ends a line, surrogates,
+    what Unicode does not assign) is written as an escape.
     """
     shown = _shown(text[: limit + 1], keep="")
     return shown if len(shown) <= limit else shown[: max(0, limit - 3)] + "..."
@@ -28,9 +23,7 @@ def several_lines(text: str, limit: int = 1 << 20) -> str:
 def _shown(text: str, keep: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        c if c in keep or unicodedata.category(c) not in _HIDDEN else _escaped(c) for c in text
-    )
+    return "".join(c if c.isprintable() or c in keep else _escaped(c) for c in text)
 
 
 def _escaped(character: str) -> str:
