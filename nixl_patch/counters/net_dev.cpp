@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/ethtool.h>
@@ -149,6 +150,32 @@ isInterfaceUp(const std::string &name) {
     }
     constexpr int wanted = IFF_UP | IFF_RUNNING;
     return (request->ifr_flags & wanted) == wanted;
+}
+
+std::optional<std::array<unsigned char, 6>>
+macOf(const std::string &name) {
+    auto request = requestFor(name);
+    if (!request || !inetSocket().ask(SIOCGIFHWADDR, *request)) {
+        return std::nullopt;
+    }
+    std::array<unsigned char, 6> mac{};
+    std::memcpy(mac.data(), request->ifr_hwaddr.sa_data, mac.size());
+    return mac;
+}
+
+bool
+isGidOfMac(std::string_view gid, const std::array<unsigned char, 6> &mac) {
+    std::array<char, 40> text{};
+    std::snprintf(text.data(),
+                  text.size(),
+                  "fe80:0000:0000:0000:%02x%02x:%02xff:fe%02x:%02x%02x",
+                  mac[0] ^ 2, // the bit that says "universal" is turned over
+                  mac[1],
+                  mac[2],
+                  mac[3],
+                  mac[4],
+                  mac[5]);
+    return gid == text.data();
 }
 
 std::map<std::string, std::uint64_t>

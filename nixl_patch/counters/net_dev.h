@@ -7,6 +7,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_COUNTERS_NET_DEV_H
 #define NIXL_STRIPE_NIXL_PATCH_COUNTERS_NET_DEV_H
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -33,6 +34,15 @@ std::map<std::string, netDevCounts> readNetDev();
 
 /** Whether an interface of this namespace is up and has a carrier; none when it is not there. */
 std::optional<bool> isInterfaceUp(const std::string &name);
+
+/** MAC address of an interface of this namespace, six bytes; none when there is no such. */
+std::optional<std::array<unsigned char, 6>> macOf(const std::string &name);
+
+/**
+ * @brief Whether a port's link-local GID is the one that RoCE makes of a MAC address (EUI-64).
+ * @param gid As in sysfs: "fe80:0000:0000:0000:5054:00ff:fe12:3456".
+ */
+bool isGidOfMac(std::string_view gid, const std::array<unsigned char, 6> &mac);
 
 /** The counters of its driver by name (`ethtool -S`), empty when it has none. */
 std::map<std::string, std::uint64_t> readEthtool(const std::string &name);

@@ -125,30 +125,44 @@ public:
     place_t place;
 
 private:
-    /** Its GID table names it, Soft-RoCE's `parent` too; RDMA netlink says whether it is ours. */
+    /** Its GID table names it, Soft-RoCE's `parent` too. */
     void
     findInterface(const folder &where, nicPlace &nic) const {
         std::string name;
+        std::vector<std::string> gids;
         for (const unsigned port : nic.ports) {
-            const folder table = where.sub("ports/" + std::to_string(port) + "/gid_attrs/ndevs");
+            const folder folder_of_port = where.sub("ports/" + std::to_string(port));
+            const folder table = folder_of_port.sub("gid_attrs/ndevs");
             for (const std::string &slot : table.list()) {
-                name = name.empty() ? table.text(slot) : name;
+                const std::string netdev = table.text(slot);
+                if (!netdev.empty()) {
+                    name = name.empty() ? netdev : name;
+                    gids.push_back(folder_of_port.text("gids/" + slot));
+                }
             }
         }
         name = name.empty() ? where.text("parent") : name;
-        if (place->isLive) {
-            const auto device = place->netlink.device(nic.device);
-            const auto port =
-                device ? place->netlink.port(*device, nic.ports.front()) : std::nullopt;
-            if (port && port->netdev.empty() && !name.empty()) {
-                nic.noInterface =
-                    "its interface " + printable(name) + " is in another network namespace";
-                return;
-            }
-            name = port ? port->netdev : name;
+        if (name.empty()) {
+            nic.noInterface = "no network interface belongs to it";
+        } else if (place->isLive && !isOwn(name, gids)) {
+            nic.noInterface =
+                "its interface " + printable(name) + " is in another network namespace";
+        } else {
+            nic.interface = name;
         }
-        nic.interface = name;
-        nic.noInterface = name.empty() ? "no network interface belongs to it" : "";
+    }
+
+    /**
+     * Whether the interface of that name in this network namespace is the one below a device: names
+     * and numbers may be the same in two of them, and sysfs and netlink tell those of the device's.
+     */
+    static bool
+    isOwn(const std::string &name, const std::vector<std::string> &gids) {
+        const auto mac = macOf(name);
+        return mac && (gids.empty() ||
+                       std::any_of(gids.begin(), gids.end(), [&mac](const std::string &gid) {
+                           return isGidOfMac(gid, *mac);
+                       }));
     }
 };
 

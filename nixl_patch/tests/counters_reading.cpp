@@ -6,6 +6,7 @@
 #include "counters/reading.h"
 #include "counters/verbs_port.h"
 
+#include <array>
 #include <cstdint>
 #include <gtest/gtest.h>
 #include <optional>
@@ -173,6 +174,21 @@ TEST(netDev, thisProcessesOwn) {
     EXPECT_FALSE(isInterfaceUp(std::string(300, 'x')));
     EXPECT_TRUE(readEthtool("lo").empty());
     EXPECT_TRUE(readEthtool("no such interface").empty());
+}
+
+TEST(netDev, aGidTellsWhoseInterfaceItIs) {
+    const std::array<unsigned char, 6> mac{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+    EXPECT_TRUE(isGidOfMac("fe80:0000:0000:0000:5054:00ff:fe12:3456", mac));
+    for (const char *bad : {"",
+                            "fe80:0000:0000:0000:5054:00ff:fe12:3457",
+                            "0000:0000:0000:0000:0000:ffff:0a4d:0001",
+                            "fe80:0000:0000:0000:5254:00ff:fe12:3456"}) {
+        EXPECT_FALSE(isGidOfMac(bad, mac)) << bad;
+    }
+    EXPECT_FALSE(macOf("no such interface"));
+    const auto lo = macOf("lo");
+    ASSERT_TRUE(lo);
+    EXPECT_EQ(*lo, (std::array<unsigned char, 6>{}));
 }
 
 TEST(verbsPort, aNodeThatIsNoneHasNoMtu_badFlow) {
