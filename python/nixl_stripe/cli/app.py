@@ -26,6 +26,7 @@ VERBS: tuple[str, ...] = (
     "doctor",
     "verify",
     "top",
+    "export",
     "bench",
 )
 

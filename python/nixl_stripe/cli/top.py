@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.errors import UsageError
 from nixl_stripe.planning.planner import load, plan
-from nixl_stripe.proof.sources import SYSFS, all_nics
-from nixl_stripe.proof.watch import NicRate, Sample, Watch
+from nixl_stripe.proof.sources import SYSFS
+from nixl_stripe.proof.watch import NicRate, Sample, Watch, nics_to_watch
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -91,14 +91,7 @@ def _watch(stripe: str, gpu: str | None, nics: str | None, sysfs: Path, by_proce
         planned = plan(stripe, gpu, load(None if sysfs == SYSFS else sysfs)).devices
     except ValueError as error:
         raise UsageError(str(error)) from error
-    names = all_nics(sysfs) if nics is None else tuple(n for n in nics.split(",") if n)
-    if nics is None and not {n.partition(":")[0] for n in planned} <= set(names):
-        names = tuple(dict.fromkeys([*planned, *names]))
-    if not names:
-        raise StripeError(
-            f"top: no NIC to watch: {sysfs}/class/infiniband and {sysfs}/class/net show none; "
-            "in a container, share the host's network (--network host) or its RDMA devices"
-        )
+    names = nics_to_watch(planned, nics, sysfs)
     return Watch(names, planned, sysfs, by_process=by_process)
 
 

@@ -103,6 +103,22 @@ def plan_weights(plan: StripePlan) -> dict[str, float]:
     return dict.fromkeys(plan.devices, 1.0)
 
 
+def base(device: str) -> str:
+    """Return `mlx5_0` of `mlx5_0:1`: UCX's lanes and the counters are by device."""
+    return device.partition(":")[0]
+
+
+def due_shares(plan: StripePlan | None) -> dict[str, float]:
+    """Return the fraction that each planned device should carry: by its rate, or even."""
+    if plan is None:
+        return {}
+    weights: dict[str, float] = {}
+    for device, weight in plan_weights(plan).items():
+        weights[base(device)] = weights.get(base(device), 0.0) + weight
+    whole = sum(weights.values())
+    return {name: weight / whole for name, weight in weights.items()}
+
+
 def _watched(name: str, rows: Mapping[str, NicTraffic]) -> str:
     """Return the name under which a NIC was watched: `mlx5_0:1` may be watched as `mlx5_0`."""
     for each in (name, name.partition(":")[0], f"{name}:1"):

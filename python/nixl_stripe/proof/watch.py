@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nixl_stripe.errors import StripeError
 from nixl_stripe.proof import sources
 from nixl_stripe.proof.processes import ProcessRate, ProcessWatch, divide
 from nixl_stripe.proof.sources import SYSFS, Evidence, NicTraffic
@@ -167,3 +168,22 @@ class Watch:
             else (),
             dict(by_process.untold) if by_process else {},
         )
+
+
+def nics_to_watch(planned: Iterable[str], given: str | None, sysfs: Path) -> tuple[str, ...]:
+    """Return the NICs that a user named, separated by commas, or every NIC and the planned ones.
+
+    StripeError where there is none.
+    """
+    if given is not None:
+        names = tuple(name for name in given.split(",") if name)
+    else:
+        names = sources.all_nics(sysfs)
+        if not {name.partition(":")[0] for name in planned} <= set(names):
+            names = tuple(dict.fromkeys([*planned, *names]))
+    if not names:
+        raise StripeError(
+            f"no NIC to watch: {sysfs}/class/infiniband and {sysfs}/class/net show none; "
+            "in a container, share the host's network (--network host) or its RDMA devices"
+        )
+    return names

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from nixl_stripe.lab.outcome import Outcome, SideReport
 from nixl_stripe.planning.forecast import NIXL_VERSION, Forecast
 from nixl_stripe.planning.stripe_plan import StripePlan
-from nixl_stripe.proof.striped import plan_weights
+from nixl_stripe.proof.striped import due_shares
 from nixl_stripe.verify.causes import Evidence, likely_causes
 from nixl_stripe.verify.request import Request
 from nixl_stripe.verify.result import Figures, OpResult, Proof
@@ -41,22 +41,6 @@ def figures_of(outcome: Outcome) -> Figures:
 def plan_of(side: SideReport) -> StripePlan | None:
     """Return the plan that a side made on its machine."""
     return None if side.plan is None else StripePlan.from_dict(side.plan)
-
-
-def base(device: str) -> str:
-    """Return `mlx5_0` of `mlx5_0:1`: UCX's lanes and the counters are by device."""
-    return device.partition(":")[0]
-
-
-def due_shares(plan: StripePlan | None) -> dict[str, float]:
-    """Return the fraction that each planned device should carry: by its rate, or even."""
-    if plan is None:
-        return {}
-    weights: dict[str, float] = {}
-    for device, weight in plan_weights(plan).items():
-        weights[base(device)] = weights.get(base(device), 0.0) + weight
-    whole = sum(weights.values())
-    return {name: weight / whole for name, weight in weights.items()}
 
 
 def judge(request: Request, outcome: Outcome, stock: Outcome | None = None) -> OpResult:
