@@ -125,6 +125,10 @@ def verify_command(
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", help="For each transfer and each wait.")
     ] = 60.0,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it too: FILE.html, FILE.json or FILE.junit.xml."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Transfer for real and prove that every planned NIC carried its share.
@@ -140,6 +144,10 @@ def verify_command(
         raise UsageError(f"{' and '.join(chosen)}: accepted is one of them")
     if address is not None and not listen:
         raise UsageError(f"{address!r}: an address stands behind --listen or --connect only")
+    if report is not None:
+        from nixl_stripe.verify.report import format_of
+
+        format_of(report)
     parameters = {**({"stripe": stripe} if stripe else {}), **_pairs("--param", param)}
     which = _nixl(nixl)
     with _stoppable(), _progress() as say:
@@ -147,7 +155,7 @@ def verify_command(
             ended = _listen(
                 address or "", token_file, link.max_bytes(max_bytes), which, parameters or None, say
             )
-            _finish(ended["report"], str(ended["text"]), as_json)
+            _finish(ended["report"], str(ended["text"]), as_json, report)
             return
         request = _request(
             {
@@ -169,7 +177,7 @@ def verify_command(
         else:
             place = _bed(bed, nics, mbit, gpu_place.value, say)
         data, text = _run(request, place, say)
-    _finish(data, text, as_json)
+    _finish(data, text, as_json, report)
 
 
 def _run(request: Request, bed: Bed, say: Say) -> tuple[dict[str, Any], str]:
@@ -220,9 +228,13 @@ def _listen(
         return listener.serve(nixl, params)
 
 
-def _finish(report: dict[str, Any], text: str, as_json: bool) -> None:
-    typer.echo(json.dumps(report, indent=2) if as_json else text)
-    if not report["ok"]:
+def _finish(data: dict[str, Any], text: str, as_json: bool, report: Path | None) -> None:
+    typer.echo(json.dumps(data, indent=2) if as_json else text)
+    if report is not None:
+        from nixl_stripe.verify.report import write
+
+        write(report, data)
+    if not data["ok"]:
         raise typer.Exit(1)
 
 

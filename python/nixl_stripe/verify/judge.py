@@ -69,6 +69,8 @@ def judge(request: Request, outcome: Outcome, stock: Outcome | None = None) -> O
         forecast=None if forecast is None else forecast.lanes,
         excluded={} if plan is None else dict(plan.excluded),
         stock=None if stock is None else figures_of(stock),
+        nixl_version=outcome.initiator.nixl_version,
+        ucx_settings={} if plan is None else dict(plan.ucx_settings),
     )
     return result if result.ok else dataclasses.replace(result, causes=likely_causes(evidence))
 

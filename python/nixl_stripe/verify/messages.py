@@ -41,8 +41,13 @@ _JOB = schema.record(
         "limit_s": schema.number(0.001, _LIMIT_S),
     }
 )
+#: Of each NIC its source, and why it has none: that names every source that was looked for.
+_SOURCES = schema.mapping(schema.mapping(schema.text(1024), 8), 256)
+_UNCOUNTED = schema.mapping(schema.text(4096), 256)
 _SIDE = record_of(
     SideReport,
+    sources=_SOURCES,
+    uncounted=_UNCOUNTED,
     side=schema.choice("initiator", "target"),
     plan=schema.maybe(PLAN),
     error=schema.maybe(
@@ -51,11 +56,19 @@ _SIDE = record_of(
     exit_status=schema.maybe(schema.whole(-64, 255)),
     log=schema.lines(LOG_LIMIT),
 )
-_FIGURES = fields_of(Figures, error=schema.lines(ERROR_LIMIT))
+_FIGURES = fields_of(
+    Figures, error=schema.lines(ERROR_LIMIT), source=_SOURCES, uncounted=_UNCOUNTED
+)
 _STOCK = schema.record({"planned": schema.sequence(schema.text(), 256), **_FIGURES})
 _RESULT = {
     name: each for name, each in fields_of(OpResult).items() if name not in ("figures", "stock")
-} | {**_FIGURES, "ok": schema.flag, "stock": schema.maybe(_STOCK)}
+} | {
+    **_FIGURES,
+    "ok": schema.flag,
+    "why": schema.lines(ERROR_LIMIT),
+    "ucx_settings": schema.mapping(schema.text(4096), 64),
+    "stock": schema.maybe(_STOCK),
+}
 _REPORT = schema.record(
     {
         "ok": schema.flag,

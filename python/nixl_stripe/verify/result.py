@@ -52,6 +52,7 @@ class OpResult:
     counted the payload, `lanes` where only UCX's report is to be had (on one host no byte passes a
     NIC's counter). short: planned NICs with less than half of what is due. ceiling_gbps: the most
     that the planned NICs can carry together. forecast: share per NIC that was foreseen.
+    nixl_version, ucx_settings: of the initiator, None and empty where they are not known.
     """
 
     op: Op
@@ -69,6 +70,8 @@ class OpResult:
     forecast: Mapping[str, float] | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
     stock: Figures | None = None
+    nixl_version: str | None = None
+    ucx_settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -95,6 +98,9 @@ class OpResult:
             **asdict(self.figures),
             "proof": self.proof,
             "short": list(self.short),
+            "why": "" if self.ok else self._why(),
+            "nixl_version": self.nixl_version,
+            "ucx_settings": dict(self.ucx_settings),
             "causes": [asdict(cause) for cause in self.causes],
             "ceiling_gbps": self.ceiling_gbps,
             "forecast": None if self.forecast is None else dict(self.forecast),

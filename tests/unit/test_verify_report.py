@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""A verification to hand on: page, JSON and JUnit, good and bad, and what a page may not do."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nixl_stripe.cli import main
+from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.lab.outcome import SideReport
+from nixl_stripe.verify import OpResult, Report
+from nixl_stripe.verify.messages import TO_CONNECTOR, TO_LISTENER, told
+from nixl_stripe.verify.report import format_of, write
+from nixl_stripe.verify.result import Cause, Figures
+
+NICS = ("mlx5_0", "mlx5_1", "mlx5_2", "mlx5_3")
+MIB = 1 << 20
+
+
+def result(*share: float, **more: Any) -> OpResult:
+    rows = dict(zip(NICS, share, strict=True))
+    figures = Figures(
+        lanes=rows,
+        bytes={name: round(part * 64 * MIB) for name, part in rows.items()},
+        share=rows,
+        gbps=2.9,
+        verified=True,
+        source={name: {"name": "sysfs", "kind": "counted"} for name in NICS},
+    )
+    short = tuple(name for name, part in rows.items() if part < 0.125)
+    return OpResult(
+        op="WRITE",
+        memory="dram",
+        size=64 * MIB,
+        buffers=1,
+        repeats=3,
+        planned=NICS,
+        due=dict.fromkeys(NICS, 0.25),
+        figures=figures,
+        proof="bytes",
+        short=short,
+        nixl_version="1.5.1",
+        ucx_settings={"MAX_RMA_RAILS": "4"},
+        **more,
+    )
+
+
+GOOD = Report("over a bed", (result(0.25, 0.25, 0.25, 0.25, stock=Figures(gbps=1.45)),))
+BAD = Report(
+    "over a bed",
+    (result(0.5, 0.5, 0.0, 0.0, causes=(Cause("the plugin is stock", "nixl-stripe patch"),)),),
+    ("a note",),
+)
+
+
+class Page(HTMLParser):
+    """Texts and whatever could reach beyond the page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.outside: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = {name for name, _ in attrs}
+        if tag in ("script", "link", "iframe", "img", "a") or names & {"src", "href", "onload"}:
+            self.outside.append(tag)
+        if tag not in ("meta", "br", "rect"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != "rect":
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.words += data.split()
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+def written(report: Report, file: Path) -> str:
+    write(file, report.to_dict())
+    return file.read_text(encoding="utf-8")
+
+
+def test_the_page_says_the_verdict_first(tmp_path: Path) -> None:
+    text = written(GOOD, tmp_path / "r.html")
+    page = Page(text)
+    assert page.open == []
+    assert page.outside == []
+    assert page.text.startswith(
+        "NIXL stripe: passed Passed WRITE: 4 of 4 planned NICs carried their share, 2.9 Gbit/s, "
+        "2.00 times what NIXL does without nixl-stripe"
+    )
+    for words in ("sysfs, counted", "16.0 MiB", "MAX_RMA_RAILS=4", "1.5.1", "over a bed"):
+        assert words in page.text
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_the_page_says_why_not_and_what_to_do_bad_flow(tmp_path: Path) -> None:
+    page = Page(written(BAD, tmp_path / "r.html"))
+    assert page.text.startswith("NIXL stripe: failed Failed WRITE: 2 of 4 planned NICs")
+    assert "less than half of its share on mlx5_2, mlx5_3" in page.text
+    assert "Likely cause: the plugin is stock To fix it: nixl-stripe patch" in page.text
+    assert "a note" in page.text
+
+
+def test_what_the_other_host_says_is_text_only_bad_flow(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>\"'\x1b[2J\x00"
+    one = dataclasses.replace(result(0.5, 0.5, 0, 0), causes=(Cause(evil, evil),))
+    figures = dataclasses.replace(one.figures, error=evil)
+    report = Report(evil, (dataclasses.replace(one, figures=figures),), (evil,))
+    assert Page(written(report, tmp_path / "r.html")).outside == []
+    tree = ElementTree.fromstring(written(report, tmp_path / "r.junit.xml"))  # noqa: S314 - it was just written here
+    assert tree.find("testcase/failure") is not None
+
+
+def test_junit_counts_failures(tmp_path: Path) -> None:
+    both = Report("over a bed", (*GOOD.results, *BAD.results))
+    suite = ElementTree.fromstring(written(both, tmp_path / "r.junit.xml"))  # noqa: S314 - it was just written here
+    assert (suite.tag, suite.get("tests"), suite.get("failures")) == ("testsuite", "2", "1")
+    first, second = suite.findall("testcase")
+    assert first.find("failure") is None
+    failure = second.find("failure")
+    assert failure is not None
+    assert failure.get("message") == "less than half of its share on mlx5_2, mlx5_3"
+    assert "fix: nixl-stripe patch" in (failure.text or "")
+
+
+def test_json_is_that_of_the_command_with_the_circumstances(tmp_path: Path) -> None:
+    found = json.loads(written(BAD, tmp_path / "r.json"))
+    assert found.pop("circumstances")["NIXL"] == "1.5.1"
+    assert found == json.loads(json.dumps(BAD.to_dict()))
+
+
+@pytest.mark.parametrize("name", ["report", "r.pdf", ".html", "r.xml"])
+def test_names_that_say_no_format_bad_flow(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"accepted are FILE\.html, FILE\.json, FILE\.junit\.xml"):
+        format_of(tmp_path / name)
+
+
+def test_a_slip_is_noticed_before_the_transfer_bad_flow(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--bed", "tcp", "--report", "/nowhere/r.html"]) == 2
+    assert capsys.readouterr().err.strip() == (
+        "nixl-stripe: --report /nowhere/r.html: there is no folder /nowhere"
+    )
+
+
+def test_a_report_that_cannot_be_written_leaves_no_half_bad_flow(tmp_path: Path) -> None:
+    (tmp_path / "r.html").mkdir()
+    with pytest.raises(StripeError, match=r"--report .*r\.html: "):
+        write(tmp_path / "r.html", GOOD.to_dict())
+    assert [each.name for each in tmp_path.iterdir()] == ["r.html"]
+
+
+def test_a_blind_pods_reasons_pass_to_the_other_host() -> None:
+    """They name every source that was looked for, and so are long."""
+    reasons = {name: f"NIC {name}: " + "a source; " * 200 for name in NICS}
+    sources = {name: {"name": "sysfs", "kind": "counted", "where": "w" * 300} for name in NICS}
+    settings = {"NET_DEVICES": ",".join(f"mlx5_{i}:1" for i in range(64))}
+    figures = dataclasses.replace(GOOD.results[0].figures, uncounted=reasons, source=sources)
+    one = dataclasses.replace(GOOD.results[0], figures=figures, ucx_settings=settings)
+    report = Report("over a bed", (one, *BAD.results)).to_dict()
+    message = {"kind": "bye", "report": json.loads(json.dumps(report)), "text": ""}
+    assert TO_LISTENER["bye"](message, "bye")["report"]["results"][1]["why"]
+    side = told(SideReport("initiator", sources=sources, uncounted=reasons))
+    assert TO_CONNECTOR["report"]({"kind": "report", "report": json.loads(json.dumps(side))}, "r")
