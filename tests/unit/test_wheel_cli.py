@@ -20,6 +20,14 @@ from nixl_stripe.wheel import PLUGIN, fetch, find_installed, layout
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.fixture(autouse=True)
+def _a_home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--undo` removes the user's caches: not those of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home-cache"))
+    monkeypatch.delenv("NIXL_STRIPE_CACHE", raising=False)
+    monkeypatch.setattr(cli_patch, "sweep", list)
+
+
 @pytest.fixture
 def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A plugin that stands where ours is installed, and is said to load."""

@@ -16,6 +16,7 @@ import typer
 
 from nixl_stripe._core import __version__
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.lab.scratch import sweep
 from nixl_stripe.wheel.layout import PLUGIN
 from nixl_stripe.wheel.loading import plugin_options
 from nixl_stripe.wheel.locate import PluginFolder, find_in, find_installed, search_path_of
@@ -29,6 +30,7 @@ from nixl_stripe.wheel.patch import (
 from nixl_stripe.wheel.self_check import Load
 from nixl_stripe.wheel.state import State, Status
 from nixl_stripe.wheel.versions import is_newer
+from nixl_stripe.wheel.written import Left, remove_user_files
 
 #: What one folder of the answer says: for people as a sentence, for programs as it is.
 Row = dict[str, object]
@@ -87,6 +89,10 @@ def patch(
     plugin: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The plugin to use instead of our own.")
     ] = None,
+    keep_cache: Annotated[
+        bool,
+        typer.Option("--keep-cache", help="With --undo: leave the caches of this user."),
+    ] = False,
     check: Annotated[
         bool,
         typer.Option(
@@ -97,11 +103,16 @@ def patch(
 ) -> None:
     """Put our UCX plugin in front of NIXL's own, in place; --undo takes it away again.
 
+    --undo also removes what nixl-stripe keeps for this user elsewhere (caches of test guests), and
+    names each file that it removes or leaves.
+
     Works on the NIXL for CUDA 12 and for CUDA 13 where both are installed. A running process keeps
     the plugin that it has loaded.
     """
     if undo and status:
         raise UsageError("--undo and --status exclude each other")
+    if keep_cache and not undo:
+        raise UsageError("--keep-cache goes with --undo")
     if folder is not None and python is not None:
         raise UsageError("DIR and --python exclude each other: each says where NIXL is")
     folders = _find(folder, python)
@@ -111,14 +122,34 @@ def patch(
     act = _status_row if status else _undo_row if undo else patch_row
     rows = [_guarded(act, one, plugin, where) for one in folders]
     ok = all(row["ok"] for row in rows)
+    left = _user_files(keep_cache) if undo and ok else []
     if as_json:
-        answer = {"ok": ok, "nixl_stripe": __version__, "folders": rows}
+        files = {"files": [_left_row(each) for each in left]} if undo else {}
+        answer = {"ok": ok, "nixl_stripe": __version__, "folders": rows, **files}
         typer.echo(json.dumps(answer, indent=2))
     else:
         _print(rows, where, undo=undo, status=status)
+        for each in left:
+            says = f"removed: {each.what}" if each.removed else f"left: {each.what}; {each.why}"
+            typer.echo(f"{each.path}: {says}")
     _warn_of_plugin_dir(folders)
     if not ok:
         raise typer.Exit(1)
+
+
+def _user_files(keep_cache: bool) -> list[Left]:
+    """Remove what ours leaves outside NIXL's folders: see `wheel.written`."""
+    swept = [Left(path, "scratch folder of a run that was killed", True) for path in sweep()]
+    return [*swept, *remove_user_files(keep_cache=keep_cache)]
+
+
+def _left_row(left: Left) -> Row:
+    return {
+        "path": str(left.path),
+        "what": left.what,
+        "removed": left.removed,
+        "why": left.why,
+    }
 
 
 def _find(folder: Path | None, python: str | None) -> list[PluginFolder]:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.guests import initrd, kernel
+from nixl_stripe.wheel.written import cache_folder
 
 GUEST_FILES = Path(__file__).parent / "guest"
 KERNEL_PACKAGE = "linux-image-amd64"
@@ -68,9 +69,7 @@ NEEDS = (
 
 def default_cache() -> Path:
     """Return where kernel and RAM disk are kept: `$NIXL_STRIPE_CACHE` or `~/.cache/nixl-stripe`."""
-    named = os.environ.get("NIXL_STRIPE_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return (Path(named) if named else base / "nixl-stripe") / "guests"
+    return cache_folder() / "guests"
 
 
 def system_verbs() -> Path | None:

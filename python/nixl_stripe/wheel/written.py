@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every place that nixl-stripe leaves files in: the one table, and what takes them away again.
+
+A module that keeps files adds its row here and gets their place from here. Files that a user names
+(`--json FILE`, `--out DIR`, `--cache DIR`) are the user's, and are not removed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nixl_stripe.errors import StripeError
+
+_OWN = "nixl-stripe"
+#: The variable that puts the cache elsewhere.
+CACHE_VARIABLE = "NIXL_STRIPE_CACHE"
+
+
+@dataclass(frozen=True)
+class Written:
+    """Files of one kind."""
+
+    what: str
+    where: str
+    """As a document writes it."""
+    by: str
+    removed_by: str
+
+
+TABLE = (
+    Written(
+        "our plugin, the stock one beside it, RECORD",
+        "the folder of NIXL's plugins and its .dist-info",
+        "nixl-stripe patch, a patched wheel",
+        "nixl-stripe patch --undo, pip uninstall",
+    ),
+    Written(
+        "kernel and stand-in libraries of test guests",
+        f"$XDG_CACHE_HOME/{_OWN} or ~/.cache/{_OWN}",
+        "nixl_stripe.lab.guests, bench --bed guests",
+        "nixl-stripe patch --undo, unless --keep-cache",
+    ),
+    Written(
+        "the same, in a folder of the user's",
+        f"${CACHE_VARIABLE}",
+        "nixl_stripe.lab.guests, bench --bed guests",
+        "the user; nixl-stripe patch --undo names it",
+    ),
+    Written(
+        "scratch folders of runs",
+        f"{_OWN}-* in the folder for temporary files",
+        "verify, bench, nixl_stripe.lab",
+        "the run itself; after a kill, the next one or nixl-stripe patch --undo",
+    ),
+    Written(
+        "downloads and installs of benchmarks",
+        ".cache/bench where it is run, or --cache",
+        "nixl-stripe bench",
+        "the user; nixl-stripe patch --undo names it",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Left:
+    """Files that are there, or were until now."""
+
+    path: Path
+    what: str
+    removed: bool
+    why: str = ""
+    """Why they are still there."""
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder that caches are kept in: `$NIXL_STRIPE_CACHE` or our own one."""
+    named = environ.get(CACHE_VARIABLE)
+    return Path(named) if named else own_cache(environ)
+
+
+def own_cache(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return our folder among the user's caches (XDG Base Directory Specification)."""
+    base = environ.get("XDG_CACHE_HOME", "")
+    # The specification has a relative path ignored.
+    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / _OWN
+
+
+def remove_user_files(
+    environ: Mapping[str, str] = os.environ, *, keep_cache: bool = False
+) -> list[Left]:
+    """Remove what is kept for this user outside NIXL's folders; return all that was found.
+
+    Only folders of our own name go, never what a link leads to, nor what another user owns.
+    """
+    found = []
+    own, named = own_cache(environ), environ.get(CACHE_VARIABLE)
+    if own.is_symlink() or own.exists():
+        found.append(_remove_cache(own, TABLE[1].what, keep_cache))
+    if named and Path(named).is_dir() and not _is_same(Path(named), own):
+        found.append(_named(Path(named), TABLE[2].what, f"{CACHE_VARIABLE} names it"))
+    bench = Path(".cache/bench").absolute()
+    if bench.is_dir():
+        found.append(_named(bench, TABLE[4].what, "it is in the folder at hand"))
+    return found
+
+
+def _remove_cache(path: Path, what: str, keep: bool) -> Left:
+    if keep:
+        return Left(path, what, removed=False, why="--keep-cache")
+    if path.is_symlink() or not path.is_dir():
+        return Left(path, what, removed=False, why="it is not a folder of its own, but a link")
+    if path.stat().st_uid != os.geteuid():
+        return Left(path, what, removed=False, why=f"it belongs to uid {path.stat().st_uid}")
+    try:
+        shutil.rmtree(path)  # which follows no link
+    except OSError as error:
+        raise StripeError(f"cannot remove {error.filename or path}: {error.strerror}") from error
+    return Left(path, what, removed=True)
+
+
+def _named(path: Path, what: str, why: str) -> Left:
+    return Left(
+        path, what, removed=False, why=f"{why}: remove it yourself where you do not want it"
+    )
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    return path.resolve() == other.resolve()
