@@ -8,6 +8,7 @@
 #include "plugin/pass_through.h"
 #include "policy/misspelling.h"
 #include "topology/cuda_gpu.h"
+#include "topology/never_destroyed.h"
 #include "topology/source.h"
 #include "topology/text.h"
 #include "ucx/config_text.h"
@@ -34,7 +35,10 @@ namespace {
         std::string hookError;
     };
 
-    stockFunctions stock;
+    stockFunctions &stock = []() -> stockFunctions & {
+        static neverDestroyed<stockFunctions> functions;
+        return *functions;
+    }();
 
     std::map<std::string, std::string>
     sorted(const abi::params_t &params) {
@@ -59,7 +63,7 @@ namespace {
     void
     logPlan(const stripePlan &plan) {
         for (const std::string &warning : plan.warnings) {
-            log(logLevel_t::WARN, warning);
+            logOnce(logLevel_t::WARN, warning);
         }
         if (!plan.active) {
             return;
@@ -132,42 +136,46 @@ namespace {
     };
 
     /**
-     * Options of the process that live engines need. UCX reads DISTANCE_BW when a worker is made,
-     * again for each new connection (in the progress thread, when a peer connects first), and again
-     * at the first READ and WRITE towards a peer: it must stay in force as long as the engine
-     * lives.
+     * What a live engine needs. UCX reads DISTANCE_BW when a worker is made, again for each new
+     * connection (in the progress thread, when a peer connects first), and again at the first READ
+     * and WRITE towards a peer: it must stay in force as long as the engine lives. So must the
+     * stages that its operations go through.
      */
-    class engineSettings {
+    struct engineNeeds {
+        std::unique_ptr<processSettings> settings;
+        std::unique_ptr<openStages> stages;
+    };
+
+    class liveEngines {
     public:
         void
-        keep(abi::engine *engine, std::unique_ptr<processSettings> settings) {
+        keep(abi::engine *engine, engineNeeds needs) {
             const std::lock_guard<std::mutex> lock(mutex_);
-            of_[engine] = std::move(settings);
+            of_[engine] = std::move(needs);
         }
 
         /** Returns what @p engine held, for the caller to let go of once the engine is gone. */
-        std::unique_ptr<processSettings>
+        engineNeeds
         take(abi::engine *engine) {
             const std::lock_guard<std::mutex> lock(mutex_);
             const auto it = of_.find(engine);
             if (it == of_.end()) {
-                return nullptr;
+                return {};
             }
-            std::unique_ptr<processSettings> settings = std::move(it->second);
+            engineNeeds needs = std::move(it->second);
             of_.erase(it);
-            return settings;
+            return needs;
         }
 
     private:
         std::mutex mutex_;
-        std::map<abi::engine *, std::unique_ptr<processSettings>> of_;
+        std::map<abi::engine *, engineNeeds> of_;
     };
 
-    engineSettings &
-    liveSettings() {
-        // Never destroyed: at exit UCX may be gone before an engine that nobody destroyed.
-        static engineSettings &settings = *new engineSettings;
-        return settings;
+    liveEngines &
+    engines() {
+        static neverDestroyed<liveEngines> of_process;
+        return *of_process;
     }
 
     [[noreturn]] void
@@ -181,8 +189,9 @@ namespace {
         if (!plan.active) {
             return stock.createEngine(init);
         }
-        auto process = std::make_unique<processSettings>(initHook::ucx(), plan.settings);
-        const initRequest request(plan);
+        engineNeeds needs;
+        needs.settings = std::make_unique<processSettings>(initHook::ucx(), plan.settings);
+        initRequest request(plan);
         abi::engine *engine = nullptr;
         try {
             engine = stock.createEngine(init);
@@ -214,7 +223,8 @@ namespace {
             log(logLevel_t::WARN, problem);
         }
         if (engine != nullptr) {
-            liveSettings().keep(engine, std::move(process));
+            needs.stages = request.takeStages();
+            engines().keep(engine, std::move(needs));
         }
         return engine;
     }
@@ -290,7 +300,7 @@ namespace {
 
     void
     destroyEngine(abi::engine *engine) {
-        const std::unique_ptr<processSettings> settings = liveSettings().take(engine);
+        const engineNeeds needs = engines().take(engine);
         stock.destroyEngine(engine);
     }
 

@@ -5,6 +5,7 @@
 #include "plugin/log.h"
 #include "plugin/pass_through.h"
 #include "plugin/stock_plugin.h"
+#include "topology/never_destroyed.h"
 
 #include <memory>
 #include <mutex>
@@ -21,19 +22,29 @@ namespace {
 
 using namespace nixlStripe;
 
-std::mutex entry_mutex;
-std::unique_ptr<stockPlugin> stock_plugin;
-std::string hook_error;
-bool was_hooked = false;
+/** What lasts from NIXL's first look at the plugin to the end of the process. */
+struct entryState {
+    std::mutex mutex;
+    std::unique_ptr<stockPlugin> stock;
+    std::string hookError;
+    bool wasHooked = false;
+};
+
+entryState &
+entry() {
+    static neverDestroyed<entryState> state;
+    return *state;
+}
 
 void
-hookStock() {
-    was_hooked = true;
+hookStock(entryState &state) {
+    state.wasHooked = true;
     try {
-        initHook::install(stock_plugin->handle());
+        initHook::install(state.stock->handle());
     } catch (const std::exception &problem) {
-        hook_error = problem.what();
-        log(logLevel_t::WARN, "unknown NIXL: " + hook_error);
+        // Engines with our parameters are refused with this reason; others must not notice.
+        state.hookError = problem.what();
+        log(logLevel_t::INFO, "unknown NIXL: " + state.hookError);
     }
 }
 
@@ -41,19 +52,20 @@ hookStock() {
 
 NIXL_STRIPE_EXPORT abi::plugin *
 nixl_plugin_init() {
-    const std::lock_guard<std::mutex> lock(entry_mutex);
+    entryState &state = entry();
+    const std::lock_guard<std::mutex> lock(state.mutex);
     try {
-        if (!stock_plugin) {
-            stock_plugin = std::make_unique<stockPlugin>(ownFolder() + "/libplugin_UCX.so.stock");
+        if (!state.stock) {
+            state.stock = std::make_unique<stockPlugin>(ownFolder() + "/libplugin_UCX.so.stock");
         }
         if (passesThrough()) {
-            return stock_plugin->init();
+            return state.stock->init();
         }
-        if (!was_hooked) {
-            hookStock();
+        if (!state.wasHooked) {
+            hookStock(state);
         }
-        abi::plugin *plugin = stock_plugin->init();
-        return plugin == nullptr ? nullptr : wrapBackend(plugin, hook_error);
+        abi::plugin *plugin = state.stock->init();
+        return plugin == nullptr ? nullptr : wrapBackend(plugin, state.hookError);
     } catch (const std::exception &problem) {
         log(logLevel_t::ERROR, problem.what());
         return nullptr;
@@ -62,8 +74,9 @@ nixl_plugin_init() {
 
 NIXL_STRIPE_EXPORT void
 nixl_plugin_fini() {
-    const std::lock_guard<std::mutex> lock(entry_mutex);
-    if (stock_plugin) {
-        stock_plugin->fini();
+    entryState &state = entry();
+    const std::lock_guard<std::mutex> lock(state.mutex);
+    if (state.stock) {
+        state.stock->fini();
     }
 }

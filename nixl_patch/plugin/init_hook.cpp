@@ -3,12 +3,14 @@
 #include "plugin/init_hook.h"
 
 #include "plugin/import_slot.h"
-#include "plugin/spread_hooks.h"
+#include "plugin/operation_hooks.h"
+#include "topology/never_destroyed.h"
 #include "topology/text.h"
 #include "ucx/values.h"
 
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 namespace nixlStripe {
 namespace {
@@ -31,8 +33,8 @@ namespace {
     /** Lives as long as the process: the stock plugin may call through the slot at any time. */
     std::unique_ptr<ucxLibrary> &
     hookedUcx() {
-        static std::unique_ptr<ucxLibrary> library;
-        return library;
+        static neverDestroyed<std::unique_ptr<ucxLibrary>> library;
+        return *library;
     }
 
 } // namespace
@@ -89,11 +91,10 @@ initRequest::readBack(const ucxLibrary &ucx, const void *config) {
 
 void
 initRequest::spreadSmall(const ucxLibrary &ucx, const void *context) {
-    spreadHooks::leaveAlone(context);
     if (!plan_.spreadsSmall) {
         return;
     }
-    spread_problem_ = spreadHooks::problem();
+    spread_problem_ = operationHooks::problem();
     if (!spread_problem_.empty()) {
         return;
     }
@@ -103,7 +104,10 @@ initRequest::spreadSmall(const ucxLibrary &ucx, const void *context) {
                                              : "MIN_RMA_CHUNK_SIZE is " + quoted(min_chunk_);
         return;
     }
-    spreadHooks::watch(context, static_cast<std::size_t>(*chunk));
+    operationPath::stages_t stages;
+    stages.push_back(operationHooks::smallSpreadFor(context, static_cast<std::size_t>(*chunk)));
+    stages_.reset(); // of an earlier context, which may have had the same address
+    stages_ = std::make_unique<openStages>(context, std::move(stages));
 }
 
 void
@@ -169,11 +173,7 @@ namespace {
         unsigned major, unsigned minor, const void *params, const void *config, void **context) {
         const ucxLibrary &ucx = initHook::ucx();
         if (current_request == nullptr) {
-            const ucsStatus_t status = ucx.initVersion()(major, minor, params, config, context);
-            if (status == ucs_ok) {
-                spreadHooks::leaveAlone(*context);
-            }
-            return status;
+            return ucx.initVersion()(major, minor, params, config, context);
         }
         // The stock plugin owns this configuration, fills it in and releases it: ours to change.
         return current_request->init(
@@ -191,7 +191,7 @@ initHook::install(void *stock) {
     }
     hookedUcx() = std::make_unique<ucxLibrary>(real); // before the first call can come
     slots.redirect(reinterpret_cast<void *>(&hookedInit));
-    spreadHooks::install(stock, *hookedUcx());
+    operationHooks::find(stock, *hookedUcx());
 }
 
 const ucxLibrary &

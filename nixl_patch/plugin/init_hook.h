@@ -7,11 +7,14 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_PLUGIN_INIT_HOOK_H
 #define NIXL_STRIPE_NIXL_PATCH_PLUGIN_INIT_HOOK_H
 
+#include "plugin/operation_hooks.h"
 #include "ucx/library.h"
 #include "ucx/plan.h"
 
-#include <optional>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace nixlStripe {
 
@@ -53,6 +56,12 @@ public:
         return spread_problem_;
     }
 
+    /** What the context's operations go through, to be kept until its engine is destroyed. */
+    std::unique_ptr<openStages>
+    takeStages() {
+        return std::move(stages_);
+    }
+
     /**
      * What ucp_init_version does for this request: settings, read-back, the real call, devices.
      * @return UCX's status, or an error status with error() set; never throws.
@@ -77,6 +86,7 @@ private:
     std::vector<std::string> unknown_settings_;
     std::string min_chunk_; /**< as UCX prints it; "" where it has none */
     std::string spread_problem_;
+    std::unique_ptr<openStages> stages_;
 };
 
 /** The redirected import of the stock plugin. There is one in a process: its slots are global. */

@@ -2,12 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/log.h"
 
+#include "topology/never_destroyed.h"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <mutex>
+#include <set>
 #include <string_view>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,6 +41,18 @@ namespace {
         return level <= logLevel_t::INFO ? 'I' : level_names[static_cast<std::size_t>(level)][0];
     }
 
+    bool
+    isFirst(const std::string &message) {
+        constexpr std::size_t max_remembered = 256;
+        static neverDestroyed<std::mutex> mutex;
+        static neverDestroyed<std::set<std::string>> said;
+        const std::lock_guard<std::mutex> lock(*mutex);
+        if (said->size() >= max_remembered) {
+            return said->count(message) == 0;
+        }
+        return said->insert(message).second;
+    }
+
 } // namespace
 
 void
@@ -58,6 +74,13 @@ log(logLevel_t level, const std::string &message) {
                  now.tv_nsec / 1000,
                  thread,
                  message.c_str());
+}
+
+void
+logOnce(logLevel_t level, const std::string &message) {
+    if (isFirst(message)) {
+        log(level, message);
+    }
 }
 
 } // namespace nixlStripe

@@ -16,6 +16,14 @@ enum class logLevel_t { TRACE, DEBUG, INFO, WARN, ERROR, FATAL };
  */
 void log(logLevel_t level, const std::string &message);
 
+/**
+ * @brief log(), the first time that this process has @p message to say.
+ *
+ * For what an agent after the other would repeat. At most 256 messages are remembered; later ones
+ * are said each time.
+ */
+void logOnce(logLevel_t level, const std::string &message);
+
 } // namespace nixlStripe
 
 #endif // NIXL_STRIPE_NIXL_PATCH_PLUGIN_LOG_H

@@ -5,53 +5,96 @@
 #include <algorithm>
 
 namespace nixlStripe {
+namespace {
 
-batchLanes::batchLanes(std::size_t chunk)
-    : chunk_(std::max<std::size_t>(chunk, 1)) {}
+    laneSet_t
+    one(std::size_t lane) {
+        return laneSet_t{1} << lane;
+    }
+
+    std::size_t
+    count(laneSet_t lanes) {
+        return static_cast<std::size_t>(__builtin_popcountll(lanes));
+    }
+
+    /** The first @p wanted lanes of @p lanes. */
+    laneSet_t
+    firstOf(laneSet_t lanes, std::size_t wanted) {
+        laneSet_t found = 0;
+        for (; wanted > 0; --wanted) {
+            const laneSet_t lowest = lanes & (~lanes + 1);
+            found |= lowest;
+            lanes ^= lowest;
+        }
+        return found;
+    }
+
+} // namespace
+
+batchLanes::batchLanes(std::size_t chunk, std::size_t lanes, sharedTurns &turns)
+    : chunk_(std::max<std::size_t>(chunk, 1))
+    , turns_(turns)
+    , given_(std::clamp<std::size_t>(lanes, 1, max_lanes)) {}
 
 std::size_t
 batchLanes::evenFrom(std::size_t chunk, std::size_t lanes) {
     return lanes < 2 ? 0 : chunk * (lanes * (lanes - 1) / 2);
 }
 
-void
-batchLanes::giveToUcx(std::size_t bytes, std::size_t lanes) {
-    const std::size_t used = std::clamp<std::size_t>(bytes / chunk_, 1, lanes);
-    const std::size_t part = used == 1 ? bytes : bytes / lanes;
-    for (std::size_t lane = 0; lane < used; ++lane) {
-        given_[lane].fetch_add(lane + 1 == used ? bytes - lane * part : part,
-                               std::memory_order_relaxed);
+std::size_t
+batchLanes::evenLanes(std::size_t chunk, std::size_t lanes, std::size_t bytes) {
+    std::size_t even = 1;
+    while (even < lanes && evenFrom(chunk, even + 1) <= bytes) {
+        ++even;
     }
+    return even;
 }
 
-std::optional<std::size_t>
-batchLanes::next(std::size_t bytes, std::size_t lanes) {
-    if (bytes >= evenFrom(chunk_, lanes)) {
-        return std::nullopt;
+laneSet_t
+batchLanes::first(std::size_t bytes, laneSet_t reach) {
+    for (auto &given : given_) {
+        given.store(0, std::memory_order_relaxed);
     }
-    if (!in_batch_.exchange(true, std::memory_order_relaxed)) {
-        for (auto &given : given_) {
-            given.store(0, std::memory_order_relaxed);
+    start_.store(0, std::memory_order_relaxed);
+    const std::size_t even = evenLanes(chunk_, count(reach), bytes);
+    const laneSet_t used = firstOf(reach, even);
+    for (std::size_t lane = 0; lane < given_.size(); ++lane) {
+        if ((used & one(lane)) != 0) {
+            given_[lane].store(bytes / even, std::memory_order_relaxed);
         }
-        giveToUcx(bytes, lanes);
-        return std::nullopt;
     }
-    std::size_t least = 0;
-    std::uint64_t fewest = given_[0].load(std::memory_order_relaxed);
-    for (std::size_t lane = 1; lane < lanes; ++lane) {
-        const std::uint64_t given = given_[lane].load(std::memory_order_relaxed);
-        if (given < fewest) {
-            least = lane;
-            fewest = given;
+    // On one lane UCX's own key does the same, and needs no other.
+    return even == 1 ? 0 : used;
+}
+
+laneSet_t
+batchLanes::next(std::size_t bytes, laneSet_t reach) {
+    if (bytes >= evenFrom(chunk_, count(reach))) {
+        return 0;
+    }
+    if (!in_batch_.load(std::memory_order_relaxed) &&
+        !in_batch_.exchange(true, std::memory_order_relaxed)) {
+        if (!turns_.areInFlight()) {
+            return first(bytes, reach);
         }
+        start_.store(turns_.next() % given_.size(), std::memory_order_relaxed);
+    }
+    const std::size_t lanes = given_.size();
+    std::size_t lane = start_.load(std::memory_order_relaxed);
+    std::size_t least = lanes;
+    std::uint64_t fewest = 0;
+    for (std::size_t asked = 0; asked < lanes; ++asked) {
+        if ((reach & one(lane)) != 0) {
+            const std::uint64_t given = given_[lane].load(std::memory_order_relaxed);
+            if (least == lanes || given < fewest) {
+                least = lane;
+                fewest = given;
+            }
+        }
+        lane = lane + 1 == lanes ? 0 : lane + 1;
     }
     given_[least].fetch_add(bytes, std::memory_order_relaxed);
-    return least;
-}
-
-void
-batchLanes::endBatch() {
-    in_batch_.store(false, std::memory_order_relaxed);
+    return one(least);
 }
 
 } // namespace nixlStripe

@@ -37,6 +37,17 @@ namespace {
         return key.substr(0, prefix.size()) == prefix ? key.substr(prefix.size()) : key;
     }
 
+    /** "rxe0:1" of "# lane[0]:  9:rc_verbs/rxe0:1.0 md[5] -> ...": path 0 of that device. */
+    std::string
+    localDevice(std::string_view line) {
+        line = line.substr(0, line.find(" md["));
+        const std::size_t slash = line.find('/');
+        const std::size_t dot = line.rfind('.');
+        return slash == std::string_view::npos || dot == std::string_view::npos || dot < slash
+                   ? std::string()
+                   : std::string(line.substr(slash + 1, dot - slash - 1));
+    }
+
 } // namespace
 
 std::map<std::string, std::string>
@@ -68,11 +79,11 @@ parseContextDevices(std::string_view text) {
     return devices;
 }
 
-std::vector<unsigned>
+std::vector<rmaLane>
 parseRmaLanes(std::string_view text) {
     constexpr std::string_view target = "-> md[";
     constexpr unsigned max_domains = 64;
-    std::vector<unsigned> lanes;
+    std::vector<rmaLane> lanes;
     bool is_readable = true;
     forEachPart(text, '\n', [&](std::string_view line) {
         if (line.find(" lane[") == std::string_view::npos ||
@@ -88,9 +99,9 @@ parseRmaLanes(std::string_view text) {
                 ? max_domains
                 : ucxCount(std::string(rest.substr(0, end))).value_or(max_domains);
         is_readable = is_readable && domain < max_domains;
-        lanes.push_back(domain);
+        lanes.push_back({domain, localDevice(line)});
     });
-    return is_readable ? lanes : std::vector<unsigned>();
+    return is_readable && lanes.size() <= max_domains ? lanes : std::vector<rmaLane>();
 }
 
 std::map<std::string, std::string>

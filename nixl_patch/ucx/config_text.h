@@ -17,13 +17,19 @@ std::map<std::string, std::string> parseConfigText(std::string_view text);
 /** Device names of `ucp_context_print_info`'s "resource ... -- transport/device" lines. */
 std::set<std::string> parseContextDevices(std::string_view text);
 
+/** A lane that carries RMA, as its owner's end has it. */
+struct rmaLane {
+    unsigned domain = 0; /**< the memory domain at the peer that it reaches, 0..63 */
+    std::string device;  /**< the NIC at this end, "mlx5_0:1"; "" where UCX does not say */
+};
+
 /**
  * @brief The lanes that carry RMA, of `ucp_ep_print_info`'s "lane[0]: ... -> md[5]/... rma_bw#0"
  *        lines.
- * @return For each lane in order the memory domain at the peer that it reaches. Empty when a line
- *         of a lane cannot be read: a part of the lanes would be worse than none.
+ * @return The lanes in order. Empty when a line of a lane cannot be read: a part of the lanes would
+ *         be worse than none.
  */
-std::vector<unsigned> parseRmaLanes(std::string_view text);
+std::vector<rmaLane> parseRmaLanes(std::string_view text);
 
 /**
  * @brief NIXL's `engine_config`, "KEY=value,KEY=value".

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/distance_model.h"
 
+#include "topology/never_destroyed.h"
 #include "topology/text.h"
 
 #include <algorithm>
@@ -110,10 +111,10 @@ namespace {
         if (end == text.c_str() || !(number >= 0) || number == unlimited) {
             return std::nullopt;
         }
-        static const std::map<std::string_view, double> units = {
-            {"", 1}, {"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"ns", 1e-9}, {"m", 60}};
-        const auto it = units.find(unit);
-        return it == units.end() ? std::nullopt : std::optional<double>(number * it->second);
+        static const neverDestroyed units(std::map<std::string_view, double>{
+            {"", 1}, {"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"ns", 1e-9}, {"m", 60}});
+        const auto it = units->find(unit);
+        return it == units->end() ? std::nullopt : std::optional<double>(number * it->second);
     }
 
     /**

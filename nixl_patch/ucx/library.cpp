@@ -112,7 +112,7 @@ ucxLibrary::devices(const void *context) const {
     return parseContextDevices(captured([&](FILE *stream) { context_print_(context, stream); }));
 }
 
-std::vector<unsigned>
+std::vector<rmaLane>
 ucxLibrary::rmaLanes(const void *endpoint) const {
     if (endpoint_print_ == nullptr) {
         return {};

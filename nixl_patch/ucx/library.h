@@ -3,6 +3,8 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_UCX_LIBRARY_H
 #define NIXL_STRIPE_NIXL_PATCH_UCX_LIBRARY_H
 
+#include "ucx/config_text.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -59,8 +61,8 @@ public:
     /** Devices that a context really opened, e.g. "mlx5_0:1", "r0", "memory". */
     std::set<std::string> devices(const void *context) const;
 
-    /** Peer's memory domain of each lane that carries RMA; see parseRmaLanes. */
-    std::vector<unsigned> rmaLanes(const void *endpoint) const;
+    /** Lanes that carry RMA; see parseRmaLanes. */
+    std::vector<rmaLane> rmaLanes(const void *endpoint) const;
 
     /**
      * @brief Registers a page of this process for a moment.

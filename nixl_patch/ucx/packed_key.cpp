@@ -63,24 +63,37 @@ packedKey::describes(const void *bytes, std::size_t size) {
            (start[used] != unknown_device || used + 1 == size);
 }
 
+bool
+packedKey::isEmpty(const void *bytes, std::size_t size) {
+    return size >= header_size && domainsOf(static_cast<const std::uint8_t *>(bytes)) == 0;
+}
+
+std::uint8_t
+packedKey::memoryType() const {
+    return bytes_[sizeof(domains_t)];
+}
+
 std::optional<std::vector<std::uint8_t>>
-packedKey::narrowedTo(unsigned wanted) const {
-    if (!has(domains_, wanted)) {
+packedKey::narrowedTo(std::uint64_t wanted) const {
+    if (wanted == 0 || (wanted & ~domains_) != 0) {
         return std::nullopt;
     }
-    std::size_t at = header_size;
-    for (unsigned domain = 0; domain < wanted; ++domain) {
-        if (has(domains_, domain)) {
-            at += std::size_t{1} + bytes_[at];
-        }
-    }
-    const domains_t only = domains_t{1} << wanted;
     std::vector<std::uint8_t> key(header_size);
-    std::memcpy(key.data(), &only, sizeof only);
-    key[sizeof only] = bytes_[sizeof only];
-    const auto first = bytes_.begin() + static_cast<std::ptrdiff_t>(at);
-    key.insert(key.end(), first, first + 1 + *first);
-    // With one lane there is nothing to weigh.
+    std::memcpy(key.data(), &wanted, sizeof wanted);
+    key[sizeof wanted] = memoryType();
+    std::size_t at = header_size;
+    for (unsigned domain = 0; domain < max_domains; ++domain) {
+        if (!has(domains_, domain)) {
+            continue;
+        }
+        const std::size_t size = std::size_t{1} + bytes_[at];
+        if (has(wanted, domain)) {
+            const auto first = bytes_.begin() + static_cast<std::ptrdiff_t>(at);
+            key.insert(key.end(), first, first + static_cast<std::ptrdiff_t>(size));
+        }
+        at += size;
+    }
+    // Lanes that were chosen are not weighed by their distance.
     key.push_back(unknown_device);
     return key;
 }

@@ -32,6 +32,12 @@ public:
     /** Whether the @p size bytes at @p bytes have the form above, from first to last. */
     static bool describes(const void *bytes, std::size_t size);
 
+    /**
+     * Whether the key is one of no memory domain, which says nothing about the form of others: UCX
+     * packs such keys where memory is reached without any, as over TCP, with or without a device.
+     */
+    static bool isEmpty(const void *bytes, std::size_t size);
+
     /** Bit i: the memory is registered with memory domain i of its owner. */
     std::uint64_t
     domains() const {
@@ -44,8 +50,14 @@ public:
         return bytes_.size();
     }
 
-    /** The key for one of domains() only, on an unknown device; nothing for another domain. */
-    std::optional<std::vector<std::uint8_t>> narrowedTo(unsigned domain) const;
+    /** UCS's number of the memory's type: 0 is host memory. */
+    std::uint8_t memoryType() const;
+
+    /**
+     * @return The key for some of domains() only, on an unknown device; nothing where @p wanted is
+     *         empty or has others.
+     */
+    std::optional<std::vector<std::uint8_t>> narrowedTo(std::uint64_t wanted) const;
 
 private:
     std::uint64_t domains_ = 0;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/process_settings.h"
 
+#include "topology/never_destroyed.h"
 #include "topology/text.h"
 
 #include <map>
@@ -20,8 +21,8 @@ namespace {
 
     std::map<std::string, heldOption> &
     heldOptions() {
-        static std::map<std::string, heldOption> options;
-        return options;
+        static neverDestroyed<std::map<std::string, heldOption>> options;
+        return *options;
     }
 
 } // namespace

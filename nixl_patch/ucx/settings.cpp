@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/settings.h"
 
+#include "topology/never_destroyed.h"
+
 namespace nixlStripe {
 namespace {
 
@@ -75,8 +77,7 @@ settingTable() {
     constexpr auto user = owner_t::USER;
     constexpr bool per_host = true;
     constexpr bool alike = false;
-    // Never destroyed: an engine may be made while the process ends.
-    static const auto &table = *new std::vector<settingRule>{
+    static const neverDestroyed table(std::vector<settingRule>{
         {"NET_DEVICES",
          "",
          context,
@@ -148,8 +149,8 @@ settingTable() {
          "default four NICs share evenly only from 48 KiB on, and two are better up to 22 KiB",
          rmaChunk,
          "UCX_MIN_RMA_CHUNK_SIZE, which evens out small buffers"},
-    };
-    return table;
+    });
+    return *table;
 }
 
 std::string

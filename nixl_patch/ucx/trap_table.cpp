@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
+#include "topology/never_destroyed.h"
 #include "ucx/traps.h"
 #include "ucx/values.h"
 
@@ -101,24 +102,24 @@ namespace {
             });
         };
         // UD has no RMA, so it does not count.
-        static const names_t rdma = {"rc",
-                                     "rc_v",
-                                     "rc_x",
-                                     "rc_verbs",
-                                     "rc_mlx5",
-                                     "dc",
-                                     "dc_x",
-                                     "dc_mlx5",
-                                     "ib",
-                                     "srd",
-                                     "gga",
-                                     "gga_mlx5"};
-        static const names_t gpu = {
-            "cuda", "cuda_copy", "gdr_copy", "cuda_ipc", "rocm", "rocm_copy", "ze", "ze_copy"};
+        static const neverDestroyed rdma(names_t{"rc",
+                                                 "rc_v",
+                                                 "rc_x",
+                                                 "rc_verbs",
+                                                 "rc_mlx5",
+                                                 "dc",
+                                                 "dc_x",
+                                                 "dc_mlx5",
+                                                 "ib",
+                                                 "srd",
+                                                 "gga",
+                                                 "gga_mlx5"});
+        static const neverDestroyed gpu(names_t{
+            "cuda", "cuda_copy", "gdr_copy", "cuda_ipc", "rocm", "rocm_copy", "ze", "ze_copy"});
         // Where both kinds may be meant, either will do.
         const bool lacks_nics =
-            (!stripesRdma(facts) || !has(rdma)) && (!stripesTcp(facts) || !has({"tcp"}));
-        return lacks_nics || (facts.hasGpu && !has(gpu));
+            (!stripesRdma(facts) || !has(*rdma)) && (!stripesTcp(facts) || !has({"tcp"}));
+        return lacks_nics || (facts.hasGpu && !has(*gpu));
     }
 
     bool
@@ -159,7 +160,7 @@ namespace {
 
 const std::vector<trapRule> &
 trapTable() {
-    static const std::vector<trapRule> table = {
+    static const neverDestroyed table(std::vector<trapRule>{
         {"RNDV_THRESH",
          "anything but inf",
          "over TCP, RMA becomes software emulation on one rail (NIXL sets inf)",
@@ -232,8 +233,8 @@ trapTable() {
          "over TCP, GPU memory uses as many rails and no more",
          "",
          areFewRndvRails},
-    };
-    return table;
+    });
+    return *table;
 }
 
 } // namespace nixlStripe

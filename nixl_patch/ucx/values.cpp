@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/values.h"
 
+#include "topology/never_destroyed.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -19,13 +21,13 @@ lowered(std::string text) {
 
 std::optional<bool>
 ucxBool(const std::string &value) {
-    static const std::set<std::string> on = {"y", "yes", "on", "1", "true"};
-    static const std::set<std::string> off = {"n", "no", "off", "0", "false"};
+    static const neverDestroyed on(std::set<std::string>{"y", "yes", "on", "1", "true"});
+    static const neverDestroyed off(std::set<std::string>{"n", "no", "off", "0", "false"});
     const std::string text = lowered(value);
-    if (on.count(text) != 0) {
+    if (on->count(text) != 0) {
         return true;
     }
-    return off.count(text) != 0 ? std::optional<bool>(false) : std::nullopt;
+    return off->count(text) != 0 ? std::optional<bool>(false) : std::nullopt;
 }
 
 std::optional<unsigned>
@@ -112,13 +114,13 @@ ucxSize(const std::string &value) {
     if (end == value.c_str() || std::isdigit(static_cast<unsigned char>(value.front())) == 0) {
         return std::nullopt;
     }
-    static const std::string units = "kmgt";
+    constexpr std::string_view units = "kmgt";
     double factor = 1;
     std::string unit = lowered(end);
     if (!unit.empty() && unit.back() == 'b') {
         unit.pop_back();
     }
-    if (unit.size() == 1 && units.find(unit) != std::string::npos) {
+    if (unit.size() == 1 && units.find(unit) != std::string_view::npos) {
         for (std::size_t i = 0; i <= units.find(unit); ++i) {
             factor *= 1024;
         }

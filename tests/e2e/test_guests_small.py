@@ -90,6 +90,30 @@ def test_lone_small_buffers_stay_on_the_first_nic(bed: Guests, striped: Path) ->
     assert percent(outcome) == pytest.approx([100, 0, 0, 0], abs=2)
 
 
+def test_a_lone_buffer_is_cut_as_stock_cuts_it(bed: Guests, striped: Path) -> None:
+    """Over four NICs UCX would send three quarters of 16 KiB through the second one."""
+    assert_shares(bed, [50, 50, 0, 0], sizes=[16 * KIB], nixl=striped, backend_params=ALL)
+
+
+@pytest.mark.parametrize("size", [4 * KIB, 16 * KIB])
+def test_requests_of_one_buffer_in_flight_together_take_turns(
+    bed: Guests, striped: Path, size: int
+) -> None:
+    """A request that finds the one before it complete is alone, and so on the first NIC: on these
+    emulated processors some of 4 KiB are."""
+    outcome = bed.transfer(
+        sizes=[size] * 64, op="WRITE", then="READ", apart=True, nixl=striped, backend_params=ALL
+    ).require()
+    shares = percent(outcome)
+    assert min(shares) > 15, shares
+    assert max(shares) < 45, shares
+
+
+def test_on_stock_they_do_not_bad_flow(bed: Guests, stock: Path) -> None:
+    outcome = bed.transfer(sizes=[4 * KIB] * 64, op="WRITE", apart=True, nixl=stock).require()
+    assert percent(outcome) == pytest.approx([100, 0, 0, 0], abs=2)
+
+
 def test_a_changed_byte_is_noticed_bad_flow(bed: Guests, striped: Path) -> None:
     outcome = bed.transfer(
         sizes=SETS["4 KiB"], op="WRITE", nixl=striped, backend_params=ALL, corrupt=True
@@ -104,3 +128,17 @@ def test_agents_come_and_go(bed: Guests, striped: Path) -> None:
         sizes=SETS["16 KiB"], op="READ", then="WRITE", beside={}, nixl=striped, backend_params=ALL
     ).require()
     assert percent(outcome) == pytest.approx(EVEN, abs=2)
+
+
+def test_an_agent_whose_keys_are_of_tcp_does_no_harm(bed: Guests, striped: Path) -> None:
+    """Its keys name no NIC, which says nothing about those of others."""
+    outcome = bed.transfer(
+        sizes=SETS["4 KiB"],
+        op="WRITE",
+        then="READ",
+        beside={"engine_config": "TLS=tcp"},
+        nixl=striped,
+        backend_params=ALL,
+    ).require()
+    assert percent(outcome) == pytest.approx(EVEN, abs=2)
+    assert "unknown form" not in outcome.initiator.log

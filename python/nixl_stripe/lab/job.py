@@ -68,7 +68,8 @@ class Job:
     corrupt: the sending side changes one byte, so that verification must fail. shim: make the agent
     with nixl_stripe's classes, the parameters in their configuration. then: a second operation, as
     many times as the first, by the same agents. allocator: whose GPU memory it is,
-    the CUDA driver's or torch's.
+    the CUDA driver's or torch's. beside: parameters of another agent with memory of its own, made
+    first and kept. apart: each buffer in a request of its own, all of them in flight together.
     """
 
     program: ClassVar[str] = "nixl_stripe.lab.worker"
@@ -91,6 +92,7 @@ class Job:
     limit_s: float = 30.0
     then: Op | None = None
     beside: Mapping[str, str] | None = None
+    apart: bool = False
 
     def __post_init__(self) -> None:
         for op in (self.op, self.then or self.op):

@@ -29,7 +29,8 @@ class Transfer:
     None for whichever is importable. backend_params, environment: of the initiator; the target has
     the same unless peer_params, peer_environment say otherwise (None as a value takes a variable
     away). agent_config: for NIXL's nixl_agent_config. shim: agents of nixl_stripe's classes.
-    beside: parameters of another agent that both processes make first and keep.
+    beside: parameters of another agent, with memory, that both processes make first and keep.
+    apart: each buffer in a request of its own, all of them in flight together.
 
     gpu, peer_gpu: places of GPUs that stand in (see `lab.guests.GpuPlace`), in guests alone; the
     memory is then `vram` unless it is given. context_current: every thread there starts with a
@@ -56,6 +57,7 @@ class Transfer:
     agent_config: Mapping[str, Any] = field(default_factory=dict)
     shim: bool = False
     beside: Mapping[str, str] | None = None
+    apart: bool = False
     gpu: str | None = None
     peer_gpu: str | None = None
     context_current: bool = False
@@ -85,6 +87,7 @@ class Transfer:
             limit_s=limit_s if self.limit_s is None else self.limit_s,
             then=self.then,
             beside=self.beside,
+            apart=self.apart,
         )
         theirs = dataclasses.replace(
             mine,

@@ -11,6 +11,7 @@ happens is in the result file (see `side`).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import dataclasses
 import importlib.metadata
 import os
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 #: error of the measured time while the CPU is left to NIXL's progress threads.
 _NAP = 1 / 500
 
+#: Bytes of memory that an agent beside the one that is looked at registers.
+_PAGE = 4096
+
 
 class TransferError(RuntimeError):
     """NIXL ended a transfer in a state other than DONE."""
@@ -57,7 +61,7 @@ class Side:
         self._channel = channel
         self._payload = Payload(job.sizes)
         self._peer_name = ""
-        self._peer_descs: Any = None
+        self._requests: list[tuple[Any, Any]] = []
         self.report = SideReport(job.role)
 
     def _note(self, **changes: Any) -> None:
@@ -94,7 +98,22 @@ class Side:
         peer = self._ask("hello")
         name = self._agent.add_remote_agent(bytes.fromhex(peer["metadata"]))
         self._peer_name = name.decode() if isinstance(name, bytes) else name
-        self._peer_descs = self._agent.deserialize_descs(bytes.fromhex(peer["descs"]))
+        self._requests = self._requests_to(
+            self._agent.deserialize_descs(bytes.fromhex(peer["descs"]))
+        )
+
+    def _requests_to(self, theirs: Any) -> list[tuple[Any, Any]]:
+        """Return the descriptors of each request, here and there."""
+        if not self._job.apart:
+            return [(self._descs, theirs)]
+        segment = self._store.segment
+        return [
+            (
+                self._agent.get_xfer_descs([self._descs[i]], segment),
+                self._agent.get_xfer_descs([theirs[i]], segment),
+            )
+            for i in range(len(self._job.sizes))
+        ]
 
     def _make_agent(self, api: Any) -> None:
         job = self._job
@@ -108,6 +127,9 @@ class Side:
         if job.beside is not None:
             self._beside = api.nixl_agent(f"{job.role} beside", config)
             self._beside.create_backend(job.backend, dict(job.beside))
+            self._page = ctypes.create_string_buffer(_PAGE)
+            page = (ctypes.addressof(self._page), _PAGE, 0, "")
+            self._beside.register_memory([page], "DRAM")
         self._agent = api.nixl_agent(job.role, config)
         self._note(plugin_params=dict(self._agent.get_plugin_params(job.backend)))
         start = time.perf_counter()
@@ -166,19 +188,24 @@ class Side:
         job, agent = self._job, self._agent
         self._counters.start()
         start = time.perf_counter()
-        handle = agent.initialize_xfer(op, self._descs, self._peer_descs, self._peer_name, b"")
+        handles = [
+            agent.initialize_xfer(op, ours, theirs, self._peer_name, b"")
+            for ours, theirs in self._requests
+        ]
         posted = time.perf_counter()
-        state = agent.transfer(handle)
-        while state == "PROC":
-            waited = time.perf_counter() - posted
-            if waited > job.limit_s:
-                raise TimeoutError(f"the transfer was still going on after {job.limit_s:g} s")
-            time.sleep(waited * _NAP)
-            state = agent.check_xfer_state(handle)
+        states = [agent.transfer(handle) for handle in handles]
+        for i, handle in enumerate(handles):
+            while states[i] == "PROC":
+                waited = time.perf_counter() - posted
+                if waited > job.limit_s:
+                    raise TimeoutError(f"the transfer was still going on after {job.limit_s:g} s")
+                time.sleep(waited * _NAP)
+                states[i] = agent.check_xfer_state(handle)
         done = time.perf_counter()
-        if state != "DONE":
-            raise TransferError(f"the transfer ended in state {state}")
-        agent.release_xfer_handle(handle)
+        if set(states) != {"DONE"}:
+            raise TransferError(f"the transfer ended in state {', '.join(sorted(set(states)))}")
+        for handle in handles:
+            agent.release_xfer_handle(handle)
         counted = {
             name: row.bytes_out if job.direction(op) == "tx" else row.bytes_in
             for name, row in self._counters.by_nic().items()

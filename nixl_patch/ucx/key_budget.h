@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file key_budget.h
+ * @brief How many more kinds of keys a UCX worker takes.
+ */
+#ifndef NIXL_STRIPE_NIXL_PATCH_UCX_KEY_BUDGET_H
+#define NIXL_STRIPE_NIXL_PATCH_UCX_KEY_BUDGET_H
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
+#include <tuple>
+
+namespace nixlStripe {
+
+/**
+ * @brief Plans the key configurations of one UCX worker.
+ *
+ * A worker keeps one for each combination of an endpoint's configuration, memory domains, memory
+ * type and device that a key has come with, 128 at most (UCP_WORKER_MAX_RKEY_CONFIG), for as long
+ * as it lives. A key that would need one more is refused, the caller's own too: so keys that are
+ * narrowed for one lane take no more than leaves room for those, and keys for several lanes, which
+ * only shorten the time of one lone buffer, fewer still. Thread-safe.
+ */
+class keyBudget {
+public:
+    static constexpr std::size_t of_ucx = 128;
+    /** What stays free for keys of the caller's own that come later. */
+    static constexpr std::size_t kept_free = 16;
+    /** With 32 NICs one kind of endpoint and memory takes 32; this many are left to others. */
+    static constexpr std::size_t kept_for_single_lanes = 64;
+
+    /** A key of the caller's own came. @p device: its byte in the packed key. */
+    void noteOwn(std::uint64_t domains, std::uint8_t memory_type, std::uint8_t device);
+
+    /**
+     * @brief Takes room for a narrowed key.
+     * @param endpoint_kind What endpoints of the same configuration have in common.
+     * @return false: there is none left.
+     */
+    bool take(const std::string &endpoint_kind, std::uint64_t domains, std::uint8_t memory_type);
+
+    /** UCX refused a key: from now on there is no room for others. */
+    void refused();
+
+private:
+    std::size_t used() const;
+
+    mutable std::mutex mutex_;
+    bool was_refused_ = false;
+    std::set<std::string> kinds_;
+    std::set<std::tuple<std::uint64_t, std::uint8_t, std::uint8_t>> own_;
+    std::set<std::tuple<std::string, std::uint64_t, std::uint8_t>> narrowed_;
+};
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_UCX_KEY_BUDGET_H

@@ -1,0 +1,287 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "ucx/operation_path.h"
+
+#include "ucx/request_params.h"
+
+#include <utility>
+
+namespace nixlStripe {
+
+struct operationPath::contextEntry {
+    const void *context;
+    stages_t stages;
+};
+
+/**
+ * An endpoint and its stages. Alive while anything may still come back to it: the endpoint itself,
+ * keys that were unpacked for it, flushes that are under way.
+ */
+struct operationPath::endpointEntry {
+    std::shared_ptr<contextEntry> context; /**< destroyed last: stages may refer to theirs */
+    std::shared_ptr<rmaEndpoint> endpoint;
+    std::vector<std::unique_ptr<endpointStage>> stages;
+    std::vector<endpointStage *> answered; /**< those that want answers */
+    std::atomic<std::size_t> users{1};
+
+    void
+    use() {
+        users.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    void
+    release() {
+        if (users.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+            delete this;
+        }
+    }
+
+    void
+    begin(rmaOperation &operation) noexcept {
+        for (const auto &stage : stages) {
+            stage->begin(operation);
+        }
+    }
+
+    void *
+    end(const rmaOperation &operation, void *answer) noexcept {
+        for (endpointStage *stage : answered) {
+            stage->taken(operation, answer);
+        }
+        return answer;
+    }
+};
+
+namespace {
+
+    bool
+    countsBytes(const void *params) {
+        return (static_cast<const requestParams *>(params)->fields & requestParams::has_datatype) ==
+               0;
+    }
+
+} // namespace
+
+operationPath::operationPath(calls ucx)
+    : ucx_(std::move(ucx)) {}
+
+operationPath::~operationPath() {
+    const auto all = [](const endpointEntry &) { return true; };
+    for (const void *key : keys_.handlesWhere(all)) {
+        keys_.erase(key)->release();
+    }
+    for (const void *endpoint : endpoints_.handlesWhere(all)) {
+        endpoints_.erase(endpoint)->release();
+    }
+}
+
+void
+operationPath::openContext(const void *context, stages_t stages) {
+    auto entry = std::make_shared<contextEntry>(contextEntry{context, std::move(stages)});
+    const std::lock_guard<std::mutex> lock(mutex_);
+    contexts_[context] = std::move(entry);
+}
+
+bool
+operationPath::closeContext(const void *context) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return contexts_.erase(context) != 0;
+}
+
+void
+operationPath::workerMade(const void *context, const void *worker) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const auto it = contexts_.find(context); it != contexts_.end()) {
+        workers_[worker] = it->second;
+    } else {
+        workers_.erase(worker);
+    }
+}
+
+void
+operationPath::workerGone(const void *worker) {
+    std::shared_ptr<contextEntry> context;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        const auto it = workers_.find(worker);
+        if (it == workers_.end()) {
+            return;
+        }
+        context = std::move(it->second);
+        workers_.erase(it);
+    }
+    const auto is_its = [worker](const endpointEntry &entry) {
+        return entry.endpoint->worker == worker;
+    };
+    for (const void *key : keys_.handlesWhere(is_its)) {
+        endpointEntry *entry = keys_.erase(key); // nobody else may touch what was the worker's
+        for (const auto &stage : entry->stages) {
+            stage->keyLost(key);
+        }
+        entry->release();
+    }
+    for (const void *endpoint : endpoints_.handlesWhere(is_its)) {
+        endpoints_.erase(endpoint)->release();
+    }
+    for (const auto &stage : context->stages) {
+        stage->workerGone(worker);
+    }
+}
+
+void
+operationPath::endpointMade(const void *worker, void *endpoint) {
+    endpointGone(endpoint); // it may have the address of one whose end was not seen
+    std::shared_ptr<contextEntry> context;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        const auto it = workers_.find(worker);
+        if (it == workers_.end()) {
+            return;
+        }
+        context = it->second;
+    }
+    auto entry = std::make_unique<endpointEntry>();
+    entry->context = context;
+    entry->endpoint = std::make_shared<rmaEndpoint>(worker, endpoint, ucx_.lanes);
+    for (const auto &stage : context->stages) {
+        if (auto part = stage->attach(entry->endpoint)) {
+            if (part->wantsAnswers()) {
+                entry->answered.push_back(part.get());
+            }
+            entry->stages.push_back(std::move(part));
+        }
+    }
+    endpoints_.insert(endpoint, entry.get());
+    static_cast<void>(entry.release()); // endpoints_ has it
+}
+
+void
+operationPath::endpointGone(const void *endpoint) {
+    if (endpoints_.find(endpoint) == nullptr) {
+        return; // without the lock, as for most
+    }
+    if (endpointEntry *entry = endpoints_.erase(endpoint)) {
+        entry->release();
+    }
+}
+
+void
+operationPath::keyPacked(const void *context, const void *packed, std::size_t size) {
+    std::shared_ptr<contextEntry> entry;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        const auto it = contexts_.find(context);
+        if (it == contexts_.end()) {
+            return;
+        }
+        entry = it->second;
+    }
+    for (const auto &stage : entry->stages) {
+        stage->keyPacked(packed, size);
+    }
+}
+
+void
+operationPath::keyMade(const void *endpoint, const void *packed, void *key) {
+    endpointEntry *entry = endpoints_.find(endpoint);
+    if (entry == nullptr) {
+        return;
+    }
+    entry->use();
+    if (endpointEntry *before = keys_.insert(key, entry)) {
+        for (const auto &stage : before->stages) {
+            stage->keyLost(key);
+        }
+        before->release();
+    }
+    for (const auto &stage : entry->stages) {
+        stage->keyMade(packed, key);
+    }
+}
+
+void
+operationPath::keyGone(const void *key) {
+    if (keys_.find(key) == nullptr) {
+        return;
+    }
+    if (endpointEntry *entry = keys_.erase(key)) {
+        for (const auto &stage : entry->stages) {
+            stage->keyGone(key);
+        }
+        entry->release();
+    }
+}
+
+void *
+operationPath::put(void *endpoint,
+                   const void *buffer,
+                   std::size_t bytes,
+                   std::uint64_t address,
+                   void *key,
+                   const void *params) noexcept {
+    endpointEntry *entry = endpoints_.find(endpoint);
+    if (entry == nullptr) {
+        return ucx_.put(endpoint, buffer, bytes, address, key, params);
+    }
+    rmaOperation operation{rmaKind_t::PUT, countsBytes(params), bytes, key};
+    entry->begin(operation);
+    return entry->end(operation, ucx_.put(endpoint, buffer, bytes, address, operation.key, params));
+}
+
+void *
+operationPath::get(void *endpoint,
+                   void *buffer,
+                   std::size_t bytes,
+                   std::uint64_t address,
+                   void *key,
+                   const void *params) noexcept {
+    endpointEntry *entry = endpoints_.find(endpoint);
+    if (entry == nullptr) {
+        return ucx_.get(endpoint, buffer, bytes, address, key, params);
+    }
+    rmaOperation operation{rmaKind_t::GET, countsBytes(params), bytes, key};
+    entry->begin(operation);
+    return entry->end(operation, ucx_.get(endpoint, buffer, bytes, address, operation.key, params));
+}
+
+void
+operationPath::flushEnded(void *, ucsStatus_t, void *entry) {
+    auto *of = static_cast<endpointEntry *>(entry);
+    for (const auto &stage : of->stages) {
+        stage->flushEnds();
+    }
+    of->release();
+}
+
+void *
+operationPath::flush(void *endpoint, const void *params) noexcept {
+    endpointEntry *entry = endpoints_.find(endpoint);
+    if (entry == nullptr) {
+        return ucx_.flush(endpoint, params);
+    }
+    for (const auto &stage : entry->stages) {
+        stage->flushBegins();
+    }
+    entry->use();
+    // NIXL asks for nothing, and looks at the request. Whoever asks for something keeps his call,
+    // and his flush counts as complete at once.
+    const auto *given = static_cast<const requestParams *>(params);
+    constexpr std::uint32_t callback = requestParams::has_callback | requestParams::has_user_data;
+    void *answer = nullptr;
+    if (given->fields == 0) {
+        requestParams with_callback;
+        with_callback.fields = callback;
+        with_callback.callback = &flushEnded;
+        with_callback.userData = entry;
+        answer = ucx_.flush(endpoint, &with_callback);
+        if (isRequest(answer)) {
+            return answer;
+        }
+    } else {
+        answer = ucx_.flush(endpoint, params);
+    }
+    flushEnded(nullptr, ucs_ok, entry);
+    return answer;
+}
+
+} // namespace nixlStripe
