@@ -182,6 +182,22 @@ def test_the_topology_file_is_where_the_variable_says() -> None:
         assert variable["value"] == f"{mount['mountPath']}/topology.xml"
 
 
+def test_the_two_share_a_token_that_no_manifest_holds() -> None:
+    programs = [pod["containers"][0] for pod in pods(rendered(FOLDER / "base"))]
+    for each in programs:
+        (token,) = [entry for entry in each["env"] if entry["name"] == "NIXL_STRIPE_TOKEN"]
+        assert token["valueFrom"] == {"secretKeyRef": {"name": "nixl-stripe", "key": "token"}}
+        assert "value" not in token
+    assert all(each["kind"] != "Secret" for each in rendered(FOLDER / "base"))
+
+
+def test_both_sides_and_the_service_use_one_port() -> None:
+    service, *_ = rendered(FOLDER / "base")
+    port = service["spec"]["ports"][0]["port"]
+    said = [word for each in containers(rendered(FOLDER / "base")) for word in each["command"]]
+    assert [word.rpartition(":")[2] for word in said if ":" in word] == [str(port)] * 2
+
+
 def accepted(arguments: list[str]) -> bool:
     """Have the command parse its arguments without running anything."""
     command: Any = typer.main.get_command(build_app())
