@@ -25,7 +25,7 @@ from typing import Any
 from nixl_stripe import __version__
 from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.bench.runner import machine
-from nixl_stripe.lab.rails.rails import clean_environment
+from nixl_stripe.lab.rails.rails import clean_environment, has_gpu
 
 from posting import installs
 from posting.cells import MODES, TRANSPORTS, Cell, grid
@@ -41,6 +41,8 @@ class Side:
     def __init__(self, mode: str, site: Path, module: str, transport: str) -> None:
         self._params = MODES[mode]
         variables = {**TRANSPORTS[transport], "UCX_MODULES": "^ib", "NIXL_LOG_LEVEL": "ERROR"}
+        if has_gpu():
+            variables["UCX_TLS"] += ",cuda_copy"  # NIXL refuses less where there is a GPU
         self._process = subprocess.Popen(
             [sys.executable, str(_WORKER), module],
             env=clean_environment({"PYTHONPATH": str(site), **variables}),

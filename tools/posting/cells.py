@@ -17,10 +17,11 @@ MODES: dict[str, dict[str, str]] = {
     "spread": {"stripe_small": "spread", "max_rma_rails": "2"},
 }
 
-#: What UCX may use, by transport. A CUDA stack is left out: it adds seconds and no path.
+#: What UCX may use, by transport. Shared memory moves the bytes of `shm`; TCP is there for NIXL's
+#: own messages, since NIXL wants a transport that tells when a peer fails.
 TRANSPORTS: dict[str, dict[str, str]] = {
     "tcp": {"UCX_TLS": "tcp", "UCX_NET_DEVICES": "lo"},
-    "shm": {"UCX_TLS": "sm,self"},
+    "shm": {"UCX_TLS": "sm,self,tcp", "UCX_NET_DEVICES": "lo"},
 }
 
 #: Descriptors in a request, and bytes of each.

@@ -181,6 +181,11 @@ class Rails(Bed):
         return name
 
 
+def has_gpu() -> bool:
+    """Return whether NIXL sees a GPU's driver here."""
+    return _NVIDIA_DRIVER.exists()
+
+
 def rail_environment(*memories: Memory) -> dict[str, str | None]:
     """Return what makes UCX use the rails and say so.
 
@@ -189,8 +194,7 @@ def rail_environment(*memories: Memory) -> dict[str, str | None]:
     UCX_MODULES: no RDMA module is wanted, and the wheel's bundled one can crash at exit on machines
     without RDMA.
     """
-    has_gpu = "vram" in memories or _NVIDIA_DRIVER.exists()
-    transports = "tcp,cuda_copy" if has_gpu else "tcp"
+    transports = "tcp,cuda_copy" if "vram" in memories or has_gpu() else "tcp"
     return {"UCX_TLS": transports, "UCX_MODULES": "^ib", "UCX_PROTO_INFO": "y"}
 
 
