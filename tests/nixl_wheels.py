@@ -17,16 +17,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nixl_stripe.versions import NEWEST
+
 ROOT = Path(__file__).parents[1]
 
-#: Distribution and version of every wheel that the plugin is tested with, newest first.
-NIXL_VERSIONS: tuple[tuple[str, str], ...] = (
-    ("nixl-cu12", "1.5.1"),
-    ("nixl-cu12", "1.3.2"),
-    ("nixl-cu12", "1.0.1"),
-    ("nixl-cu12", "0.10.1"),
-    ("nixl-cu13", "1.5.1"),
-)
+#: Distribution and version of every wheel that the plugin is tested with, newest first, and the UCX
+#: in it. The only list of versions of the tests: a new NIXL needs its UCX here.
+WHEELS: dict[tuple[str, str], str] = {
+    ("nixl-cu12", NEWEST): "1.23.0",
+    ("nixl-cu12", "1.3.2"): "1.21.0",
+    ("nixl-cu12", "1.0.1"): "1.21.0",
+    ("nixl-cu12", "0.10.1"): "1.20.0",
+    ("nixl-cu13", NEWEST): "1.23.0",
+}
+NIXL_VERSIONS = tuple(WHEELS)
 
 #: For `pytest.mark.parametrize`: readable ids in the same order.
 NIXL_IDS: tuple[str, ...] = tuple(f"{name}-{version}" for name, version in NIXL_VERSIONS)

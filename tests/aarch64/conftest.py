@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from arm_machine import MACHINE, PYTHON, ArmBuild, ArmMachine, cache_dir, require
 from make_release import release
+from nixl_stripe.versions import NEWEST
 from nixl_wheels import install_for, unpack, wheel_file
 
 
@@ -39,7 +40,7 @@ def arm_site(arm_build: ArmBuild, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="session")
 def stock_arm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published NIXL for Arm, unpacked."""
-    wheel = wheel_file("nixl-cu12", "1.5.1", MACHINE)
+    wheel = wheel_file("nixl-cu12", NEWEST, MACHINE)
     return unpack(wheel, tmp_path_factory.mktemp("stock") / "site")
 
 
@@ -48,7 +49,7 @@ def arm_nixl_wheel(arm_build: ArmBuild, tmp_path_factory: pytest.TempPathFactory
     """The patched NIXL for Arm, made here by the command from what the user's pip downloads."""
     out = tmp_path_factory.mktemp("wheels")
     command: list[str | Path] = [Path(sys.executable).with_name("nixl-stripe"), "wheel"]
-    command += ["--from", "nixl-cu12==1.5.1"]
+    command += ["--from", f"nixl-cu12=={NEWEST}"]
     command += ["--platform", f"manylinux_2_28_{MACHINE}", "--python-version", PYTHON, "--json"]
     command += ["--plugin", arm_build.plugin, "--out", out]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

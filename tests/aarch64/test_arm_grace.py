@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from arm_machine import ArmMachine
 from nixl_agents import run_agents
+from nixl_stripe.versions import NEWEST
 from nixl_wheels import ROOT
 
 pytestmark = pytest.mark.aarch64
@@ -80,7 +81,7 @@ def grace(arm: ArmMachine, tmp_path_factory: pytest.TempPathFactory) -> ArmMachi
 def test_ucx_has_the_same_options_and_defaults_on_arm(
     arm: ArmMachine, stock_arm: Path, unpacked: Callable[[str, str], Path]
 ) -> None:
-    here = options([sys.executable], unpacked("nixl-cu12", "1.5.1"))
+    here = options([sys.executable], unpacked("nixl-cu12", NEWEST))
     there = options(arm.python, stock_arm)
     differing = {key for key in {*here, *there} if here.get(key) != there.get(key)}
     # How memory is copied on x86-64: nothing that decides which NICs carry data.

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from arm_machine import MACHINE, ArmBuild, ArmMachine
 from fake_wheels import check_wheel
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import plugin_path
 from nixl_stripe.wheel.elf import read_shared_object
 from nixl_wheels import wheel_file
@@ -22,14 +23,14 @@ pytestmark = pytest.mark.aarch64
 
 
 def test_the_arm_wheel_is_built_on_this_machine(arm_nixl_wheel: Path) -> None:
-    assert arm_nixl_wheel.name.startswith("nixl_cu12-1.5.1+stripe")
+    assert arm_nixl_wheel.name.startswith(f"nixl_cu12-{NEWEST}+stripe")
     # No newer glibc than the original asks for: that is what the prebuilt plugin is for.
     assert arm_nixl_wheel.name.endswith("-cp311-cp311-manylinux_2_28_aarch64.whl")
     check_wheel(arm_nixl_wheel)
 
 
 def test_our_own_plugin_does_not_go_into_a_wheel_for_arm(tmp_path: Path) -> None:
-    source = wheel_file("nixl-cu12", "1.5.1", MACHINE)
+    source = wheel_file("nixl-cu12", NEWEST, MACHINE)
     command: list[str | Path] = [Path(sys.executable).with_name("nixl-stripe"), "wheel"]
     done = subprocess.run(
         [*command, "--from", source, "--out", tmp_path], capture_output=True, text=True, check=False
@@ -41,7 +42,7 @@ def test_our_own_plugin_does_not_go_into_a_wheel_for_arm(tmp_path: Path) -> None
 
 def test_the_reverse_on_an_arm_machine(arm: ArmMachine, arm_site: Path, tmp_path: Path) -> None:
     """The command on the Arm Python makes the patched wheel for x86-64."""
-    source = wheel_file("nixl-cu12", "1.5.1")
+    source = wheel_file("nixl-cu12", NEWEST)
     program = "import sys; from nixl_stripe.cli import main; sys.exit(main())"
     arguments: list[str | Path] = ["wheel", "--from", source, "--out", tmp_path, "--json"]
     ours = arm.run("-c", program, *arguments, sites=[arm_site])
@@ -73,7 +74,7 @@ def test_the_tag_can_be_wrong(arm_build: ArmBuild, tmp_path: Path) -> None:
 
 
 def test_nothing_of_nvidias_is_in_it(arm_build: ArmBuild, arm_nixl_wheel: Path) -> None:
-    theirs = wheel_file("nixl-cu12", "1.5.1", MACHINE)
+    theirs = wheel_file("nixl-cu12", NEWEST, MACHINE)
     assert shared_contents(arm_build.wheel, theirs) == []
     assert shared_contents(arm_build.sdist, theirs) == []
     assert shared_contents(arm_nixl_wheel, theirs), "a patched wheel is full of theirs"

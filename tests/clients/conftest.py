@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from nixl_stripe.lab import Rails, fake_cuda, why_not
+from nixl_stripe.versions import NEWEST
 
 ROOT = Path(__file__).parents[2]
 #: Mbit/s of each rail: four of them need a small part of one core.
@@ -49,13 +50,13 @@ def cache() -> Path:
 @pytest.fixture(scope="session")
 def stock(unpacked: Callable[[str, str], Path]) -> Path:
     """A folder with the stock nixl-cu12 1.5.1."""
-    return unpacked("nixl-cu12", "1.5.1")
+    return unpacked("nixl-cu12", NEWEST)
 
 
 @pytest.fixture(scope="session")
 def striped(patched: Callable[[str, str], Path]) -> Path:
     """A folder with the same NIXL, patched."""
-    return patched("nixl-cu12", "1.5.1")
+    return patched("nixl-cu12", NEWEST)
 
 
 @pytest.fixture(scope="session")

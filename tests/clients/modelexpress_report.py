@@ -20,6 +20,7 @@ from typing import Any
 from clients.modelexpress_runs import Run, run
 from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.lab import Rails, fake_cuda
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import find_in, patch_folder
 from nixl_wheels import unpack, wheel_file
 
@@ -58,7 +59,7 @@ def main() -> int:
     origin = Origin(["scripts/test-clients", "--report"])
     gpu = fake_cuda.environment(fake_cuda.build(CACHE), ["0000:00:05.0"])
     with tempfile.TemporaryDirectory() as name, Rails(count=4, mbit=MBIT) as rails:
-        stock = unpack(wheel_file("nixl-cu12", "1.5.1"), Path(name) / "stock")
+        stock = unpack(wheel_file("nixl-cu12", NEWEST), Path(name) / "stock")
         striped = Path(name) / "striped"
         shutil.copytree(stock, striped, copy_function=os.link)
         for folder in find_in(striped):
@@ -72,7 +73,7 @@ def main() -> int:
         ]
     result = {
         **origin.taken(),
-        "versions": {"modelexpress": "0.7.0", "nixl": "1.5.1"},
+        "versions": {"modelexpress": "0.7.0", "nixl": NEWEST},
         "rail_mbit": MBIT,
         "rows": rows,
     }

@@ -13,6 +13,7 @@ from clients import client_code
 from clients.example_texts import EXAMPLES, exported
 from clients.sides import Sides, assert_even, share, start
 from nixl_stripe.lab import Rails
+from nixl_stripe.versions import NEWEST
 from nixl_wheels import wheel_file
 
 WheelOf = Callable[[str, str], Path]
@@ -35,8 +36,8 @@ def meta(patched: WheelOf, unpacked: WheelOf) -> tuple[list[Path], list[Path]]:
 
     Without CUDA it takes the build for CUDA 13.
     """
-    package = unpacked("nixl", "1.5.1")
-    both = patched("nixl-cu13", "1.5.1"), unpacked("nixl-cu13", "1.5.1")
+    package = unpacked("nixl", NEWEST)
+    both = patched("nixl-cu13", NEWEST), unpacked("nixl-cu13", NEWEST)
     return [package, both[0]], [package, both[1]]
 
 

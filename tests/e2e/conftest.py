@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from nixl_stripe.lab import Rails, why_not
+from nixl_stripe.versions import NEWEST
 
 #: Mbit/s of each rail: four of them need a small part of one core.
 MBIT = 200
@@ -27,10 +28,10 @@ def rails() -> Iterator[Rails]:
 @pytest.fixture(scope="session")
 def stock(unpacked: Callable[[str, str], Path]) -> Path:
     """A folder with the stock nixl-cu12 1.5.1."""
-    return unpacked("nixl-cu12", "1.5.1")
+    return unpacked("nixl-cu12", NEWEST)
 
 
 @pytest.fixture(scope="session")
 def striped(patched: Callable[[str, str], Path]) -> Path:
     """A folder with the same NIXL, patched."""
-    return patched("nixl-cu12", "1.5.1")
+    return patched("nixl-cu12", NEWEST)

@@ -16,6 +16,7 @@ from nixl_stripe.bench.options import Options, Sides
 from nixl_stripe.bench.pair import BenchFailedError
 from nixl_stripe.cli import main
 from nixl_stripe.lab import Rails, why_not
+from nixl_stripe.versions import NEWEST
 
 pytestmark = pytest.mark.rails
 
@@ -56,7 +57,7 @@ def test_rails_scale(bed: Rails, sides: Sides) -> None:
     assert list(by_mode(done, mode="stock")["share"].values())[-1] < 0.01
     assert every["gbps"]["n"] == 2
     assert done["ratios"]["write_all_over_stock"] == every["over_stock"]
-    assert done["versions"]["nixl"] == "1.5.1"
+    assert done["versions"]["nixl"] == NEWEST
 
 
 def test_refit_has_a_cold_cycle_and_two_warm_ones(bed: Rails, sides: Sides) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from nixl_stripe.lab import why_not
+from nixl_stripe.versions import NEWEST
 
 pytestmark = pytest.mark.rails
 
@@ -28,7 +29,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def published(nixl_wheel: WheelOf) -> Path:
     """The stock wheel."""
-    return nixl_wheel("nixl-cu12", "1.5.1")
+    return nixl_wheel("nixl-cu12", NEWEST)
 
 
 def _demo(cache: Path, wheel: Path, *options: str) -> subprocess.CompletedProcess[str]:

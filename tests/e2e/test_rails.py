@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from nixl_stripe.lab import Outcome, Rails, TransferFailedError
 from nixl_stripe.proof import NicTraffic, assert_striped
+from nixl_stripe.versions import NEWEST
 
 pytestmark = pytest.mark.rails
 
@@ -127,7 +128,7 @@ def test_many_small_buffers(rails: Rails, stock: Path) -> None:
 def test_report_says_which_nixl_and_how_long(rails: Rails, stock: Path) -> None:
     outcome = _write(rails, stock).require()
     for side in (outcome.initiator, outcome.target):
-        assert side.nixl_version == "1.5.1"
+        assert side.nixl_version == NEWEST
         assert side.nixl_file is not None
         assert Path(side.nixl_file).is_relative_to(stock)
         assert side.exit_status == 0
@@ -169,7 +170,7 @@ def test_the_shim_over_rails(
     rails: Rails, stock: Path, patched: Callable[[str, str], Path]
 ) -> None:
     """Parameters of the configuration reach UCX; a stock plugin is refused or told anew."""
-    ours = patched("nixl-cu12", "1.5.1")
+    ours = patched("nixl-cu12", NEWEST)
     arguments: dict[str, Any] = {"sizes": [8 * MIB], "shim": True}
     wish = {"max_rma_rails": "4"}
     assert rails.transfer(nixl=ours, backend_params=wish, **arguments).require().rails_used == 4

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nixl_stripe.versions import NEWEST
 from nixl_wheels import NIXL_IDS, NIXL_VERSIONS, environment
 
 WheelOf = Callable[[str, str], Path]
@@ -52,12 +53,12 @@ def _run(code: str, *sites: Path, **variables: str) -> list[str]:
 
 @pytest.fixture
 def stock(unpacked: WheelOf) -> Path:
-    return unpacked("nixl-cu12", "1.5.1")
+    return unpacked("nixl-cu12", NEWEST)
 
 
 @pytest.fixture
 def ours(patched: WheelOf) -> Path:
-    return patched("nixl-cu12", "1.5.1")
+    return patched("nixl-cu12", NEWEST)
 
 
 @pytest.mark.parametrize(("name", "version"), NIXL_VERSIONS, ids=NIXL_IDS)
@@ -195,7 +196,7 @@ def test_parameters_per_backend(ours: Path) -> None:
 
 def test_the_nixl_of_the_process_is_the_one(unpacked: WheelOf) -> None:
     """Two NIXLs on the path: the one that is imported already, not the first by name."""
-    sites = unpacked("nixl-cu12", "1.5.1"), unpacked("nixl-cu13", "1.5.1")
+    sites = unpacked("nixl-cu12", NEWEST), unpacked("nixl-cu13", NEWEST)
     code = """
     import sys
     print(">", nixl_agent.__mro__[1].__module__)

@@ -302,7 +302,7 @@ def test_threads_that_fail_do_not_disturb_the_others(newest: Callable[..., Outco
 
 @pytest.mark.parametrize(
     ("other", "deep_bind"),
-    [(("nixl-cu13", "1.5.1"), ""), (("nixl-cu12", "1.3.2"), "y")],
+    [(("nixl-cu13", NEWEST[1]), ""), (("nixl-cu12", "1.3.2"), "y")],
     ids=["same version, global", "older version, global, deep bind"],
 )
 def test_a_second_ucx_in_the_process(

@@ -13,6 +13,7 @@ import pytest
 from nixl_stripe.cli import main
 from nixl_stripe.doctor import Surroundings, check_named, examine
 from nixl_stripe.doctor.report import Row
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import PLUGIN, build_wheel, find_in, patch_folder
 from nixl_stripe.wheel.loading import plugin_options
 from nixl_stripe.wheel.locate import PluginFolder
@@ -26,7 +27,7 @@ Capture = pytest.CaptureFixture[str]
 def site(tmp_path: Path, unpacked: WheelOf) -> Path:
     """A stock NIXL of its own, hard links into the shared one."""
     copy = tmp_path / "site"
-    shutil.copytree(unpacked("nixl-cu12", "1.5.1"), copy, copy_function=os.link)
+    shutil.copytree(unpacked("nixl-cu12", NEWEST), copy, copy_function=os.link)
     return copy
 
 
@@ -37,7 +38,7 @@ def plugin_loads(site: Path, **variables: str) -> Row:
 
 @pytest.mark.parametrize(
     ("name", "version"),
-    [("nixl-cu12", "0.10.1"), ("nixl-cu12", "1.5.1"), ("nixl-cu13", "1.5.1")],
+    [("nixl-cu12", "0.10.1"), ("nixl-cu12", NEWEST), ("nixl-cu13", NEWEST)],
 )
 def test_a_real_plugin_is_loaded_in_front_of_its_stock_one(
     tmp_path: Path, unpacked: WheelOf, name: str, version: str
@@ -53,7 +54,7 @@ def test_a_real_plugin_is_loaded_in_front_of_its_stock_one(
 
 
 def test_a_real_wheel_is_loaded_before_it_is_written(tmp_path: Path, nixl_wheel: WheelOf) -> None:
-    source = nixl_wheel("nixl-cu12", "1.5.1")
+    source = nixl_wheel("nixl-cu12", NEWEST)
     assert build_wheel(source, tmp_path / "out", load=plugin_options).warnings == ()
 
 

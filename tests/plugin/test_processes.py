@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nixl_stripe.versions import NEWEST
 from nixl_wheels import environment
 
 WheelOf = Callable[[str, str], Path]
@@ -61,7 +62,7 @@ def run(folder: Path, script: str, sites: list[Path], *arguments: str) -> list[s
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_children_make_agents(tmp_path: Path, patched: WheelOf, method: str, loaded: str) -> None:
     """`loaded`: NIXL was imported by the parent before."""
-    site = patched("nixl-cu12", "1.5.1")
+    site = patched("nixl-cu12", NEWEST)
     good, bad = run(tmp_path, CHILDREN, [site], method, loaded)
     assert good == "3"
     assert "max_rma_rails='65'" in bad
@@ -80,9 +81,9 @@ print("SAID", rails, type(agent).__mro__[1].__module__)
 def test_through_the_meta_package(tmp_path: Path, unpacked: WheelOf, patched: WheelOf) -> None:
     """Without CUDA the package `nixl` takes the build for CUDA 13; ours must be on the same."""
     sites = [
-        unpacked("nixl", "1.5.1"),
-        patched("nixl-cu13", "1.5.1"),
-        patched("nixl-cu12", "1.5.1"),
+        unpacked("nixl", NEWEST),
+        patched("nixl-cu13", NEWEST),
+        patched("nixl-cu12", NEWEST),
     ]
     (line,) = run(tmp_path, META, sites)
     assert line == "5 nixl_cu13._api"
@@ -93,9 +94,9 @@ def test_through_the_meta_package_on_stock_bad_flow(
 ) -> None:
     """The other flavour being patched does not hide that the one in use is not."""
     sites = [
-        unpacked("nixl", "1.5.1"),
-        unpacked("nixl-cu13", "1.5.1"),
-        patched("nixl-cu12", "1.5.1"),
+        unpacked("nixl", NEWEST),
+        unpacked("nixl-cu13", NEWEST),
+        patched("nixl-cu12", NEWEST),
     ]
     script = META.replace("agent =", "try:\n  agent =")
     script += 'except StripeError as error:\n  print("SAID", type(error).__name__, error)\n'
@@ -103,4 +104,4 @@ def test_through_the_meta_package_on_stock_bad_flow(
     script = "from nixl_stripe.errors import StripeError\n" + script
     (line,) = run(tmp_path, script, sites)
     assert line.startswith("UnpatchedPluginError")
-    assert "nixl_cu13" in line or "nixl 1.5.1" in line
+    assert "nixl_cu13" in line or f"nixl {NEWEST}" in line

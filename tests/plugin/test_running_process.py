@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import PLUGIN, find_in, patch_folder, undo_folder
 from nixl_wheels import environment
 
@@ -104,7 +105,7 @@ def running(site: Path, folder: Path) -> Iterator[Callable[[], str]]:
 def site(tmp_path: Path, unpacked: WheelOf) -> Path:
     """A stock NIXL of its own, hard links into the shared one."""
     copy = tmp_path / "site"
-    shutil.copytree(unpacked("nixl-cu12", "1.5.1"), copy, copy_function=os.link)
+    shutil.copytree(unpacked("nixl-cu12", NEWEST), copy, copy_function=os.link)
     return copy
 
 

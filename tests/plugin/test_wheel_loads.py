@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import PLUGIN, STOCK, build_wheel, find_in, status_of
 from nixl_wheels import (
     NIXL_IDS,
@@ -37,6 +38,6 @@ def test_a_patched_folder_adds_our_parameters_to_the_stock_ones(
 
 
 def test_a_rebuilt_wheel_loads_our_plugin(tmp_path: Path, fake_torch: Path) -> None:
-    built = build_wheel(wheel_file("nixl-cu12", "1.5.1"), tmp_path / "out")
+    built = build_wheel(wheel_file("nixl-cu12", NEWEST), tmp_path / "out")
     site = unpack(built.path, tmp_path / "site")
     assert "max_rma_rails" in ucx_options(site, fake_torch, "nixl-cu12")

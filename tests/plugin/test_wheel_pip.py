@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from fake_plugins import OURS_BYTES, untrue_rows, write_ours
 from fake_wheels import check_wheel, nixl_wheel_file
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import (
     PLUGIN,
     STOCK,
@@ -79,9 +80,9 @@ def test_a_rebuilt_wheel_differs_in_the_plugin_and_its_version_alone(
 def test_pip_has_no_complaint_about_rebuilt_wheels_that_it_has_not_about_published_ones(
     nixl_wheel: WheelOf, tmp_path: Path, ours: Path
 ) -> None:
-    published = [nixl_wheel(name, "1.5.1") for name in ("nixl-cu12", "nixl-cu13")]
+    published = [nixl_wheel(name, NEWEST) for name in ("nixl-cu12", "nixl-cu13")]
     rebuilt = [build_wheel(wheel, tmp_path / "out", ours).path for wheel in published]
-    meta = nixl_wheel("nixl", "1.5.1")
+    meta = nixl_wheel("nixl", NEWEST)
     complaints = []
     for name, wheels in (("published", published), ("rebuilt", rebuilt)):
         environment = Environment(tmp_path / name)
@@ -89,18 +90,18 @@ def test_pip_has_no_complaint_about_rebuilt_wheels_that_it_has_not_about_publish
         said = environment.pip("check", code=1)  # torch and numpy are not there
         complaints.append(sorted(said.replace("+stripe0.1.0", "").splitlines()))
         # The meta package's pin holds: pip has nothing to fetch.
-        pinned = environment.pip("install", "--no-deps", "--no-index", "nixl-cu12==1.5.1")
-        assert "Requirement already satisfied: nixl-cu12==1.5.1" in pinned
+        pinned = environment.pip("install", "--no-deps", "--no-index", f"nixl-cu12=={NEWEST}")
+        assert f"Requirement already satisfied: nixl-cu12=={NEWEST}" in pinned
         states = [status_of(folder, ours).state for folder in environment.nixl()]
         assert states == [State.STOCK if name == "published" else State.PATCHED] * 2
     assert complaints[0] == complaints[1]
-    assert "nixl-cu12 1.5.1 requires torch, which is not installed." in complaints[0]
+    assert f"nixl-cu12 {NEWEST} requires torch, which is not installed." in complaints[0]
 
 
 def test_an_installed_patched_wheel_is_patched_and_can_be_undone_and_removed(
     nixl_wheel: WheelOf, tmp_path: Path, ours: Path, environment: Environment
 ) -> None:
-    source = nixl_wheel("nixl-cu12", "1.5.1")
+    source = nixl_wheel("nixl-cu12", NEWEST)
     environment.install(build_wheel(source, tmp_path / "out", ours).path)
     (folder,) = environment.nixl()
     assert status_of(folder, ours).is_patched
@@ -117,7 +118,7 @@ def test_an_installed_patched_wheel_is_patched_and_can_be_undone_and_removed(
 def test_patched_in_place_uninstall_leaves_nothing(
     nixl_wheel: WheelOf, ours: Path, environment: Environment
 ) -> None:
-    environment.install(nixl_wheel("nixl-cu12", "1.5.1"), nixl_wheel("nixl-cu13", "1.5.1"))
+    environment.install(nixl_wheel("nixl-cu12", NEWEST), nixl_wheel("nixl-cu13", NEWEST))
     for folder in environment.nixl():
         before = untrue_rows(folder)  # both flavours install scripts of the same names
         assert patch_folder(folder, ours).action == "patched"
@@ -131,9 +132,9 @@ def test_patched_in_place_an_upgrade_leaves_nothing_of_the_old(
 ) -> None:
     environment.install(nixl_wheel("nixl-cu12", "1.3.2"))
     patch_folder(environment.nixl()[0], ours)
-    environment.install("--upgrade", nixl_wheel("nixl-cu12", "1.5.1"))
+    environment.install("--upgrade", nixl_wheel("nixl-cu12", NEWEST))
     fresh = Environment(tmp_path / "fresh")
-    fresh.install(nixl_wheel("nixl-cu12", "1.5.1"))
+    fresh.install(nixl_wheel("nixl-cu12", NEWEST))
     assert environment.files() == fresh.files()
     (folder,) = environment.nixl()
     status = status_of(folder, ours)
@@ -150,7 +151,7 @@ def test_published_and_patched_wheels_take_each_others_place(
     before = environment.files()
     environment.install(patched)
     (folder,) = environment.nixl()
-    assert (folder.version, status_of(folder, ours).is_patched) == ("1.5.1+stripe0.1.0", True)
+    assert (folder.version, status_of(folder, ours).is_patched) == (f"{NEWEST}+stripe0.1.0", True)
     environment.install(published)
     assert environment.files() == before
     assert not (folder.path / STOCK).exists()

@@ -21,6 +21,7 @@ import pytest
 from arm_machine import cache_dir
 from debian_root import DebianRelease
 from fake_wheels import write_wheel
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import PLUGIN, build_wheel, find_in, patch_folder, plugin_path
 from nixl_wheels import ROOT, plugin_folder, unpack, wheel_file
 from wheel_build import compile_for, plugin_of
@@ -61,7 +62,7 @@ def patched_prebuilt(
     prebuilt: Path, unpacked: WheelOf, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     site = tmp_path_factory.mktemp("prebuilt") / "site"
-    shutil.copytree(unpacked("nixl-cu12", "1.5.1"), site, copy_function=os.link)
+    shutil.copytree(unpacked("nixl-cu12", NEWEST), site, copy_function=os.link)
     for folder in find_in(site):
         patch_folder(folder, plugin_of(prebuilt))
     return site
@@ -136,13 +137,13 @@ def test_the_ordinary_plugin_does_not_load_there(
 ) -> None:
     """The bad flow: linked on a newer system, it needs that system's libraries."""
     needs_newer()
-    done = run(old_python, patched("nixl-cu12", "1.5.1"), host, [])
+    done = run(old_python, patched("nixl-cu12", NEWEST), host, [])
     assert done.returncode != 0
     assert re.search(r"version `GLIBC(XX)?_[\d.]+' not found", done.stderr)
 
 
 def test_a_patched_wheel_keeps_the_tag_of_the_published_one(prebuilt: Path, tmp_path: Path) -> None:
-    source = wheel_file("nixl-cu12", "1.5.1")
+    source = wheel_file("nixl-cu12", NEWEST)
     built = build_wheel(source, tmp_path, plugin_of(prebuilt))
     assert built.path.name.endswith("manylinux_2_28_x86_64.whl")
     unpack(built.path, tmp_path / "site")

@@ -23,6 +23,7 @@ from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.lab.rails.rails import Rails, why_not
+from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.installs import Installs, prepare
 from rich.console import Console
 
@@ -32,7 +33,7 @@ from demo.picture import draw
 from demo.report import lane_text, show
 
 _MIB = 1 << 20
-_NIXL = "nixl-cu12==1.5.1"
+_NIXL = NEWEST_REQUIREMENT
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -28,6 +28,7 @@ from nixl_stripe.lab.job import Role
 from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.planning.forecast import Forecast, LaneEnd, Op, forecast_lanes
 from nixl_stripe.planning.planner import plan
+from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.installs import Installs, prepare
 
 from forecast_grid.cases import CASES, BedSpec, GridCase
@@ -241,7 +242,7 @@ def _port_text(ports: Sequence[Mapping[str, Any]]) -> str:
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", type=Path, default=Path("docs/results/forecast.json"))
-    parser.add_argument("--nixl", default="nixl-cu12==1.5.1", help="requirement or wheel file")
+    parser.add_argument("--nixl", default=NEWEST_REQUIREMENT, help="requirement or wheel file")
     parser.add_argument("--cache", type=Path, default=Path(".cache"))
     parser.add_argument("--lines", type=Path, help="write the rows for the C++ unit test here too")
     parser.add_argument("--minutes", type=float, default=60.0, help="stop after so long")

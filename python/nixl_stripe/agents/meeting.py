@@ -17,7 +17,7 @@ from dataclasses import replace
 from nixl_stripe import _core
 from nixl_stripe.agents.introduction import Introduction, attach, detach, differences
 from nixl_stripe.planning.parts import PlannedSetting
-from nixl_stripe.planning.planner import plan
+from nixl_stripe.planning.planner import plan_for
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.untrusted import one_line
 
@@ -103,16 +103,7 @@ class Meetings:
 
 def _plan(params: Mapping[str, str], variables: Mapping[str, str]) -> StripePlan:
     config = _core.parse_engine_config(params.get("engine_config", ""))
-    found = plan(
-        stripe=params.get("stripe"),
-        gpu=params.get("stripe_gpu"),
-        min_rate_gbps=params.get("stripe_min_rate_gbps"),
-        device_list=params.get("device_list"),
-        max_rma_rails=params.get("max_rma_rails"),
-        small=params.get("stripe_small"),
-        environment=variables,
-        engine_config=config,
-    )
+    found = plan_for(params, environment=variables, engine_config=config)
     return replace(found, settings=(*found.settings, *_kept(found, variables, config)))
 
 

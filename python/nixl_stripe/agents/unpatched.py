@@ -17,10 +17,9 @@ from typing import Literal
 
 from packaging.version import InvalidVersion, Version
 
-from nixl_stripe import _core
 from nixl_stripe.agents.backend_params import Params
 from nixl_stripe.errors import StripeError
-from nixl_stripe.planning.planner import plan
+from nixl_stripe.planning.planner import plan_for
 from nixl_stripe.planning.stripe_plan import StripePlan
 
 OnUnpatched = Literal["error", "warn", "stock"]
@@ -119,16 +118,10 @@ def _planned(
     """Return what the plan of these parameters comes to in the stock plugin's words."""
     variables = dict(os.environ if environment is None else environment)
     given = params.get("engine_config", "")
-    planned = plan(
-        stripe=params["stripe"],
-        gpu=params.get("stripe_gpu") or None,
-        machine=None if sysfs == Path("/sys") else sysfs,
-        min_rate_gbps=params.get("stripe_min_rate_gbps") or None,
-        device_list=params.get("device_list") or None,
-        max_rma_rails=params.get("max_rma_rails") or None,
-        small=params.get("stripe_small") or None,
+    planned = plan_for(
+        {key: value for key, value in params.items() if value or key == "stripe"},
+        None if sysfs == Path("/sys") else sysfs,
         environment=variables,
-        engine_config=_core.parse_engine_config(given),
     )
     result = dict(without_ours(params, sysfs))
     result.pop("device_list", None)

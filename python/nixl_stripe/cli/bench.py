@@ -19,6 +19,7 @@ import typer
 from nixl_stripe.cli import link
 from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.versions import NEWEST_REQUIREMENT
 
 if TYPE_CHECKING:
     from nixl_stripe.bench.options import Options
@@ -31,7 +32,7 @@ PeerName = Annotated[
     str | None,
     typer.Option("--peer", metavar="mooncake", help="Beside NIXL in the same run; --bed rdma."),
 ]
-_NIXL = "nixl-cu12==1.5.1"
+_NIXL = NEWEST_REQUIREMENT
 #: The build that needs no CUDA; the extra `peer` names it too.
 _MOONCAKE = "mooncake-transfer-engine-non-cuda==0.3.13.post1"
 

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
+from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.build import BuiltWheel, build_wheel
 from nixl_stripe.wheel.fetch import default_sources, fetch_wheels
 from nixl_stripe.wheel.layout import read_our_plugin
@@ -35,8 +36,9 @@ def wheel(
         typer.Option(
             "--from",
             metavar="NIXL|FILE",
-            help="What to patch: nixl, nixl-cu12==1.5.1, ... or a wheel file; may be repeated. "
-            "Default: the NIXL installed here, else what `pip install nixl` would install.",
+            help=f"What to patch: nixl, {NEWEST_REQUIREMENT}, ... or a wheel file; may be "
+            "repeated. Default: the NIXL installed here, else what `pip install nixl` would "
+            "install.",
         ),
     ] = None,
     out: Annotated[

@@ -226,17 +226,9 @@ def account(job: Job) -> StripePlan:
 
     With GPU memory a CUDA context is current by then, so that its GPU is the plan's.
     """
-    from nixl_stripe.planning.planner import plan
+    from nixl_stripe.planning.planner import plan_for
 
-    given = job.backend_params
-    return plan(
-        given.get("stripe"),
-        given.get("stripe_gpu"),
-        min_rate_gbps=given.get("stripe_min_rate_gbps"),
-        device_list=given.get("device_list"),
-        max_rma_rails=given.get("max_rma_rails"),
-        small=given.get("stripe_small"),
-    )
+    return plan_for(job.backend_params)
 
 
 def _version(package: str) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from nixl_stripe import _core
+from nixl_stripe.versions import NEWEST
 
 Memory = Literal["dram", "vram"]
 Op = Literal["read", "write"]
@@ -19,7 +20,7 @@ Op = Literal["read", "write"]
 KNOWN_SETTINGS = tuple(_core.forecast_settings())
 
 #: The NIXL that a forecast is for when none is named.
-NIXL_VERSION = "1.5.1"
+NIXL_VERSION = NEWEST
 
 
 @dataclass(frozen=True)

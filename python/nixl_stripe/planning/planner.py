@@ -48,7 +48,6 @@ def plan(
 
     ValueError names the parameter, the value and what is accepted.
     """
-    host = load(machine)
     given = {
         "stripe": stripe,
         "stripe_gpu": gpu,
@@ -58,22 +57,43 @@ def plan(
         "max_rma_rails": max_rma_rails,
     }
     parameters = {key: str(value) for key, value in given.items() if value is not None}
+    return plan_for(parameters, machine, environment=environment, engine_config=engine_config or {})
+
+
+def plan_for(
+    params: Mapping[str, str],
+    machine: MachineSource = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    engine_config: Mapping[str, str] | None = None,
+) -> StripePlan:
+    """Work out what the patched backend makes of the parameters that `create_backend` is given.
+
+    params: those of NIXL itself may be among them. engine_config: None takes that parameter's.
+    machine, environment: as in `plan`, and so are errors.
+    """
+    host = load(machine)
+    ours = [info.key for info in _core.parameter_table()]
+    parameters = {key: params[key] for key in ours if key in params}
     if environment is None:
         environment = os.environ if host.is_live else {}
+    if engine_config is None:
+        engine_config = _core.parse_engine_config(params.get("engine_config", ""))
     native = _core.make_plan(
         host,
         parameters,
         dict(environment),
-        dict(engine_config or {}),
+        dict(engine_config),
         None if host.is_live else _gpu_finder(host),
     )
-    made = _plan_of(host, parameters, native, dict(environment), dict(engine_config or {}))
+    made = _plan_of(host, parameters, native, dict(environment), dict(engine_config))
+    gpu = parameters.get("stripe_gpu")
     if made.gpu is not None or gpu is None:
         return made
     # Nothing in the parameters needed the GPU, so a wrong one is no error; a forecast can use it.
     find = _core.find_gpu_pci if host.is_live else _gpu_finder(host)
     try:
-        address = find("gpu", str(gpu))
+        address = find("gpu", gpu)
     except ValueError:
         return made
     return replace(made, gpu=address, ports=ports_of(host, address, _subnets(host)))

@@ -15,11 +15,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.versions import NEWEST, NEWEST_REQUIREMENT
 from nixl_stripe.wheel.locate import find_installed
 from nixl_stripe.wheel.members import LARGEST_TEXT, open_wheel, read_member
 
 _META = "nixl"
-_ACCEPTED = "nixl, nixl==1.5.1, nixl-cu12, nixl-cu12==1.5.1, nixl-cu13, ... or a wheel file"
+_ACCEPTED = f"nixl, nixl=={NEWEST}, nixl-cu12, {NEWEST_REQUIREMENT}, nixl-cu13, ... or a wheel file"
 
 
 def default_sources() -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.build import build_wheel
 from nixl_stripe.wheel.fetch import fetch_wheels
 
@@ -62,7 +63,9 @@ def _published(folder: Path, source: str, say: Say) -> Path:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             got = fetch_wheels(source, Path(scratch))
             if len(got) != 1:
-                raise StripeError(f"--nixl {source}: name one flavour, such as nixl-cu12==1.5.1")
+                raise StripeError(
+                    f"--nixl {source}: name one flavour, such as {NEWEST_REQUIREMENT}"
+                )
             kept.mkdir(exist_ok=True)
             got[0].replace(kept / got[0].name)
     return next(iter(sorted(kept.glob("*.whl"))))

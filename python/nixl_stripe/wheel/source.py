@@ -16,6 +16,7 @@ from typing import IO
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel.layout import PLUGIN, STOCK
 from nixl_stripe.wheel.members import LARGEST_PLUGIN, LARGEST_TEXT, chunks_of, read_member
 from nixl_stripe.wheel.record import Record
@@ -23,7 +24,7 @@ from nixl_stripe.wheel.state import File
 
 #: Called with bytes done and bytes in all.
 Progress = Callable[[int, int], None]
-_PUBLISHED_NAME = "a name like nixl_cu12-1.5.1-cp312-cp312-manylinux_2_28_x86_64.whl is wanted"
+_PUBLISHED_NAME = f"a name like nixl_cu12-{NEWEST}-cp312-cp312-manylinux_2_28_x86_64.whl is wanted"
 
 
 @dataclass(frozen=True)
