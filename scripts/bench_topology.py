@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests/support"))
 
 from modelexpress_reference import VERSION, _import_pinning, _torch_with  # noqa: E402
 from nixl_stripe._core import __version__, read_sysfs  # noqa: E402

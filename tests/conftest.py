@@ -11,8 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nixl_stripe.lab import fake_cuda, why_not
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import find_in, patch_folder
 from nixl_wheels import torch_stand_in, unpack, wheel_file
+
+pytest_plugins = ["skips"]
 
 WheelOf = Callable[[str, str], Path]
 
@@ -65,6 +69,35 @@ def patched(unpacked: WheelOf, tmp_path_factory: pytest.TempPathFactory) -> Whee
         return made[name, version]
 
     return give
+
+
+@pytest.fixture(scope="session")
+def stock(unpacked: WheelOf) -> Path:
+    """A folder with the newest stock nixl-cu12."""
+    return unpacked("nixl-cu12", NEWEST)
+
+
+@pytest.fixture(scope="session")
+def striped(patched: WheelOf) -> Path:
+    """A folder with the same NIXL, patched."""
+    return patched("nixl-cu12", NEWEST)
+
+
+@pytest.fixture(scope="session")
+def needs_rails() -> None:
+    """Skip, with the reason, where this machine cannot make rails."""
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def fake_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CUDA driver without a GPU, with the runtimes of CUDA 12 and 13."""
+    reason = fake_cuda.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    return fake_cuda.build(tmp_path_factory.mktemp("cuda"))
 
 
 @pytest.fixture(scope="session")

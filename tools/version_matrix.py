@@ -23,7 +23,7 @@ from typing import Any
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests/support"))
 
 from nixl_agents import run_agents  # noqa: E402
 from nixl_stripe import __version__  # noqa: E402

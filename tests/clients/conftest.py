@@ -8,12 +8,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from nixl_stripe.lab import Rails, fake_cuda, why_not
-from nixl_stripe.versions import NEWEST
+from nixl_stripe.lab import Rails, fake_cuda
 
 ROOT = Path(__file__).parents[2]
 #: Mbit/s of each rail: four of them need a small part of one core.
@@ -48,31 +47,13 @@ def cache() -> Path:
 
 
 @pytest.fixture(scope="session")
-def stock(unpacked: Callable[[str, str], Path]) -> Path:
-    """A folder with the stock nixl-cu12 1.5.1."""
-    return unpacked("nixl-cu12", NEWEST)
-
-
-@pytest.fixture(scope="session")
-def striped(patched: Callable[[str, str], Path]) -> Path:
-    """A folder with the same NIXL, patched."""
-    return patched("nixl-cu12", NEWEST)
-
-
-@pytest.fixture(scope="session")
-def gpu(cache: Path) -> dict[str, str]:
+def gpu(fake_driver: Path) -> dict[str, str]:
     """Variables with which a process takes host memory for that of a GPU."""
-    reason = fake_cuda.why_not()
-    if reason is not None:
-        pytest.skip(reason)
-    return fake_cuda.environment(fake_cuda.build(cache), ["0000:00:05.0"])
+    return fake_cuda.environment(fake_driver, ["0000:00:05.0"])
 
 
 @pytest.fixture(scope="module")
-def rails() -> Iterator[Rails]:
+def rails(needs_rails: None) -> Iterator[Rails]:
     """Four rails between two namespaces."""
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
     with Rails(count=4, mbit=MBIT) as bed:
         yield bed

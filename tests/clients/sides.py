@@ -45,7 +45,7 @@ def start(
 ) -> Sides:
     """Run `program` on both sides over TCP, with `nixl` first on the path."""
     settings = {"UCX_TLS": "tcp", "UCX_MODULES": "^ib", "OMP_NUM_THREADS": "1", **variables}
-    full = environment(*nixl, HERE.parent, **settings)
+    full = environment(*nixl, HERE.parent / "support", **settings)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         programs: dict[Role, list[str]] = {}

@@ -4,34 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from nixl_stripe.lab import Rails, why_not
-from nixl_stripe.versions import NEWEST
+from nixl_stripe.lab import Rails
 
 #: Mbit/s of each rail: four of them need a small part of one core.
 MBIT = 200
 
 
 @pytest.fixture(scope="module")
-def rails() -> Iterator[Rails]:
+def rails(needs_rails: None) -> Iterator[Rails]:
     """Four rails between two namespaces."""
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
     with Rails(count=4, mbit=MBIT) as bed:
         yield bed
-
-
-@pytest.fixture(scope="session")
-def stock(unpacked: Callable[[str, str], Path]) -> Path:
-    """A folder with the stock nixl-cu12 1.5.1."""
-    return unpacked("nixl-cu12", NEWEST)
-
-
-@pytest.fixture(scope="session")
-def striped(patched: Callable[[str, str], Path]) -> Path:
-    """A folder with the same NIXL, patched."""
-    return patched("nixl-cu12", NEWEST)

@@ -15,7 +15,7 @@ from nixl_stripe.bench import latency, many, rails, refit, register, sizes
 from nixl_stripe.bench.options import Options, Sides
 from nixl_stripe.bench.pair import BenchFailedError
 from nixl_stripe.cli import main
-from nixl_stripe.lab import Rails, why_not
+from nixl_stripe.lab import Rails
 from nixl_stripe.versions import NEWEST
 
 pytestmark = pytest.mark.rails
@@ -25,10 +25,7 @@ ONCE = Options(bed="tcp", rounds=1, warmup=1, iterations=2)
 
 
 @pytest.fixture(scope="module")
-def bed() -> Iterator[Rails]:
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
+def bed(needs_rails: None) -> Iterator[Rails]:
     with Rails(count=4, mbit=100) as made:
         yield made
 

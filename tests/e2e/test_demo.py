@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from nixl_stripe.lab import why_not
 from nixl_stripe.versions import NEWEST
 
 pytestmark = pytest.mark.rails
@@ -45,14 +44,8 @@ def _demo(cache: Path, wheel: Path, *options: str) -> subprocess.CompletedProces
     )
 
 
-def _needs_rails() -> None:
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
-
-
+@pytest.mark.usefixtures("needs_rails")
 def test_patched_uses_all_rails(cache: Path, published: Path, tmp_path: Path) -> None:
-    _needs_rails()
     file, picture = tmp_path / "demo.json", tmp_path / "demo.png"
     done = _demo(cache, published, "--mbit", "50", "--json", str(file), "--png", str(picture))
     assert done.returncode == 0, done.stderr
@@ -67,8 +60,8 @@ def test_patched_uses_all_rails(cache: Path, published: Path, tmp_path: Path) ->
     assert "4 x 25 %" in done.stdout
 
 
+@pytest.mark.usefixtures("needs_rails")
 def test_a_stock_wheel_in_place_of_the_patched_one_is_noticed(cache: Path, published: Path) -> None:
-    _needs_rails()
     done = _demo(cache, published, "--mbit", "100", "--patched-wheel", str(published))
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if line.startswith("demo:")]

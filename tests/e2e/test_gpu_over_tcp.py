@@ -17,12 +17,9 @@ MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def cuda(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def cuda(fake_driver: Path) -> dict[str, str]:
     """Variables that make a process see a GPU."""
-    if reason := fake_cuda.why_not():
-        pytest.skip(reason)
-    folder = fake_cuda.build(tmp_path_factory.mktemp("cuda"))
-    return fake_cuda.environment(folder, ["0000:00:06.0"])
+    return fake_cuda.environment(fake_driver, ["0000:00:06.0"])
 
 
 def gpu_memory(rails: Rails, cuda: dict[str, str], op: Op, **how: Any) -> Outcome:

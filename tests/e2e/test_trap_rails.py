@@ -82,15 +82,6 @@ def test_without_parameters_of_ours_nothing_is_said(rails: Rails, striped: Path)
     assert warned(outcome, "RNDV_THRESH") == []
 
 
-@pytest.fixture(scope="module")
-def cuda(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CUDA driver without a GPU, with the runtimes of CUDA 12 and 13."""
-    reason = fake_cuda.why_not()
-    if reason is not None:
-        pytest.skip(reason)
-    return fake_cuda.build(tmp_path_factory.mktemp("cuda"))
-
-
 def move_gpu_memory(rails: Rails, nixl: list[str | Path], libraries: Path) -> Outcome:
     return rails.transfer(
         nixl=nixl,
@@ -108,14 +99,14 @@ UNTOLD = "UCX could not load its module libucm_cuda, so it takes GPU memory for 
 
 
 def test_the_runtime_of_another_cuda_is_named(
-    rails: Rails, striped: Path, cuda: Path, tmp_path: Path
+    rails: Rails, striped: Path, fake_driver: Path, tmp_path: Path
 ) -> None:
     """nixl-cu12 where only the runtime of CUDA 13 is installed.
 
     With a real driver NIXL then refuses GPU memory ("detected as host"): the cache of memory types,
     which the fake one has switched off, hears of no allocation.
     """
-    for library in cuda.iterdir():
+    for library in fake_driver.iterdir():
         if library.name != "libcudart.so.12":
             (tmp_path / library.name).symlink_to(library)
     outcome = move_gpu_memory(rails, [striped], tmp_path)
@@ -127,10 +118,10 @@ def test_the_right_runtime_is_no_matter(
     rails: Rails,
     patched: Callable[[str, str], Path],
     fake_torch: Path,
-    cuda: Path,
+    fake_driver: Path,
     name: str,
     version: str,
 ) -> None:
     nixl: list[str | Path] = [patched(name, version), fake_torch, name.replace("-", "_")]
-    outcome = move_gpu_memory(rails, nixl, cuda).require()
+    outcome = move_gpu_memory(rails, nixl, fake_driver).require()
     assert UNTOLD not in outcome.initiator.log

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from listeners import TOKEN
-from nixl_stripe.lab import Rails, why_not
+from nixl_stripe.lab import Rails
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.verify import Request, verify
 
@@ -29,10 +29,8 @@ RAILS = ["rail0", "rail1", "rail2", "rail3"]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _possible() -> None:
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
+def _possible(needs_rails: None) -> None:
+    pass
 
 
 def run(*arguments: str) -> tuple[int, Any, str]:

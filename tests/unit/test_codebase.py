@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,17 +30,76 @@ def test_python_tools_are_content(command: tuple[str, ...]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_cpp_is_formatted() -> None:
-    folders = ("nixl_patch", "python/src")
-    sources = [
-        str(path)
-        for folder in folders
-        for path in sorted((ROOT / folder).rglob("*"))
-        if path.suffix in {".h", ".cpp", ".c"}
-    ]
-    tool = Path(sys.executable).with_name("clang-format")
+def _tracked(*suffixes: str) -> list[str]:
     done = subprocess.run(
-        [tool, "--dry-run", "-Werror", *sources], capture_output=True, text=True, check=False
+        ["git", "ls-files", *(f"*{suffix}" for suffix in suffixes)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert sources
-    assert done.returncode == 0, done.stderr
+    return [name for name in done.stdout.splitlines() if (ROOT / name).exists()]
+
+
+def _unformatted(folder: Path, sources: list[str]) -> str:
+    tool = str(Path(sys.executable).with_name("clang-format"))
+    style = f"--style=file:{ROOT / '.clang-format'}"
+    done = subprocess.run(
+        [tool, "--dry-run", "-Werror", style, *sources],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr
+
+
+def test_c_and_cpp_are_formatted_wherever_they_are() -> None:
+    sources = _tracked(".h", ".c", ".cpp")
+    assert {name.split("/")[0] for name in sources} >= {"nixl_patch", "python", "tests", "examples"}
+    assert _unformatted(ROOT, sources) == ""
+
+
+def test_c_that_is_not_formatted_is_named_bad_flow(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("int  x ;\n")
+    assert "a.c:1:" in _unformatted(tmp_path, ["a.c"])
+
+
+#: What every class of pybind11 has and no stub can say.
+_OF_PYBIND11 = ("metaclass differs", 'stub does not have *args parameter "args"')
+
+
+def _stub_problems(stub: str, folder: Path) -> list[str]:
+    (folder / "nixl_stripe").mkdir()
+    (folder / "nixl_stripe/__init__.pyi").touch()
+    (folder / "nixl_stripe/_core.pyi").write_text(stub)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy.stubtest", "nixl_stripe._core", "--concise"],
+        cwd=folder,
+        env={**os.environ, "MYPYPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = [*done.stdout.splitlines(), *done.stderr.splitlines()]
+    return [line for line in said if not line.endswith(_OF_PYBIND11)]
+
+
+def test_the_stub_is_that_of_the_compiled_module(tmp_path: Path) -> None:
+    stub = (ROOT / "python/nixl_stripe/_core.pyi").read_text("utf-8")
+    assert _stub_problems(stub, tmp_path) == []
+
+
+def test_a_stub_that_promises_more_is_noticed_bad_flow(tmp_path: Path) -> None:
+    stub = (ROOT / "python/nixl_stripe/_core.pyi").read_text("utf-8")
+    said = _stub_problems(stub + "\ndef absent() -> int: ...\n", tmp_path)
+    assert said == ["nixl_stripe._core.absent is not present at runtime"]
+
+
+def test_files_are_of_a_size_that_one_reads() -> None:
+    long = {  # but for the stub, which is one compiled module
+        name: lines
+        for name in _tracked(".py", ".h", ".c", ".cpp")
+        if (lines := (ROOT / name).read_text("utf-8").count("\n")) > 400
+    }
+    assert long == {}

@@ -9,16 +9,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from fake_plugins import OURS_BYTES, contents, install_nixl, untrue_rows, write_ours
 from nixl_stripe.errors import StripeError
 from nixl_stripe.wheel import PLUGIN, State, patch, patch_folder, status_of
-
-NOBODY = 65534
+from privileges import NOBODY, as_nobody, needs_root
 
 #: Mounts at argv[1] with the mount options argv[3:], lays a NIXL there, and patches it.
 IN_A_MOUNT = """
@@ -56,7 +53,7 @@ def run_in_a_mount(site: Path, ours: Path, options: str, remount: str) -> list[s
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "support")},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -76,18 +73,8 @@ def test_a_full_disk_leaves_the_stock_plugin_and_no_other_file(tmp_path: Path) -
     assert state == "stock"
 
 
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_a_folder_of_someone_else_is_refused_and_its_owner_named() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can act as someone else")
+    needs_root()
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         base.chmod(0o755)
@@ -103,8 +90,7 @@ def test_a_folder_of_someone_else_is_refused_and_its_owner_named() -> None:
 
 
 def test_the_owner_of_the_stock_plugin_owns_ours(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can give a file away")
+    needs_root()
     ours = write_ours(tmp_path / "ours.so")
     folder = install_nixl(tmp_path / "site")
     os.chown(folder.path / PLUGIN, NOBODY, NOBODY)

@@ -15,7 +15,7 @@ from nixl_stripe.errors import StripeError
 HERE = Path(__file__).parent
 # soname -> sources
 LIBRARIES = {
-    "libcuda.so.1": ("driver.c", "transfers.c", "memory.c"),
+    "libcuda.so.1": ("driver.c", "streams.c", "transfers.c", "memory.c"),
     "libnvidia-ml.so.1": ("nvml.c",),
     "libcudart.so.12": ("runtime.c",),
     "libcudart.so.13": ("runtime.c",),

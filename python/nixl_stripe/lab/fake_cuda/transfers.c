@@ -36,9 +36,9 @@ cuMemAlloc_v2(CUdeviceptr *address, size_t size) {
 
 CUresult
 cuMemFree_v2(CUdeviceptr address) {
-    /* UCX replaces the first five bytes by a jump and must find instructions there that it can move:
-     * a large frame begins with one of seven. Without this hook it has no registration cache, and
-     * then copies host memory over one NIC. */
+    /* UCX replaces the first five bytes by a jump and must find instructions there that it can
+     * move: a large frame begins with one of seven. Without this hook it has no registration cache,
+     * and then copies host memory over one NIC. */
     volatile char frame[256];
     frame[0] = 0;
     (void)frame[0];

@@ -13,7 +13,7 @@ from nixl_stripe.lab import Outcome
 from nixl_stripe.lab.guests import Guests, prepare
 from nixl_stripe.lab.job import OPS, Op
 
-CACHE = Path(__file__).parents[1] / ".cache" / "guests"
+CACHE = Path(__file__).parents[2] / ".cache" / "guests"
 
 
 def ready_or_skip() -> None:

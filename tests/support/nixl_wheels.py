@@ -19,7 +19,7 @@ from pathlib import Path
 
 from nixl_stripe.versions import NEWEST
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 #: Distribution and version of every wheel that the plugin is tested with, newest first, and the UCX
 #: in it. The only list of versions of the tests: a new NIXL needs its UCX here.
