@@ -17,6 +17,7 @@ from typing import Literal
 
 from packaging.version import InvalidVersion, Version
 
+from nixl_stripe import _core
 from nixl_stripe.agents.backend_params import Params
 from nixl_stripe.errors import StripeError
 from nixl_stripe.planning.planner import plan_for
