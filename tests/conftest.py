@@ -28,7 +28,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session")
 def nixl_wheel() -> WheelOf:
-    """`nixl_wheel("nixl-cu12", "1.5.1")` is the published wheel's file; downloaded when absent."""
+    """`nixl_wheel("nixl-cu12", "1.3.2")` is the published wheel's file; downloaded when absent."""
     return wheel_file
 
 

@@ -167,9 +167,10 @@ def _number(text: str) -> float:
 def _topology(at: Surroundings) -> Verdict:
     machine: _core.Machine = at.machine
     if machine.is_flat:
+        by_place = ", ".join(each.word for each in _core.policy_table() if each.needs_gpu)
         return warn(
             "every NIC looks equally far from every GPU: sysfs is flat, as on many cloud VMs, so "
-            "stripe=numa, nearest, fair and auto cannot tell them apart (stripe=all can)",
+            f"stripe={by_place} cannot tell them apart (stripe=all can)",
             "set NCCL_TOPO_FILE to the cloud's topology file",
         )
     known = f"; {machine.nccl_topology} laid over it" if machine.nccl_topology else ""
