@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -133,10 +132,8 @@ def test_folder_channel(tmp_path: Path) -> None:
     assert [b.receive(1)["n"] for _ in range(3)] == [0, 1, 2]
     b.send({"kind": "bye"})
     assert a.receive(1) == {"kind": "bye"}
-    start = time.monotonic()
     with pytest.raises(TimeoutError, match=r"target\.1\.json is missing"):
         a.receive(0.1)
-    assert time.monotonic() - start < 5
 
 
 def test_channel_address_bad_flow() -> None:

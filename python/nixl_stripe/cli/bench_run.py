@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""One run of `nixl-stripe bench`: what was asked for, where it runs, and what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from nixl_stripe.cli import link
+from nixl_stripe.errors import StripeError, UsageError
+
+if TYPE_CHECKING:
+    from nixl_stripe.bench.options import Options
+    from nixl_stripe.bench.peer_install import Peer
+    from nixl_stripe.lab.beds.base import Bed
+    from nixl_stripe.lab.remote import Address
+
+Say = Callable[[str], None]
+
+
+class Run:
+    """The common options at work: NIXLs, bed, progress and output."""
+
+    def __init__(self, **given: Any) -> None:
+        from nixl_stripe.bench.provenance import Origin
+
+        self.given = given
+        self._origin = Origin()
+
+    @property
+    def options(self) -> Options:
+        """The options as benchmarks take them; UsageError for one that makes no sense."""
+        from nixl_stripe.bench.options import Options
+        from nixl_stripe.lab.job import OPS
+
+        given = self.given
+        ops = tuple(text.upper() for text in given["op"] or ())
+        for text in ops:
+            if text not in OPS:
+                raise UsageError(f"--op-type {text}: accepted are {', '.join(OPS)}")
+        return Options(
+            bed=given["bed"],
+            nics=given["nics"],
+            mbit=given["mbit"],
+            ops=ops,
+            memory=self._memory(),
+            rounds=given["rounds"],
+            warmup=given["warmup_iter"],
+            iterations=given["num_iter"],
+        )
+
+    def _memory(self) -> Any:
+        from nixl_stripe.lab.job import MEMORIES
+
+        text = self.given["memory"] or "dram"
+        if text not in MEMORIES:
+            raise UsageError(f"--memory {text}: accepted are {', '.join(MEMORIES)}")
+        return text
+
+    def folders(self, say: Say) -> tuple[Path, Path]:
+        """Return the folders of the stock and the patched NIXL."""
+        from nixl_stripe.wheel.installs import prepare
+
+        stock, patched = self.given["stock"], self.given["patched"]
+        if (stock is None) != (patched is None):
+            raise UsageError("--stock and --patched: give both or neither")
+        if stock is not None:
+            return stock, patched
+        installs = prepare(self.given["cache"], self.given["nixl"], None, say)
+        return installs.stock, installs.patched
+
+    def peer(self, name: str | None) -> Peer | None:
+        """Get what stands beside NIXL, None for nothing."""
+        from nixl_stripe.bench.peer_install import prepare
+
+        if name is None:
+            return None
+        if name != "mooncake":
+            raise UsageError(f"--peer {name}: accepted is mooncake")
+        if self.given["bed"] != "rdma" or self._peer():
+            raise UsageError("--peer mooncake: it is compared over RDMA; give --bed rdma")
+        with self.progress() as say:
+            return prepare(self.given["cache"], self.given["mooncake"], say)
+
+    def measure(self, name: str, **more: Any) -> dict[str, Any]:
+        """Make the bed and run the benchmark of that name."""
+        from nixl_stripe.bench.options import Sides
+
+        module = importlib.import_module(f"nixl_stripe.bench.{name}")
+        options = self.options
+        with self.progress() as say:
+            # Between hosts each side has its own NIXL, which without our parameters is the stock.
+            sides = Sides() if self._peer() else Sides.at(*self.folders(say))
+            try:
+                with self._bed(say) as bed:
+                    options = replace(options, nics=len(bed.counters))
+                    document: dict[str, Any] = module.measure(bed, sides, options, say, **more)
+            except ValueError as error:
+                raise UsageError(str(error)) from error
+        return document
+
+    def _bed(self, say: Say) -> contextlib.AbstractContextManager[Bed]:
+        from nixl_stripe.bench import hosts
+        from nixl_stripe.lab.beds.opening import open_bed
+
+        peer = self._peer()
+        if peer is not None:
+            token = link.connecting_token(self.given["token_file"])
+            say(f"connecting to {peer}")
+            return hosts.connect(peer, token)
+        say(f"making the {self.options.bed} bed")
+        return open_bed(self.options.bed, self.options.nics, self.options.mbit)
+
+    def _peer(self) -> Address | None:
+        """Return the listener to connect to, if that is what was asked for."""
+        from nixl_stripe.bench.ranks import rendezvous
+        from nixl_stripe.lab.remote import Address
+
+        if self.given["ranks"]:
+            met = rendezvous(os.environ)
+            return met.address if met.rank == 1 else None
+        text = self.given["connect"]
+        return None if text is None else Address.parse(text, "--connect")
+
+    def served(self) -> bool:
+        """Be the target of a run where that was asked for, and say whether it was."""
+        from nixl_stripe.bench.hosts import serve
+
+        chosen = [name for name in ("listen", "connect", "ranks") if self.given[name]]
+        if len(chosen) > 1:
+            raise UsageError(f"{' and '.join(f'--{name}' for name in chosen)}: give one of them")
+        where = self._listens_at()
+        if where is None:
+            return False
+        ranks, file = self.given["ranks"], self.given["token_file"]
+        # Ranks are started together: the other one cannot be told a token that is made now.
+        token = link.connecting_token(file) if ranks else link.listener_token(file)
+        most = link.max_bytes(self.given["max_bytes"])
+        with self.progress() as say:
+            cases = serve(where, token, say, max_bytes=most)
+        typer.echo(json.dumps({"cases": cases}) if self.given["as_json"] else f"{cases} cases")
+        return True
+
+    def _listens_at(self) -> Address | None:
+        from nixl_stripe.bench.ranks import rendezvous
+        from nixl_stripe.lab.remote import Address
+
+        if self.given["listen"]:
+            return Address.parse(self.given["listen"], "--listen")
+        if self.given["ranks"] and (met := rendezvous(os.environ)).rank == 0:
+            return met.address
+        return None
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Say]:
+        """Show what is being done, on standard error."""
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        if console.is_terminal:
+            with console.status("") as status:
+                yield lambda text: status.update(text)
+        else:
+            yield lambda text: console.print(text, highlight=False, soft_wrap=True)
+
+    def print(self, document: dict[str, Any], name: str) -> None:
+        """Write and show the result."""
+        from rich.console import Console
+
+        from nixl_stripe.bench.table import show
+
+        document = {**self._origin.taken(), **document}
+        text = json.dumps(document, indent=1)
+        save = self.given["save"]
+        if save is not None:
+            try:
+                save.parent.mkdir(parents=True, exist_ok=True)
+                save.write_text(text + "\n", encoding="utf-8")
+            except OSError as error:
+                raise StripeError(f"--save {save}: {error.strerror}") from error
+        if self.given["as_json"]:
+            typer.echo(text)
+            return
+        module = importlib.import_module(f"nixl_stripe.bench.{name}")
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=160)
+        show(console, document, module.COLUMNS)
