@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cpp_programs import compile_cpp
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import PLUGIN
 from nixl_stripe.wheel.layout import read_our_plugin
 from nixl_wheels import environment, plugin_folder
@@ -57,7 +58,7 @@ def late_agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("when", ["global", "atexit"])
 def test_an_engine_is_destroyed_after_main(late_agent: Path, patched: WheelOf, when: str) -> None:
-    plugin = plugin_folder(patched("nixl-cu12", "1.5.1"), "nixl-cu12") / PLUGIN
+    plugin = plugin_folder(patched("nixl-cu12", NEWEST), "nixl-cu12") / PLUGIN
     params = ("max_rma_rails", "3", "stripe_small", "spread")
     done = subprocess.run(
         [late_agent, plugin, when, *params],

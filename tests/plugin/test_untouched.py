@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from cpp_programs import ROOT, compile_cpp
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import STOCK
 from nixl_wheels import environment, plugin_folder
 
@@ -122,7 +123,7 @@ def leads_to_ucx(seen: dict[str, str]) -> bool:
 
 
 def test_without_parameters_the_imports_are_ucxs_own(helper: Path, patched: WheelOf) -> None:
-    site = patched("nixl-cu12", "1.5.1")
+    site = patched("nixl-cu12", NEWEST)
     steps: list[tuple[str, dict[str, str] | None]] = [
         ("a", {}),
         ("b", {"max_rma_rails": "4"}),
@@ -135,7 +136,7 @@ def test_without_parameters_the_imports_are_ucxs_own(helper: Path, patched: Whee
 def test_they_are_redirected_while_an_engine_asks_for_a_stage(
     helper: Path, patched: WheelOf
 ) -> None:
-    site = patched("nixl-cu12", "1.5.1")
+    site = patched("nixl-cu12", NEWEST)
     steps: list[tuple[str, dict[str, str] | None]] = [
         ("plain", {}),
         ("asks", ASKS),
@@ -150,7 +151,7 @@ def test_they_are_redirected_while_an_engine_asks_for_a_stage(
 
 def test_nothing_is_printed(helper: Path, patched: WheelOf) -> None:
     """Not even where TCP alone is at hand, whose keys tell nothing of their form."""
-    _, printed = run(helper, patched("nixl-cu12", "1.5.1"), [("a", {}), ("b", {})])
+    _, printed = run(helper, patched("nixl-cu12", NEWEST), [("a", {}), ("b", {})])
     assert "nixl-stripe" not in printed
 
 
@@ -161,7 +162,7 @@ def test_an_agent_over_tcp_prints_nothing_beside_one_that_asks(
     steps: list[tuple[str, dict[str, str] | None]] = [("plain", {}), ("asks", ASKS)]
     if asks_first:
         steps.reverse()
-    _, printed = run(helper, patched("nixl-cu12", "1.5.1"), steps)
+    _, printed = run(helper, patched("nixl-cu12", NEWEST), steps)
     assert "nixl-stripe" not in printed
 
 
@@ -170,6 +171,6 @@ def test_stripe_without_nics_is_warned_of_once_a_process(helper: Path, patched: 
     steps: list[tuple[str, dict[str, str] | None]] = [
         (name, {"stripe": "all"}) for name in ("a", "b", "c")
     ]
-    _, printed = run(helper, patched("nixl-cu12", "1.5.1"), steps)
+    _, printed = run(helper, patched("nixl-cu12", NEWEST), steps)
     warnings = [line for line in printed.splitlines() if "nixl-stripe]" in line]
     assert len(warnings) == 1, printed

@@ -16,6 +16,7 @@ import pytest
 from fake_plugins import untrue_rows
 from nixl_stripe.cli import main
 from nixl_stripe.doctor import Surroundings, check_named, examine
+from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import PLUGIN, build_wheel, find_in, patch_folder, plugin_path, status_of
 from nixl_stripe.wheel.layout import plugin_version
 from nixl_stripe.wheel.loading import plugin_options
@@ -31,7 +32,7 @@ OLDER, NEWER = "0.0.9", "9.9.9"
 def site(tmp_path: Path, unpacked: WheelOf) -> Path:
     """A stock NIXL of its own, hard links into the shared one."""
     copy = tmp_path / "site"
-    shutil.copytree(unpacked("nixl-cu12", "1.5.1"), copy, copy_function=os.link)
+    shutil.copytree(unpacked("nixl-cu12", NEWEST), copy, copy_function=os.link)
     return copy
 
 
@@ -123,7 +124,7 @@ def test_an_older_plugin_is_updated_and_a_newer_one_is_said(
 def test_wheels_of_two_versions_and_patches_in_place_take_each_others_place(
     tmp_path: Path, nixl_wheel: WheelOf
 ) -> None:
-    published = nixl_wheel("nixl-cu12", "1.5.1")
+    published = nixl_wheel("nixl-cu12", NEWEST)
     old = build_wheel(published, tmp_path / "old", another(tmp_path, OLDER))
     new = build_wheel(published, tmp_path / "new")
     environment = Environment(tmp_path / "venv")

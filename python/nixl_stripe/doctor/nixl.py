@@ -9,7 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-from nixl_stripe import __version__, _core
+from nixl_stripe import _core
+from nixl_stripe._core import __version__
 from nixl_stripe.doctor.bundled import bundled_ucx
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings

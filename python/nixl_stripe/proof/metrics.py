@@ -21,7 +21,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from nixl_stripe import __version__
+from nixl_stripe._core import __version__
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.proof import sources
 from nixl_stripe.proof.sources import SYSFS, NicTraffic

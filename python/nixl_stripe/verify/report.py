@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe import __version__
+from nixl_stripe._core import __version__
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.verify.report_html import page
 

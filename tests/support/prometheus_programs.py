@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-_CACHE = Path(__file__).parents[1] / ".cache" / "prometheus"
+_CACHE = Path(__file__).parents[2] / ".cache" / "prometheus"
 
 
 def program(name: str) -> str:
