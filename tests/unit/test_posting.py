@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from nixl_stripe.errors import StripeError
+from nixl_stripe.versions import NEWEST
 from posting.__main__ import main
 from posting.cells import MODES, grid
 from posting.installs import find
@@ -53,7 +54,7 @@ def test_the_grid_has_every_cell_once() -> None:
 def test_one_cell_is_measured(
     unpacked: WheelOf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    site = unpacked("nixl-cu12", "1.5.1")
+    site = unpacked("nixl-cu12", NEWEST)
     out = tmp_path / "posting.json"
     options = ["--nixl", str(site), "--json", str(out), "--rounds", "6", "--times", "1"]
     assert main([*options, "--transport", "tcp", "--cells", "1"]) == 0
@@ -68,7 +69,7 @@ def test_one_cell_is_measured(
 
 def test_a_patched_nixl_is_not_taken_for_stock_bad_flow(patched: WheelOf, tmp_path: Path) -> None:
     with pytest.raises(StripeError, match="must be stock"):
-        find(str(patched("nixl-cu12", "1.5.1")), None, tmp_path)
+        find(str(patched("nixl-cu12", NEWEST)), None, tmp_path)
 
 
 def test_a_folder_without_nixl_is_refused_bad_flow(tmp_path: Path) -> None:
