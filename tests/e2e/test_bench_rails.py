@@ -123,4 +123,5 @@ def test_command_writes_the_same_json_that_it_prints(
     assert main(["bench", "rails", *few, *folders, "--json", "--save", str(file)]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads(file.read_text())
-    assert set(printed) >= {"machine", "versions", "rows"}
+    origin = {"command", "date", "commit", "load"}
+    assert set(printed) >= {"machine", "versions", "rows", *origin}
