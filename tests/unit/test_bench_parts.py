@@ -262,3 +262,8 @@ def test_a_checkout_is_known_by_its_commit(tmp_path: Path) -> None:
 )
 def test_a_busy_machine_is_known(load: dict[str, float] | None, is_busy: bool) -> None:
     assert provenance.is_busy({"load": load, "machine": {"cores": 2}}) == is_busy
+
+
+def test_a_burst_counts_as_a_whole() -> None:
+    row = Repetition(0.0, (0.1, 0.1, 0.7), {"r0": 5})
+    assert sizes.mean_s(row) == pytest.approx(0.3)
