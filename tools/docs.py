@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from docgen import bench, code, files, forecast, gpu, machines
+from docgen import bench, code, files, forecast, gpu, machines, posting
 from docgen.files import ROOT
 from docgen.marks import MarkError, filled
 
@@ -34,6 +34,9 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "overview": files.overview,
     "parameters": code.parameters,
     "policies": code.policies,
+    "posting": posting.ratio,
+    "posting-rows": posting.rows,
+    "posting-summary": posting.summary,
     "ratio": bench.ratio,
     "rows": bench.rows,
     "share": bench.share,

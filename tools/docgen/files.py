@@ -41,11 +41,16 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def has_page(name: str) -> bool:
+    """Return whether a result has a page with all its figures."""
+    return "bench" in result(name) or (RESULTS / f"{name}.md").exists()
+
+
 def measured(name: str) -> str:
     """Return a result's command, date, commit, machine and load, and links to its figures."""
     found = result(name)
     links = [f"[JSON](results/{name}.json)"]
-    if "bench" in found:
+    if has_page(name):
         links.insert(0, f"[table](results/{name}.md)")
     return "\n".join(
         [
@@ -76,7 +81,7 @@ def overview() -> str:
     rows = []
     for name in names():
         found = result(name)
-        page = f"[{name}]({name}.md)" if "bench" in found else name
+        page = f"[{name}]({name}.md)" if has_page(name) else name
         date = found["date"][:10] + (" \\*" if "date" in found.get("from_history", ()) else "")
         cells = [f"{page} ([JSON]({name}.json))", f"`{found['command']}`", date]
         cells.append(found["commit"] or "none")
