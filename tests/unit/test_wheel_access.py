@@ -15,6 +15,7 @@ import pytest
 from fake_plugins import OURS_BYTES, contents, install_nixl, untrue_rows, write_ours
 from nixl_stripe.errors import StripeError
 from nixl_stripe.wheel import PLUGIN, State, patch, patch_folder, status_of
+from nixl_stripe.wheel.layout import TEMPORARY
 from privileges import NOBODY, as_nobody, needs_root
 
 #: Mounts at argv[1] with the mount options argv[3:], lays a NIXL there, and patches it.
@@ -151,3 +152,26 @@ def test_where_there_are_no_locks_it_works_without(
     folder = install_nixl(tmp_path / "site")
     monkeypatch.setattr(fcntl, "flock", refuse)
     assert patch_folder(folder, ours).after.is_patched
+
+
+@pytest.mark.parametrize("kind", ["dangling link", "link", "pipe", "folder"])
+def test_what_is_no_file_under_a_temporary_name(tmp_path: Path, kind: str) -> None:
+    """A link is removed and never followed; a folder is an error that names it."""
+    ours = write_ours(tmp_path / "ours.so")
+    folder = install_nixl(tmp_path / "site")
+    stranger = tmp_path / "stranger"
+    stranger.write_bytes(b"theirs")
+    place = folder.path / TEMPORARY[0]
+    if kind == "folder":
+        place.mkdir()
+        with pytest.raises(StripeError, match=r"directory.* while trying to remove what a killed"):
+            patch_folder(folder, ours)
+        assert status_of(folder, ours).state is State.STOCK
+        return
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(stranger if kind == "link" else tmp_path / "absent")
+    assert patch_folder(folder, ours).after.is_patched
+    assert untrue_rows(folder) == []
+    assert stranger.read_bytes() == b"theirs"
