@@ -17,6 +17,12 @@ namespace {
         EXPECT_EQ(parseRails("max_rma_rails", "64").count, 64U);
     }
 
+    TEST(Rails, aRefusalIsOneLineWhateverTheValue) {
+        const std::string error =
+            textOfError([] { parseRails("max_rma_rails", "4\n\x1b]0;x\x07"); });
+        expectIn("max_rma_rails='4\\x0a\\x1b]0;x\\x07'", error);
+    }
+
     TEST(Rails, refusesEverythingElse) {
         for (const char *bad : {"0",
                                 "65",

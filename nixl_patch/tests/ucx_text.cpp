@@ -14,7 +14,7 @@ namespace {
 
     TEST(ConfigText, readsUcxLines) {
         const map_t expected = {{"MAX_RMA_RAILS", "4"}, {"NET_DEVICES", "r0,r1:1"}, {"EMPTY", ""}};
-        EXPECT_EQ(parseConfigText("#\n# title\nUCX_MAX_RMA_RAILS=4\nnoise=1\nUCX_BROKEN\n"
+        EXPECT_EQ(parseConfigText("#\n# title\nUCX_MAX_RMA_RAILS=4\nnoise=1\nUCX_BROKEN\nUCX_=x\n"
                                   "UCX_NET_DEVICES=r0,r1:1 \nUCX_EMPTY=\n"),
                   expected);
         EXPECT_TRUE(parseConfigText("").empty());

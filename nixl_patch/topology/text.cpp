@@ -3,6 +3,29 @@
 #include "topology/text.h"
 
 namespace nixlStripe {
+namespace {
+
+    /** With \\xNN for control characters: one line, and nothing that a terminal acts upon. */
+    std::string
+    onOneLine(std::string_view text) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        constexpr unsigned char first_printable = 0x20;
+        constexpr unsigned char delete_sign = 0x7f;
+        std::string result;
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            if (byte >= first_printable && byte != delete_sign) {
+                result += c;
+                continue;
+            }
+            result += "\\x";
+            result += digits[byte / 16];
+            result += digits[byte % 16];
+        }
+        return result;
+    }
+
+} // namespace
 
 void
 append(std::string &list, std::string_view item, std::string_view separator) {
@@ -14,10 +37,7 @@ append(std::string &list, std::string_view item, std::string_view separator) {
 
 std::string
 quoted(std::string_view text) {
-    std::string result = "'";
-    result += text;
-    result += "'";
-    return result;
+    return "'" + onOneLine(text) + "'";
 }
 
 std::string
@@ -31,7 +51,7 @@ refusalText(std::string_view key,
             std::string_view reason,
             std::string_view accepted) {
     std::string text = assignment(key, value) + ": ";
-    text += reason;
+    text += onOneLine(reason);
     if (!accepted.empty()) {
         text += reason.empty() ? "accepted: " : "; accepted: ";
         text += accepted;

@@ -55,8 +55,11 @@ parseConfigText(std::string_view text) {
     std::map<std::string, std::string> settings;
     forEachPart(text, '\n', [&](std::string_view line) {
         const std::size_t equals = line.find('=');
-        if (line.substr(0, prefix.size()) == prefix && equals != std::string_view::npos) {
-            settings.emplace(withoutPrefix(line.substr(0, equals)), trim(line.substr(equals + 1)));
+        if (line.substr(0, prefix.size()) != prefix || equals == std::string_view::npos) {
+            return;
+        }
+        if (const auto key = withoutPrefix(line.substr(0, equals)); !key.empty()) {
+            settings.emplace(key, trim(line.substr(equals + 1)));
         }
     });
     return settings;

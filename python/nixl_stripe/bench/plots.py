@@ -9,6 +9,8 @@ from pathlib import Path
 
 from nixl_stripe.errors import StripeError, UsageError
 
+_EXPECTED = "not what `nixl-stripe bench ... --save` writes for"
+
 
 def draw_file(file: Path, folder: Path) -> list[Path]:
     """Draw one result; return the pictures' paths. UsageError for a file that is none."""
@@ -19,11 +21,8 @@ def draw_file(file: Path, folder: Path) -> list[Path]:
         draw = DRAWINGS[document["bench"]]
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{file}: not what `nixl-stripe bench ... --save` writes for "
-            f"{', '.join(sorted(DRAWINGS))}"
-        ) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"{file}: {_EXPECTED} {', '.join(sorted(DRAWINGS))}") from error
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
@@ -32,5 +31,9 @@ def draw_file(file: Path, folder: Path) -> list[Path]:
         ) from error
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file.stem}.png"
-    draw(document).savefig(path, dpi=110)
+    try:
+        figure = draw(document)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UsageError(f"{file}: {_EXPECTED} {document['bench']}") from error
+    figure.savefig(path, dpi=110)
     return [path]

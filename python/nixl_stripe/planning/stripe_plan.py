@@ -241,12 +241,17 @@ class StripePlan:
                 rest[key] = tuple(rest.get(key, ()))
             return cls(**rest)
         except (AttributeError, TypeError, ValueError) as error:
-            raise ValueError(f"not a plan of nixl-stripe: {error}") from error
+            # the text may hold a key of the data, whatever that is
+            reason = str(error).encode("unicode_escape").decode("ascii")
+            raise ValueError(f"not a plan of nixl-stripe: {reason}") from error
 
     @classmethod
     def from_json(cls, text: str) -> StripePlan:
         """Return the plan that `to_json` gave; ValueError when it is none."""
-        data = json.loads(text)
+        try:
+            data = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("not a plan of nixl-stripe: nested too deep") from error
         if not isinstance(data, dict):
             raise ValueError("not a plan of nixl-stripe: not a JSON object")
         return cls.from_dict(data)
