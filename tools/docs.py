@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from docgen import bench, code, files, forecast, gpu, machines, posting
+from docgen import bench, code, files, forecast, gpu, machines, posting, reliability
 from docgen.files import ROOT
 from docgen.marks import MarkError, filled
 
@@ -24,6 +24,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "demo": machines.demo,
     "forecast-grid": forecast.grid,
     "forecast-summary": forecast.summary,
+    "fuzz": reliability.fuzz,
     "gpu": gpu.part,
     "gpu-rate": gpu.rate,
     "measured": files.measured,
@@ -40,6 +41,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "ratio": bench.ratio,
     "rows": bench.rows,
     "share": bench.share,
+    "soak": reliability.soak,
     "topology": machines.topology,
     "traps": code.traps,
     "variables": code.variables,

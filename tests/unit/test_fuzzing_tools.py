@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""The programs that fuzz and soak: what they call a fault, and what not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soak.__main__ as soak
+from fuzzing import cpp
+from nixl_stripe.errors import StripeError
+
+STATISTICS = (
+    "stat::number_of_executed_units: 1234\nstat::slowest_unit_time_sec:    2\n"  # libFuzzer's
+)
+
+
+def target(folder: Path, body: str) -> None:
+    """Write a program in the place of a built target."""
+    path = folder / "nixl_patch/tests/fuzz/fuzz_text"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def test_a_target_that_ends_well_has_found_nothing(tmp_path: Path) -> None:
+    target(tmp_path, f"printf '{STATISTICS}' >&2")
+    row = cpp.run("text", tmp_path, 1)
+    assert (row["tries"], row["slowest_s"], row["finding"]) == (1234, 2, "")
+
+
+@pytest.mark.parametrize("body", [f"printf '{STATISTICS}' >&2; exit 77", "exit 0", "kill -9 $$"])
+def test_a_target_that_fails_or_says_nothing_is_a_finding_bad_flow(
+    body: str, tmp_path: Path
+) -> None:
+    target(tmp_path, f"echo what happened >&2; {body}")
+    assert "what happened" in cpp.run("text", tmp_path, 1)["finding"]
+
+
+def test_every_target_has_a_corpus() -> None:
+    assert "xml" in cpp.TARGETS
+    for name in cpp.TARGETS:
+        assert list((cpp.SOURCES / "corpus" / name).iterdir())
+
+
+def samples(rss: int, fds: int = 0, warm_up: int = 5000) -> list[dict[str, int]]:
+    """Twelve samples of a process that grows at first, and by so much a cycle later."""
+    return [
+        {"cycle": i, "rss_kib": min(i, 5) * warm_up + rss * i, "fds": 9 + fds * i, "threads": 3}
+        for i in range(12)
+    ]
+
+
+def test_growth_is_that_of_the_second_half() -> None:
+    assert soak.slope(samples(7), "rss_kib") == pytest.approx(7)
+    assert soak.slope(samples(0), "rss_kib") == pytest.approx(0)
+    with pytest.raises(StripeError, match="make no slope"):
+        soak.slope(samples(7)[:1], "rss_kib")
+
+
+def side(name: str, rss: int, fds: int = 0) -> dict[str, Any]:
+    found = samples(rss, fds)
+    return {"side": name, "growth": {key: soak.slope(found, key) for key in soak.ALLOWED}}
+
+
+def test_growth_beyond_that_of_stock_is_a_fault() -> None:
+    assert soak.faults([side("stock", 40), side("ours", 60)]) == []
+    assert soak.faults([side("stock", 400, 1), side("ours", 400, 1)]) == []
+    (memory,) = soak.faults([side("stock", 40), side("ours", 400)])
+    assert "ours: rss_kib grow by 400" in memory
+    (files,) = soak.faults([side("stock", 40), side("ours", 40, 1)])
+    assert "ours: fds grow by 1" in files
