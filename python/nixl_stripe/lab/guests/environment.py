@@ -19,6 +19,15 @@ BASE_ENVIRONMENT = {
     "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
 }
 
+#: Starts a program as in a pod: in a network namespace of its own, where a fresh sysfs shows no
+#: counters and none of the NICs' interfaces, as nobody and without capabilities.
+POD = (
+    *("prlimit", "--memlock=unlimited", "unshare", "--net", "--mount", "sh", "-c"),
+    "mount -t sysfs none /sys && exec setpriv --reuid=65534 --regid=65534 --clear-groups "
+    '--inh-caps=-all --bounding-set=-all "$@"',
+    "sh",
+)
+
 
 def nixl_folders(nixl: Nixl) -> list[Path]:
     """Return the folders in which a side may find NIXL and the libraries that it bundles."""

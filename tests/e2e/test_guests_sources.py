@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Proof as a pod sees it, without counters in sysfs; two jobs on the same NICs told apart."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from guest_beds import CACHE, ready_or_skip
+from nixl_stripe.lab.guests import Guests
+from nixl_stripe.lab.guests.environment import BASE_ENVIRONMENT, POD
+
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
+
+MIB = 1 << 20
+NICS = ("rxe0", "rxe1", "rxe2", "rxe3")
+
+LOOK = """
+import json, os
+import nixl_stripe
+from nixl_stripe.proof import sources
+host = sources.host()
+print(json.dumps({
+    "uid": os.getuid(),
+    "ports": os.listdir("/sys/class/infiniband/rxe0/ports/1"),
+    "interfaces": os.listdir("/sys/class/net"),
+    "up": [nic for nic in host.nics() if host.is_up(nic)],
+    "sources": nixl_stripe.counters().sources,
+    "reasons": [answer.reason for answer in host.sources("rxe0") if answer.source is None],
+}))
+"""
+
+#: Looks at all NICs until the file that it is given appears.
+WATCH = """
+import json, pathlib, sys, time
+from nixl_stripe.proof.sources import all_nics
+from nixl_stripe.proof.watch import Watch
+end = pathlib.Path(sys.argv[1])
+watch = Watch(all_nics(), all_nics(), by_process=True)
+end.with_suffix(".ready").touch()
+while not end.exists():
+    time.sleep(0.2)
+    watch.sample()
+print(json.dumps(watch.summary().to_dict()))
+"""
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Guests]:
+    ready_or_skip()
+    with Guests(4, gpus="N", cache=CACHE, boot_limit_s=180) as ground:
+        yield ground
+
+
+def look(ground: Guests, *within: str) -> dict[str, Any]:
+    ended = ground.run(
+        {"initiator": [*within, sys.executable, "-c", LOOK]},
+        environment={"initiator": BASE_ENVIRONMENT},
+    )["initiator"]
+    assert ended.status == 0, ended.output
+    found: dict[str, Any] = json.loads(ended.output.splitlines()[-1])
+    return found
+
+
+def test_what_a_pod_sees(ground: Guests) -> None:
+    host, pod = look(ground), look(ground, *POD)
+    assert (host["uid"], pod["uid"]) == (0, 65534)
+    assert "hw_counters" in host["ports"]
+    assert not {"counters", "hw_counters"} & set(pod["ports"])
+    assert pod["interfaces"] == ["lo"]
+    assert host["up"] == pod["up"] == list(NICS)
+    assert {each["name"] for each in host["sources"].values()} == {"netdev"}
+    assert {each["name"] for each in pod["sources"].values()} == {"queue-pairs"}
+    assert {each["kind"] for each in pod["sources"].values()} == {"inferred"}
+    reasons = " ".join(pod["reasons"])
+    assert "its interface rail0 is in another network namespace" in reasons
+    assert "rdma statistic set link rxe0/1 optional-counters rdma_tx_bytes,rdma_rx_bytes" in reasons
+
+
+def wait_for(file: Path) -> None:
+    """Wait for long, for a busy machine's sake: who looks too late misses the beginning."""
+    for _ in range(1200):
+        if file.exists():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{file.name} did not appear")
+
+
+def watched(ground: Guests, nixl: Path, *sizes: int) -> dict[str, Any]:
+    """Run a job for each size at the same time and return what was seen meanwhile."""
+    end = ground.new_folder() / "end"
+    with ThreadPoolExecutor() as pool:
+        watch = pool.submit(
+            ground.run,
+            {"initiator": [sys.executable, "-c", WATCH, str(end)]},
+            environment={"initiator": BASE_ENVIRONMENT},
+            limit_s=240,
+        )
+        try:
+            wait_for(end.with_suffix(".ready"))
+            jobs = [
+                pool.submit(
+                    ground.transfer,
+                    sizes=[size],
+                    op="WRITE",
+                    nixl=nixl,
+                    backend_params={"stripe": "all"},
+                    limit_s=60,
+                )
+                for size in sizes
+            ]
+            for job in jobs:
+                job.result().require()
+        finally:
+            end.touch()
+        ended = watch.result()["initiator"]
+    assert ended.status == 0, ended.output
+    found: dict[str, Any] = json.loads(ended.output.splitlines()[-1])
+    return found
+
+
+def test_two_jobs_are_told_apart(ground: Guests, striped: Path) -> None:
+    seen = watched(ground, striped, 12 * MIB, 4 * MIB)
+    rows = [row for row in seen["processes"] if row["share"] > 0.01]
+    assert [row["share"] for row in rows] == pytest.approx([0.75, 0.25], abs=0.02)
+    assert {row["kind"] for row in rows} == {"inferred"}
+    assert {each["kind"] for each in seen["nics"]} == {"counted"}
+    for row in rows:
+        assert row["command"].startswith("python")
+        assert set(row["gbps"]) == set(NICS)
+        each = list(row["gbps"].values())
+        assert each == pytest.approx([sum(each) / 4] * 4, rel=0.05)
+    assert seen["untold"] == {}
+
+
+def test_one_job_has_it_all(ground: Guests, striped: Path) -> None:
+    seen = watched(ground, striped, 4 * MIB)
+    (row,) = [row for row in seen["processes"] if row["share"] > 0.01]
+    assert row["share"] > 0.98
