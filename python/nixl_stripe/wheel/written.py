@@ -102,7 +102,7 @@ def remove_user_files(
     if own.is_symlink() or own.exists():
         found.append(_remove_cache(own, TABLE[1].what, keep_cache))
     if named and Path(named).is_dir() and not _is_same(Path(named), own):
-        found.append(_named(Path(named), TABLE[2].what, f"{CACHE_VARIABLE} names it"))
+        found.append(_named(Path(named), TABLE[1].what, f"{CACHE_VARIABLE} names it"))
     bench = Path(".cache/bench").absolute()
     if bench.is_dir():
         found.append(_named(bench, TABLE[4].what, "it is in the folder at hand"))
