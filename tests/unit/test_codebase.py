@@ -103,3 +103,9 @@ def test_files_are_of_a_size_that_one_reads() -> None:
         if (lines := (ROOT / name).read_text("utf-8").count("\n")) > 400
     }
     assert long == {}
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """Else pytest collects none of them: their folders are no packages."""
+    names = [name.split("/")[-1] for name in _tracked(".py") if "/test_" in name]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
