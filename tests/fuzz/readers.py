@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fuzzes what is read from files and programs: captures, RECORDs, logs, settings, results.
 
-    PYTHONPATH=tests:tests/support .venv/bin/python tests/fuzz/readers.py --reader capture --tries 1000000
+    PYTHONPATH=tests:tests/support .venv/bin/python tests/fuzz/readers.py --reader capture
 
 It ends with 1 at the first input that raises what its reader does not promise, or that takes more
 than a second of CPU, and prints that input.
