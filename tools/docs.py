@@ -40,6 +40,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "posting-summary": posting.summary,
     "ratio": bench.ratio,
     "rows": bench.rows,
+    "rules": code.rules,
     "share": bench.share,
     "soak": reliability.soak,
     "topology": machines.topology,

@@ -20,7 +20,7 @@ namespace nixlStripe {
 namespace {
 
     constexpr std::string_view min_rate_accepted =
-        "a finite number >= 0 (Gbit/s), or '' for the fastest rate present";
+        "a finite number >= 0 (Gbit/s), or '' for the rate of the NICs that carry most";
     constexpr std::string_view small_accepted = "'spread', 'off', or '' for what stripe implies";
 
     std::string
@@ -52,7 +52,8 @@ namespace {
             {parameter_t::STRIPE_MIN_RATE_GBPS,
              "stripe_min_rate_gbps",
              std::string(min_rate_accepted),
-             "usable NICs have at least this port rate in Gbit/s; '' is the fastest rate present",
+             "usable NICs have at least this port rate in Gbit/s; '' is the rate of the NICs that "
+             "carry most",
              [](std::string_view key, const std::string &text) { parseMinRate(key, text); }},
             {parameter_t::STRIPE_SMALL,
              "stripe_small",

@@ -26,6 +26,7 @@ namespace {
                 kept.push_back(usable.ports[i]);
             } else {
                 usable.excluded[usable.ports[i].nic->name] = reason;
+                usable.excludedBy[usable.ports[i].nic->name] = "policy";
             }
         }
         usable.ports = std::move(kept);

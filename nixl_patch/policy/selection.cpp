@@ -221,6 +221,7 @@ namespace {
         }
         result.active = !result.devices.empty();
         result.excluded = std::move(usable.excluded);
+        result.excludedBy = std::move(usable.excludedBy);
         result.warnings = std::move(usable.warnings);
         return result;
     }

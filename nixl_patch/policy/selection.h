@@ -23,7 +23,7 @@ struct stripeSpec;
 struct stripeRequest {
     std::string stripe; /**< policy, count or list as written; "" and "off" select nothing */
     std::optional<std::string> gpuPci; /**< PCI address of the GPU whose affinity counts */
-    std::optional<double> minRateGbps; /**< Gbit/s; unset: the fastest rate present */
+    std::optional<double> minRateGbps; /**< Gbit/s; unset: as findUsable says */
     /** Parameters or variables that the values came from; named in errors and reasons. */
     std::string stripeKey = "stripe";
     std::string gpuKey = "stripe_gpu";
@@ -34,8 +34,9 @@ struct selection {
     bool active = false; /**< false: "" or "off", or no usable NIC: nothing changes */
     std::vector<std::string>
         devices; /**< "mlx5_0:1" (ports always spelled out), "eth0"; natural order */
-    std::map<std::string, std::string> excluded; /**< NIC name -> reason that a user can read */
-    std::vector<std::string> warnings;           /**< e.g. no usable NIC */
+    std::map<std::string, std::string> excluded;   /**< NIC name -> reason that a user can read */
+    std::map<std::string, std::string> excludedBy; /**< NIC name -> rule, as in usableNics */
+    std::vector<std::string> warnings;             /**< e.g. no usable NIC */
 };
 
 /**

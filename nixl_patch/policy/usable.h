@@ -21,6 +21,9 @@ namespace nixlStripe {
 /** Port number of a network interface that stands in for a NIC (tcp_nics.h): it has no ports. */
 constexpr unsigned no_port = 0;
 
+/** Two decimal spellings of one rate differ by less than this part of it. */
+constexpr double rate_tolerance = 1e-3;
+
 /** What speaks against a NIC beyond the rules of findUsable. */
 struct refusal {
     std::string text;        /**< "" = nothing */
@@ -42,13 +45,15 @@ struct nicPort {
 struct usableNics {
     std::vector<nicPort> ports;                  /**< the machine's order, which is natural */
     std::map<std::string, std::string> excluded; /**< NIC name -> reason */
+    /** NIC name -> id of the rule (usable_rules.h), "policy" where a policy took others. */
+    std::map<std::string, std::string> excludedBy;
     std::vector<std::string> warnings;
 };
 
 /** What narrows the usable NICs down, as the user gave it. */
 struct usableRequest {
     const ncclList *list = nullptr;    /**< nullptr: every NIC is asked for */
-    std::optional<double> minRateGbps; /**< Gbit/s; unset: the fastest rate present */
+    std::optional<double> minRateGbps; /**< Gbit/s; unset: that of the NICs that carry most */
     std::string minRateKey = "stripe_min_rate_gbps";
     const refusals_t *refused = nullptr; /**< nullptr: none */
 };
@@ -56,14 +61,10 @@ struct usableRequest {
 /**
  * @brief The NICs that can be used: every NIC of @p host is either in `ports` or in `excluded`.
  *
- * Never usable: a device of another kind than InfiniBand, RoCE or EFA; no port ACTIVE (UCX uses no
- * other state; UNKNOWN, which XML sources say, counts as active); verbs device missing or
- * forbidden. Not wise, hence left out unless a list names the device in full: enslaved to a bond or
- * a bond itself (its members answer for each other); a virtual function whose physical function, or
- * another virtual function of which, is used already (one port, nothing gained); slower than the
- * fastest of the rest. An explicit minimum rate holds for named devices too; a rate that the source
- * does not know satisfies the automatic threshold where no rate is known (a network interface's
- * always does) and never an explicit one above 0.
+ * The rules are those of usableRules() (usable_rules.h), in their order: what makes a NIC unusable
+ * excludes it, what makes others better does so only where others are there. An explicit minimum
+ * rate holds for named devices too; a rate that the source does not know satisfies the automatic
+ * one where no rate is known (a network interface's always does) and never an explicit one above 0.
  *
  * A NIC stands with one port, the lowest ACTIVE one whose rate qualifies, or with the ports that a
  * list names (`mlx5_0:1,mlx5_0:2` are two rails).

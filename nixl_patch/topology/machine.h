@@ -32,6 +32,7 @@ struct port {
     linkLayer_t linkLayer = linkLayer_t::UNKNOWN;
     double rateGbps = 0; /**< Gbit/s; 0 = unknown */
     unsigned lid = 0;
+    bool areGidsKnown = false;     /**< the source has a GID table; one of zeros is known too */
     bool hasGid = false;           /**< at least one GID entry that is not zero */
     std::vector<std::string> gids; /**< the ones that are not zero, in table order */
     std::string netdev; /**< network interface of the port (RoCE: the one that carries it, IB:
@@ -51,7 +52,8 @@ struct rdmaNic {
     std::vector<port> ports;
     std::string pci; /**< "0000:1b:00.0"; "" = unknown or a software device */
     int numaNode = unknown_numa;
-    std::string driver; /**< kernel driver: "mlx5_core", "efa", "rdma_rxe"; "" = unknown */
+    std::string driver;   /**< kernel driver: "mlx5_core", "efa", "rdma_rxe"; "" = unknown */
+    std::string nodeType; /**< the kernel's: "1: CA", "4: RNIC" (iWARP); "" = unknown */
     bool isVirtualFunction = false;
     std::string physicalFunction; /**< PCI address of a virtual function's parent; "" = none */
     std::string uverbs;           /**< "uverbs0", "" = none */

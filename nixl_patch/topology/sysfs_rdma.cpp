@@ -17,7 +17,11 @@
 namespace nixlStripe {
 namespace {
 
-    /** GID tables have up to 1024 slots, filled from the front with holes where an address went. */
+    /**
+     * GID tables have up to 256 slots. RoCE's have holes, where an address went and where those of
+     * other network namespaces are, which read as zeros: each is looked at. The others are filled
+     * from the front.
+     */
     constexpr unsigned max_gid_gap = 4;
     constexpr unsigned max_gid_slots = 256;
     constexpr unsigned max_port = 255;
@@ -39,12 +43,14 @@ namespace {
     readGids(const folder &ports, const std::string &prefix, port &item) {
         std::string first;
         unsigned gap = 0;
-        for (unsigned slot = 0; slot < max_gid_slots && gap < max_gid_gap; ++slot, ++gap) {
+        const unsigned most = item.linkLayer == linkLayer_t::ETHERNET ? max_gid_slots : max_gid_gap;
+        for (unsigned slot = 0; slot < max_gid_slots && gap < most; ++slot, ++gap) {
             const std::string name = std::to_string(slot);
             std::string gid = ports.text(prefix + "gids/" + name);
             if (gid.empty()) {
                 break; // past the end of the table: a slot that is free reads as zeros
             }
+            item.areGidsKnown = true;
             if (isGid(gid)) {
                 item.gids.push_back(std::move(gid));
                 first = first.empty() ? name : first;
@@ -102,6 +108,7 @@ rdmaReader::readNic(const std::string &name, const folder &where) {
     rdmaNic nic;
     nic.name = printable(name);
     nic.driver = driverOf(where);
+    nic.nodeType = printable(where.text("node_type"));
     nic.pci = pci_.addFunctionOf(infiniband_, name, where);
     if (nic.pci.empty()) {
         nic.pci = net_.pciOf(where.text("parent"));

@@ -144,6 +144,7 @@ namespace {
                 const selection chosen = select(stripe, stripe_);
                 plan_.devices = chosen.devices;
                 plan_.excluded = chosen.excluded;
+                plan_.excludedBy = chosen.excludedBy;
                 if (!plan_.devices.empty()) {
                     noteOverridden(stripe, "NET_DEVICES", joined(plan_.devices, ","));
                 }

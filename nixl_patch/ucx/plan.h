@@ -42,10 +42,11 @@ struct stripePlan {
     std::vector<std::string>
         devices;        /**< for NET_DEVICES, in order; empty: devices are left alone */
     unsigned rails = 0; /**< MAX_RMA_RAILS; 0: left alone */
-    std::optional<std::string> gpuPci;           /**< GPU whose affinity counted */
-    std::map<std::string, std::string> excluded; /**< NIC -> reason */
-    std::vector<ucxSetting> settings;            /**< what will be applied */
-    std::vector<std::string> warnings;           /**< for the user, one line each */
+    std::optional<std::string> gpuPci;             /**< GPU whose affinity counted */
+    std::map<std::string, std::string> excluded;   /**< NIC -> reason */
+    std::map<std::string, std::string> excludedBy; /**< NIC -> rule, as in selection */
+    std::vector<ucxSetting> settings;              /**< what will be applied */
+    std::vector<std::string> warnings;             /**< for the user, one line each */
     std::vector<std::string> kept; /**< settings of the user's own that were respected */
 };
 

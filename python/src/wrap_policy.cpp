@@ -8,6 +8,7 @@
 #include "policy/policies.h"
 #include "policy/selection.h"
 #include "policy/stripe_spec.h"
+#include "policy/usable_rules.h"
 #include "topology/cuda_gpu.h"
 #include "topology/pci_address.h"
 
@@ -36,7 +37,17 @@ namespace {
             .def_readonly("active", &selection::active)
             .def_readonly("devices", &selection::devices)
             .def_readonly("excluded", &selection::excluded)
+            .def_readonly("excluded_by", &selection::excludedBy)
             .def_readonly("warnings", &selection::warnings);
+        py::class_<usableRule>(m, "UsableRule", "What speaks against a NIC, and how much.")
+            .def_readonly("id", &usableRule::id)
+            .def_property_readonly("kind",
+                                   [](const usableRule &rule) {
+                                       return rule.kind == ruleKind_t::RANK ? "rank" : "exclude";
+                                   })
+            .def_readonly("meaning", &usableRule::meaning)
+            .def_readonly("fix", &usableRule::fix);
+        m.def("usable_rules", &usableRules, "Every rule, in the order in which they are applied.");
         m.def("select_nics",
               &select,
               py::arg("machine"),

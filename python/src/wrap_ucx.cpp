@@ -193,6 +193,7 @@ bindUcx(py::module_ &m) {
         .def_readonly("rails", &stripePlan::rails)
         .def_readonly("gpu", &stripePlan::gpuPci)
         .def_readonly("excluded", &stripePlan::excluded)
+        .def_readonly("excluded_by", &stripePlan::excludedBy)
         .def_readonly("settings", &stripePlan::settings)
         .def_readonly("warnings", &stripePlan::warnings)
         .def_readonly("kept", &stripePlan::kept);

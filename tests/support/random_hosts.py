@@ -57,7 +57,7 @@ def host_of(parts: tuple[Group, ...], names: dict[int, str] | None = None) -> Ho
         index = next(nics)
         name = (names or {}).get(index, f"mlx5_{index}")
         state = "DOWN" if kind == "down" else "ACTIVE"
-        return mlx5(address, name, Port(state=state, rate=100.0 if kind == "slow" else 400.0))
+        return mlx5(address, name, Port(state=state, rate=10.0 if kind == "slow" else 400.0))
 
     roots = []
     for part in parts:

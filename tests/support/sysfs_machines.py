@@ -130,7 +130,7 @@ def _lag_device(member: Rdma) -> Rdma:
                                    gids=port.gids, netdev="bond0"),))  # fmt: skip
 
 
-def _two_sockets(*nics: Function, gpus: int = 4) -> Host:
+def two_sockets(*nics: Function, gpus: int = 4) -> Host:
     """Return a host with the NICs spread over two sockets and a GPU beside each."""
     roots = []
     for index in range(max(len(nics), gpus)):
@@ -147,7 +147,7 @@ def _two_sockets(*nics: Function, gpus: int = 4) -> Host:
 
 def nic_down() -> Host:
     """Return four NICs of which mlx5_2 has no link."""
-    return _two_sockets(
+    return two_sockets(
         *(
             mlx5(f"0000:{0x10 * (i + 1) + 1:02x}:00.0", f"mlx5_{i}",
                  Port(state="DOWN" if i == 2 else "ACTIVE", lid=0 if i == 2 else i + 1))
@@ -159,12 +159,12 @@ def nic_down() -> Host:
 def slow_management() -> Host:
     """Return four compute NICs of 400 Gbit/s and a RoCE management NIC of 25 Gbit/s (mlx5_4)."""
     nics = [mlx5(f"0000:{0x10 * (i + 1) + 1:02x}:00.0", f"mlx5_{i}") for i in range(4)]
-    return _two_sockets(*nics, roce("0000:51:00.0", "mlx5_4", "mgmt0", rate=25.0))
+    return two_sockets(*nics, roce("0000:51:00.0", "mlx5_4", "mgmt0", rate=25.0))
 
 
 def second_port_only() -> Host:
     """Return two dual-port NICs with only port 2 cabled."""
-    return _two_sockets(
+    return two_sockets(
         *(
             mlx5(f"0000:{0x10 * (i + 1) + 1:02x}:00.0", f"mlx5_{i}",
                  Port(1, state="DOWN", rate=2.5, lid=0, gids=()), Port(2, lid=i + 1))
@@ -201,7 +201,7 @@ def flat_vm() -> Host:
 
 def container() -> Host:
     """Return a container that was given the uverbs nodes of mlx5_1 and mlx5_3 of four NICs."""
-    return _two_sockets(
+    return two_sockets(
         *(
             mlx5(f"0000:{0x10 * (i + 1) + 1:02x}:00.0", f"mlx5_{i}", node=i in (1, 3))
             for i in range(4)

@@ -60,6 +60,7 @@ class Rdma:
     ports: tuple[Port, ...] = (Port(),)
     uverbs: bool = True
     node: bool = True
+    node_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,8 @@ class _Writer:
         _link(self._sys / "class/infiniband" / rdma.name, where)
         for port in rdma.ports:
             _write_port(where / "ports" / str(port.number), port)
+        if rdma.node_type:
+            _files(where, {"node_type": rdma.node_type})
         if rdma.uverbs:
             name = f"uverbs{self._uverbs}"
             self._uverbs += 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from doctor_patients import Patient, acs_config
 from privileges import as_nobody
-from sysfs_machines import MACHINES
+from sysfs_machines import MACHINES, two_sockets
 from sysfs_trees import Host, Net, Port, Root, bridge, gpu, mlx5, roce
 
 NIC = "sys/bus/pci/devices/0000:03:00.0"
@@ -84,7 +84,7 @@ def test_nics_bad_flow(tmp_path: Path, host: Host, words: str) -> None:
     ("host", "nic", "fix"),
     [
         ("nic_down", "mlx5_2: port 1 is DOWN", "bring the link up"),
-        ("slow_management", "mlx5_4: 25 Gbit/s is below", "stripe_min_rate_gbps=0"),
+        ("slow_management", "mlx5_4: 25 Gbit/s is below", "name the NICs of the other fabric"),
         ("container", "mlx5_0: /dev/infiniband/uverbs0 is not there", "check verbs-nodes"),
         ("virtual_functions", "mlx5_1: virtual function of mlx5_0", "name the device"),
     ],
@@ -113,7 +113,9 @@ def test_rdma_driver_bad_flow(tmp_path: Path) -> None:
 
 
 def test_rates(tmp_path: Path) -> None:
-    mixed = Patient.of(tmp_path / "mixed", "slow_management")
+    ports = [Port(rate=25.0 if i == 4 else 400.0) for i in range(5)]
+    nics = (mlx5(f"0000:{i + 1:x}1:00.0", f"mlx5_{i}", port) for i, port in enumerate(ports))
+    mixed = Patient.of(tmp_path / "mixed", two_sockets(*nics))
     assert mixed.answer("rates").detail == "400 Gbit/s each"
     row = mixed.with_variables(NIXL_UCX_STRIPE_MIN_RATE_GBPS="0").answer("rates")
     assert row.status == "warn"

@@ -11,7 +11,7 @@ import nixl_stripe
 import pytest
 from nixl_stripe import StripePlan, from_env
 from sysfs_machines import MACHINES
-from sysfs_trees import Host, Root, bridge, gpu, mlx5, roce, write
+from sysfs_trees import Host, Port, Root, bridge, gpu, mlx5, write
 
 FOUR = "mlx5_0:1,mlx5_1:1,mlx5_2:1,mlx5_3:1"
 
@@ -30,12 +30,12 @@ def two_rates() -> Host:
             Root("pci0000:20", (bridge("0000:20:01.0", mlx5("0000:21:00.0", "mlx5_1")),)),
             Root(
                 "pci0000:30",
-                (bridge("0000:30:01.0", roce("0000:31:00.0", "mlx5_2", "eth2", rate=200.0)),),
+                (bridge("0000:30:01.0", mlx5("0000:31:00.0", "mlx5_2", Port(rate=200.0))),),
             ),
             Root(
                 "pci0000:40",
                 (
-                    bridge("0000:40:01.0", roce("0000:41:00.0", "mlx5_3", "eth3", rate=25.0)),
+                    bridge("0000:40:01.0", mlx5("0000:41:00.0", "mlx5_3", Port(rate=25.0))),
                     bridge("0000:40:02.0", gpu("0000:42:00.0")),
                 ),
             ),

@@ -64,3 +64,11 @@ def _quoted(text: str) -> str:
         return f"`{found[1]}`" if found[1] else '`""`'
 
     return re.sub(r"(?<!\w)'([^']*)'(?!\w)", code, text)
+
+
+def rules() -> str:
+    """Return every rule that leaves NICs out, in order."""
+    rows = [
+        [f"`{rule.id}`", rule.kind, rule.meaning, rule.fix or "-"] for rule in _core.usable_rules()
+    ]
+    return table(["rule", "kind", "left out for", "what to do"], rows)

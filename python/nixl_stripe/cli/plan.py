@@ -55,7 +55,7 @@ def plan_command(
     min_rate: Annotated[
         str | None,
         typer.Option(
-            "--min-rate-gbps", metavar="GBPS", help="Default: the fastest port rate present."
+            "--min-rate-gbps", metavar="GBPS", help="Default: that of the NICs that carry most."
         ),
     ] = None,
     device_list: Annotated[

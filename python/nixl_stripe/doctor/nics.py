@@ -16,14 +16,6 @@ _LANES, _LANES_OF_OLD_PEERS = 64, 16
 _MELLANOX, _AMAZON = 0x15B3, 0x1D0F
 _EFA_DEVICES = range(0xEFA0, 0xEFB0)
 _DRIVERS = {_MELLANOX: "mlx5_ib", _AMAZON: "efa"}
-#: What fixes a NIC that is left out, by words of the reason.
-_MENDING = (
-    ("verbs", "give this process the device node (check verbs-nodes)"),
-    ("not ACTIVE", "bring the link up: `ip link set dev INTERFACE up`, then cable and switch"),
-    ("Gbit/s", "use slower NICs as well with stripe_min_rate_gbps=0"),
-    ("part of the bond", "take the interface out of its bond, or name the NIC in `stripe`"),
-    ("virtual function", "name the device in `stripe` if it is to be used as well"),
-)
 
 
 def _nics(at: Surroundings) -> Verdict:
@@ -74,7 +66,8 @@ def _excluded(at: Surroundings) -> Verdict:
         return skip("no RDMA device")
     if not excluded:
         return ok(f"none of {len(names)} is left out")
-    fixes = [fix for word, fix in _MENDING if any(word in why for why in excluded.values())]
+    broken = {at.plan.excluded_by[name] for name in excluded}
+    fixes = [rule.fix for rule in _core.usable_rules() if rule.fix and rule.id in broken]
     detail = "; ".join(f"{name}: {why}" for name, why in excluded.items())
     return warn(
         detail, "; ".join(dict.fromkeys(fixes)) or "name the NICs that you want in `stripe`"

@@ -146,6 +146,7 @@ def _plan_of(
         rails=_rails_of(native, environment),
         gpu=native.gpu,
         excluded=dict(native.excluded),
+        excluded_by=dict(native.excluded_by),
         settings=tuple(
             PlannedSetting(each.key, each.value, each.scope, each.side, each.reason)
             for each in native.settings

@@ -69,6 +69,8 @@ class StripePlan:
     """UCX settings from the environment and engine_config, as far as a forecast needs them."""
     ports: tuple[UcxPort, ...] = ()
     """Every device that UCX could open here and its way to the GPU, planned or not."""
+    excluded_by: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """NIC -> id of the rule that left it out (`_core.usable_rules`); not in JSON."""
     machine: MachineRef | None = field(default=None, repr=False, compare=False)
     """What the plan was made from; None for a plan that was read from JSON."""
 
@@ -216,7 +218,7 @@ class StripePlan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data, as `nixl-stripe plan --json` prints it."""
         data = asdict(replace(self, machine=None))
-        del data["machine"]
+        del data["machine"], data["excluded_by"]  # older readers refuse what they do not know
         return {**data, "ucx_settings": self.ucx_settings}
 
     def to_json(self) -> str:

@@ -1,0 +1,283 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/usable_ranks.h"
+
+#include "policy/ceiling.h"
+#include "topology/names.h"
+#include "topology/text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace nixlStripe {
+namespace {
+
+    using reasons_t = std::vector<std::string>;
+
+    double
+    rateOf(const candidate &nic) {
+        double best = 0;
+        for (const nicPort &at : nic.active) {
+            best = std::max(best, at.rateGbps);
+        }
+        return best;
+    }
+
+    /** Two spellings of one rate. */
+    bool
+    isAlike(double rate, double other) {
+        return std::abs(rate - other) <= other * rate_tolerance;
+    }
+
+    /** A network interface that stands in for a NIC (tcp_nics.h). */
+    bool
+    isInterface(const candidate &nic) {
+        return !nic.active.empty() && nic.active.front().port == no_port;
+    }
+
+    /** Root complexes that have a GPU: a NIC below one is near. */
+    class nearness {
+    public:
+        explicit nearness(const machine &host)
+            : host_(host) {
+            for (const gpu &each : host.gpus) {
+                roots_.insert(rootOf(each.pci));
+            }
+            roots_.erase("");
+        }
+
+        /**
+         * What a NIC adds to its group, Gbit/s: its port, cut to its PCIe link, double near a GPU.
+         */
+        double
+        weightOf(const candidate &nic) const {
+            double gbps = rateOf(nic);
+            if (const auto it = host_.pci.find(nic.nic->pci); it != host_.pci.end()) {
+                const double link = pcieGbps(it->second.linkGtps, it->second.linkWidth);
+                gbps = link > 0 ? std::min(gbps, link) : gbps;
+            }
+            const bool is_near = !host_.isFlat && roots_.count(rootOf(nic.nic->pci)) != 0;
+            return is_near ? 2 * gbps : gbps;
+        }
+
+    private:
+        std::string
+        rootOf(const std::string &pci) const {
+            const auto it = host_.pci.find(pci);
+            return it == host_.pci.end() ? "" : it->second.root;
+        }
+
+        const machine &host_;
+        std::set<std::string> roots_;
+    };
+
+    /** Weight and size of a group of NICs; the heavier one is taken, then the larger. */
+    struct group {
+        double weight = 0;
+        std::size_t count = 0;
+
+        bool
+        operator<(const group &other) const {
+            return std::pair(weight, count) < std::pair(other.weight, other.count);
+        }
+    };
+
+    /** "InfiniBand", "Omni-Path", "Ethernet", "EFA"; "" = unknown, or of no consequence (TCP). */
+    std::string
+    fabricOf(const candidate &nic) {
+        if (isInterface(nic) || nic.active.empty()) {
+            return "";
+        }
+        if (nic.nic->driver == "hfi1" || nic.nic->driver == "opa_vnic") {
+            return "Omni-Path";
+        }
+        for (const port *at : nic.asked) {
+            if (at->number == nic.active.front().port && at->linkLayer != linkLayer_t::UNKNOWN) {
+                return std::string(linkLayerName(at->linkLayer));
+            }
+        }
+        return "";
+    }
+
+    /** The bond whose RoCE LAG device @p nic is; "" = it is none. */
+    std::string
+    bondOfDevice(const rdmaNic &nic) {
+        const bool is_whole = std::any_of(nic.ports.begin(), nic.ports.end(), [&](const port &at) {
+            return at.netdev == nic.bondMaster;
+        });
+        return is_whole ? nic.bondMaster : "";
+    }
+
+    /** The first device of each physical port, PCI function and bond. */
+    struct owners {
+        std::map<std::string, const rdmaNic *> functions;
+        std::map<std::string, const rdmaNic *> virtuals; /**< by their physical function */
+        std::map<std::string, const rdmaNic *> bonds;
+
+        explicit owners(const candidates &nics) {
+            for (const candidate &each : nics) {
+                const rdmaNic &nic = *each.nic;
+                functions.try_emplace(nic.pci, &nic);
+                virtuals.try_emplace(nic.physicalFunction, &nic);
+                bonds.try_emplace(bondOfDevice(nic), &nic);
+            }
+            for (auto *index : {&functions, &virtuals, &bonds}) {
+                index->erase("");
+            }
+        }
+
+        /** Why @p nic gives way to a device of the same port; "" = it does not. */
+        std::string
+        whyShares(const rdmaNic &nic) const {
+            const auto bond = bonds.find(nic.bondMaster);
+            if (bond != bonds.end() && bondOfDevice(nic).empty()) {
+                return "part of the bond " + nic.bondMaster + ", for which " + bond->second->name +
+                       " answers";
+            }
+            if (const auto physical = functions.find(nic.physicalFunction);
+                physical != functions.end()) {
+                return "virtual function of " + physical->second->name + ", which is there itself";
+            }
+            if (const auto other = virtuals.find(nic.physicalFunction);
+                other != virtuals.end() && other->second != &nic) {
+                return "shares the physical port of " + other->second->name +
+                       ": both are virtual functions of " + nic.physicalFunction;
+            }
+            if (const auto other = functions.find(nic.pci);
+                other != functions.end() && other->second != &nic) {
+                return "shares the physical port of " + other->second->name + ": both are of " +
+                       nic.pci;
+            }
+            return "";
+        }
+    };
+
+} // namespace
+
+std::vector<std::string>
+judgeSharedPort(const scene &, candidates &nics) {
+    reasons_t reasons(nics.size());
+    const owners known(nics);
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        reasons[i] = isInterface(nics[i]) ? "" : known.whyShares(*nics[i].nic);
+    }
+    return reasons;
+}
+
+std::vector<std::string>
+judgeBond(const scene &, candidates &nics) {
+    double plain = -1;
+    for (const candidate &nic : nics) {
+        if (nic.nic->bondMaster.empty()) {
+            plain = std::max(plain, rateOf(nic));
+        }
+    }
+    reasons_t reasons;
+    for (const candidate &nic : nics) {
+        const std::string &bond = nic.nic->bondMaster;
+        const bool gives_way =
+            !bond.empty() && plain >= 0 && rateOf(nic) <= plain * (1 + rate_tolerance);
+        reasons.push_back(!gives_way ? ""
+                                     : "part of the bond " + bond +
+                                           ", which spreads traffic by itself (a list that names "
+                                           "the NIC overrides this)");
+    }
+    return reasons;
+}
+
+std::vector<std::string>
+judgeFabric(const scene &at, candidates &nics) {
+    const nearness near(at.host);
+    std::map<std::string, group> fabrics;
+    for (const candidate &nic : nics) {
+        group &fabric = fabrics[fabricOf(nic)];
+        fabric.weight += near.weightOf(nic);
+        ++fabric.count;
+    }
+    reasons_t reasons(nics.size());
+    if (fabrics.size() < 2) {
+        return reasons;
+    }
+    const auto best =
+        std::max_element(fabrics.begin(), fabrics.end(), [](const auto &a, const auto &b) {
+            return a.second < b.second;
+        });
+    double fastest = 0;
+    for (const candidate &nic : nics) {
+        fastest = fabricOf(nic) == best->first ? std::max(fastest, rateOf(nic)) : fastest;
+    }
+    const auto named = [](const std::string &fabric) {
+        return fabric.empty() ? std::string("an unknown fabric") : fabric;
+    };
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        const std::string fabric = fabricOf(nics[i]);
+        const double rate = rateOf(nics[i]);
+        if (fabric == best->first) {
+            continue;
+        }
+        if (rate > 0 && rate < fastest) {
+            reasons[i] = rateText(rate) + " Gbit/s is below " + rateText(fastest) + " Gbit/s, and ";
+        }
+        reasons[i] += named(fabric) + " cannot talk to " + named(best->first) + ", whose " +
+                      std::to_string(best->second.count) + " NIC(s) carry more";
+    }
+    return reasons;
+}
+
+std::vector<std::string>
+judgeRate(const scene &at, candidates &nics) {
+    reasons_t reasons(nics.size());
+    if (at.request.minRateGbps) {
+        return reasons;
+    }
+    const nearness near(at.host);
+    std::vector<std::pair<double, double>> rates; // and weights
+    for (const candidate &nic : nics) {
+        if (!nic.isSpelledOut) {
+            rates.emplace_back(rateOf(nic), near.weightOf(nic));
+        }
+    }
+    if (rates.empty()) {
+        return reasons; // the list names every NIC that is left
+    }
+    std::sort(rates.begin(), rates.end());
+    const double fastest = rates.back().first;
+    double wanted = 0;
+    double most = -1;
+    double weight = 0;
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+        const bool continues = i > 0 && isAlike(rates[i - 1].first, rates[i].first);
+        weight = (continues ? weight : 0) + rates[i].second;
+        if (weight >= most) {
+            most = weight;
+            wanted = rates[i].first;
+        }
+    }
+    const std::string others =
+        rateText(wanted) + " Gbit/s, " +
+        (wanted >= fastest ? "the fastest rate present" : "the rate of the NICs that carry most");
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        std::vector<nicPort> fitting;
+        for (const nicPort &port : nics[i].active) {
+            // Cloud drivers tell no rate: what is unknown is no reason to give an interface up.
+            if (isAlike(port.rateGbps, wanted) || (port.port == no_port && port.rateGbps <= 0)) {
+                fitting.push_back(port);
+            }
+        }
+        if (!fitting.empty()) {
+            if (!nics[i].isSpelledOut) {
+                nics[i].active = std::move(fitting);
+            }
+            continue;
+        }
+        const double rate = rateOf(nics[i]);
+        reasons[i] = (rate > 0 ? rateText(rate) + " Gbit/s" : "its unknown rate") +
+                     (rate < wanted ? " is below " : " is not ") + others;
+    }
+    return reasons;
+}
+
+} // namespace nixlStripe

@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file usable_ranks.h
+ * @brief The preferences among usable NICs: shared ports, bonds, fabrics, rates.
+ */
+#ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_RANKS_H
+#define NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_RANKS_H
+
+#include "policy/usable_rules.h"
+
+#include <string>
+#include <vector>
+
+namespace nixlStripe {
+
+/** One device for each physical port: a VF beside its PF or another VF, scalable functions. */
+std::vector<std::string> judgeSharedPort(const scene &at, candidates &nics);
+
+/** Members of bonds, and bonds, beside NICs without a bond that are as fast. */
+std::vector<std::string> judgeBond(const scene &at, candidates &nics);
+
+/**
+ * One fabric: the kinds of network in fabricOf() cannot talk to each other. Taken is the one that
+ * carries most: port rates, cut to the PCIe links, those near a GPU counted twice.
+ */
+std::vector<std::string> judgeFabric(const scene &at, candidates &nics);
+
+/**
+ * One rate: the one of the NICs that together carry most, counted as for fabrics, so that a faster
+ * front-end NIC does not displace the compute NICs. Not where the user gave a minimum rate.
+ */
+std::vector<std::string> judgeRate(const scene &at, candidates &nics);
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_RANKS_H

@@ -1,0 +1,250 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/usable_rules.h"
+
+#include "policy/usable_ranks.h"
+#include "topology/names.h"
+#include "topology/text.h"
+
+#include <algorithm>
+#include <array>
+
+namespace nixlStripe {
+namespace {
+
+    using reasons_t = std::vector<std::string>;
+
+    /** Drivers of iWARP adapters, for sources that do not tell the kernel's node type. */
+    constexpr std::array<std::string_view, 4> iwarp_drivers = {"siw", "cxgb4", "iw_cxgb4", "i40iw"};
+
+    template <class Judge>
+    reasons_t
+    each(candidates &nics, Judge why_not) {
+        reasons_t reasons;
+        for (candidate &nic : nics) {
+            reasons.push_back(why_not(nic));
+        }
+        return reasons;
+    }
+
+    reasons_t
+    judgeList(const scene &at, candidates &nics) {
+        const ncclList *list = at.request.list;
+        return each(nics, [&](const candidate &nic) -> std::string {
+            if (!list || !nic.asked.empty() || nic.nic->ports.empty()) {
+                return "";
+            }
+            return (list->exclude ? "excluded by " : "not in ") + quoted(list->text());
+        });
+    }
+
+    /** The kernel's own words are "4: RNIC", "5: usNIC", "6: usNIC UDP". */
+    reasons_t
+    judgeTransport(const scene &, candidates &nics) {
+        return each(nics, [](const candidate &nic) -> std::string {
+            const std::string &type = nic.nic->nodeType;
+            const std::string &driver = nic.nic->driver;
+            if (type.find("usNIC") != std::string::npos) {
+                return "the kernel calls it usNIC, which UCX cannot use";
+            }
+            const bool is_known = std::find(iwarp_drivers.begin(), iwarp_drivers.end(), driver) !=
+                                  iwarp_drivers.end();
+            if (type.find("RNIC") != std::string::npos || (type.empty() && is_known)) {
+                return (driver.empty() ? std::string("it") : "driver " + driver) +
+                       " is iWARP, which UCX cannot use";
+            }
+            return "";
+        });
+    }
+
+    reasons_t
+    judgeVerbs(const scene &, candidates &nics) {
+        return each(nics, [](const candidate &nic) -> std::string {
+            const std::string node =
+                nic.nic->uverbs.empty() ? "its verbs device" : "/dev/infiniband/" + nic.nic->uverbs;
+            switch (nic.nic->access) {
+            case access_t::NO_NODE:
+                return node + " is not there (not mapped into this container?)";
+            case access_t::DENIED:
+                return node + " may not be opened by this process";
+            case access_t::UNKNOWN:
+            case access_t::YES:
+                break;
+            }
+            return "";
+        });
+    }
+
+    reasons_t
+    judgeInterface(const scene &at, candidates &nics) {
+        return each(nics, [&](const candidate &nic) -> std::string {
+            if (!at.request.refused) {
+                return "";
+            }
+            const auto it = at.request.refused->find(nic.nic->name);
+            const bool is_refused =
+                it != at.request.refused->end() && !(it->second.canBeNamed && nic.isSpelledOut);
+            return is_refused ? it->second.text : "";
+        });
+    }
+
+    bool
+    isActive(const port &at) {
+        return at.state == portState_t::ACTIVE || at.state == portState_t::UNKNOWN;
+    }
+
+    std::string
+    whyNotActive(candidate &nic) {
+        std::string states;
+        for (const port *at : nic.asked) {
+            if (isActive(*at)) {
+                nic.active.push_back({nic.nic, at->number, at->rateGbps});
+            }
+            append(states,
+                   "port " + std::to_string(at->number) + " is " +
+                       std::string(portStateName(at->state)));
+        }
+        if (!nic.active.empty()) {
+            return "";
+        }
+        return states.empty() ? "it has no port" : states + ", not ACTIVE";
+    }
+
+    reasons_t
+    judgeState(const scene &, candidates &nics) {
+        return each(nics, whyNotActive);
+    }
+
+    /** RoCE without an address: what a container sees in a network namespace of its own. */
+    reasons_t
+    judgeAddress(const scene &, candidates &nics) {
+        return each(nics, [](candidate &nic) -> std::string {
+            std::vector<nicPort> kept;
+            for (const nicPort &active : nic.active) {
+                const auto at =
+                    std::find_if(nic.nic->ports.begin(), nic.nic->ports.end(), [&](const port &p) {
+                        return p.number == active.port;
+                    });
+                const bool is_empty = at != nic.nic->ports.end() &&
+                                      at->linkLayer == linkLayer_t::ETHERNET && at->areGidsKnown &&
+                                      !at->hasGid;
+                if (!is_empty) {
+                    kept.push_back(active);
+                }
+            }
+            if (kept.empty()) {
+                return "RoCE, and its GID table is all zeros: no address in this network namespace";
+            }
+            nic.active = std::move(kept);
+            return "";
+        });
+    }
+
+    reasons_t
+    judgeMinRate(const scene &at, candidates &nics) {
+        return each(nics, [&](candidate &nic) -> std::string {
+            if (!at.request.minRateGbps) {
+                return "";
+            }
+            double best = 0;
+            std::vector<nicPort> quick;
+            for (const nicPort &active : nic.active) {
+                best = std::max(best, active.rateGbps);
+                if (active.rateGbps >= *at.request.minRateGbps * (1 - rate_tolerance)) {
+                    quick.push_back(active);
+                }
+            }
+            if (quick.empty()) {
+                return (best > 0 ? rateText(best) + " Gbit/s" : "its unknown rate") + " is below " +
+                       at.request.minRateKey + "=" + rateText(*at.request.minRateGbps);
+            }
+            nic.active = std::move(quick);
+            return "";
+        });
+    }
+
+} // namespace
+
+const std::vector<usableRule> &
+usableRules() {
+    constexpr auto exclude = ruleKind_t::EXCLUDE;
+    constexpr auto rank = ruleKind_t::RANK;
+    static const auto &table = *new std::vector<usableRule>{
+        {"list", exclude, false, "a list in `stripe` that leaves it out", "", judgeList},
+        {"transport", exclude, false, "iWARP or usNIC, which UCX cannot use", "", judgeTransport},
+        {"verbs",
+         exclude,
+         false,
+         "its verbs device is missing or may not be opened",
+         "give this process the device node (check verbs-nodes)",
+         judgeVerbs},
+        {"interface",
+         exclude,
+         false,
+         "TCP only: an interface that is down, has no address or is no NIC",
+         "bring the interface up and give it an address",
+         judgeInterface},
+        {"state",
+         exclude,
+         false,
+         "no port is ACTIVE",
+         "bring the link up: `ip link set dev INTERFACE up` (RoCE) or a subnet manager "
+         "(InfiniBand), then cable and switch",
+         judgeState},
+        {"address",
+         exclude,
+         false,
+         "RoCE with a GID table of zeros",
+         "move the NIC's interface into this network namespace and give it an address",
+         judgeAddress},
+        {"min-rate",
+         exclude,
+         false,
+         "a port rate below stripe_min_rate_gbps",
+         "use slower NICs as well with stripe_min_rate_gbps=0",
+         judgeMinRate},
+        {"shared-port",
+         rank,
+         true,
+         "another device of the same physical port is there",
+         "name the device in `stripe` if it is to be used as well",
+         judgeSharedPort},
+        {"bond",
+         rank,
+         true,
+         "a bond, or a member of one, beside NICs without a bond that are as fast",
+         "take the interface out of its bond, or name the NIC in `stripe`",
+         judgeBond},
+        {"fabric",
+         rank,
+         true,
+         "another kind of network (InfiniBand, Omni-Path, Ethernet, EFA) carries more here",
+         "name the NICs of the other fabric in `stripe`",
+         judgeFabric},
+        {"rate",
+         rank,
+         true,
+         "another port rate than that of the NICs that carry most",
+         "use slower NICs as well with stripe_min_rate_gbps=0",
+         judgeRate},
+    };
+    return table;
+}
+
+bool
+hasOnlyLinkLocal(const port &at) {
+    return !at.gids.empty() &&
+           std::all_of(at.gids.begin(), at.gids.end(), [](const std::string &gid) {
+               return gid.compare(0, 4, "fe80") == 0;
+           });
+}
+
+bool
+isInterfaceElsewhere(const machine &host, const port &at) {
+    return at.areGidsKnown && !at.netdev.empty() && !host.netInterfaces.empty() &&
+           std::none_of(host.netInterfaces.begin(),
+                        host.netInterfaces.end(),
+                        [&](const netInterface &net) { return net.name == at.netdev; });
+}
+
+} // namespace nixlStripe

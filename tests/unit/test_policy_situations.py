@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Situations from public reports: the right NICs, and the table of docs/topology.md about them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from nixl_stripe import _core
+from sysfs_situations import SITUATIONS, Situation
+
+PAGE = Path(__file__).parents[2] / "docs/topology.md"
+
+every = pytest.mark.parametrize("at", SITUATIONS, ids=lambda at: at.name)
+
+
+def read(at: Situation, folder: Path) -> _core.Machine:
+    tree = at.write(folder)
+    return _core.read_sysfs(str(tree.sys), str(tree.dev))
+
+
+@every
+def test_all_takes_the_right_nics(at: Situation, tmp_path: Path) -> None:
+    machine = read(at, tmp_path)
+    chosen = _core.select_nics(machine, "all")
+    assert tuple(name.partition(":")[0] for name in chosen.devices) == at.nics
+    left_out = {nic.name for nic in machine.nics} - {*at.nics}
+    assert set(chosen.excluded) == left_out
+    assert set(chosen.excluded_by) == left_out
+    assert set(chosen.excluded_by.values()) == ({at.rule} if at.rule else set())
+    assert at.warning in "".join(chosen.warnings)
+    assert bool(chosen.warnings) == bool(at.warning)
+
+
+@every
+def test_a_set_is_one_fabric(at: Situation, tmp_path: Path) -> None:
+    machine = read(at, tmp_path)
+    layers = {nic.name: (nic.driver == "hfi1", nic.ports[0].link_layer) for nic in machine.nics}
+    for stripe in ("all", "2", "mlx5", "^=mlx5_77"):
+        try:
+            chosen = _core.select_nics(machine, stripe)
+        except ValueError:
+            continue  # no device is called mlx5 here
+        taken = Counter(layers[name.partition(":")[0]] for name in chosen.devices)
+        assert len(taken) <= 1, (stripe, taken)
+
+
+@every
+def test_a_list_overrides_every_preference(at: Situation, tmp_path: Path) -> None:
+    machine = read(at, tmp_path)
+    impossible = {"transport", "address", "verbs", "state", "min-rate", "interface"}
+    excluded = _core.select_nics(machine, "all").excluded_by
+    for name, rule in excluded.items():
+        devices = _core.select_nics(machine, f"={name}").devices
+        assert bool(devices) == (rule not in impossible), (name, rule)
+
+
+@every
+def test_no_preference_empties_the_set(at: Situation, tmp_path: Path) -> None:
+    """Of any NICs that can be used at least one is taken."""
+    machine = read(at, tmp_path)
+    possible = [
+        nic.name for nic in machine.nics if _core.select_nics(machine, f"={nic.name}").devices
+    ]
+    shuffled = random.Random(at.name)
+    for _ in range(8 if possible else 0):
+        some = shuffled.sample(possible, shuffled.randint(1, len(possible)))
+        others = [nic.name for nic in machine.nics if nic.name not in some]
+        stripe = "^=" + ",".join(others) if others else "all"
+        chosen = _core.select_nics(machine, stripe)
+        assert chosen.devices, (stripe, chosen.excluded)
+
+
+def table() -> str:
+    rows = [
+        f"| {at.name} | {at.what} | {', '.join(f'`{nic}`' for nic in at.nics) or 'none'} | "
+        f"{at.rule or '-'} | {at.source} |"
+        for at in SITUATIONS
+    ]
+    head = (
+        "| situation | what is there | `stripe=all` takes | rule | reported in |",
+        "|---|---|---|---|---|",
+    )
+    return "\n".join([*head, *rows])
+
+
+def test_the_page_has_the_table_of_the_situations() -> None:
+    assert f"<!-- situations -->\n{table()}\n<!-- end of situations -->" in PAGE.read_text("utf-8")
