@@ -92,7 +92,11 @@ def test_lone_small_buffers_stay_on_the_first_nic(bed: Guests, striped: Path) ->
 
 def test_a_lone_buffer_is_cut_as_stock_cuts_it(bed: Guests, striped: Path) -> None:
     """Over four NICs UCX would send three quarters of 16 KiB through the second one."""
-    assert_shares(bed, [50, 50, 0, 0], sizes=[16 * KIB], nixl=striped, backend_params=ALL)
+    outcome = bed.transfer(
+        sizes=[16 * KIB], op="WRITE", then="READ", repeats=8, nixl=striped, backend_params=ALL
+    ).require()
+    # Few bytes: what else a NIC sends weighs more than in other tests.
+    assert percent(outcome) == pytest.approx([50, 50, 0, 0], abs=8)
 
 
 @pytest.mark.parametrize("size", [4 * KIB, 16 * KIB])
