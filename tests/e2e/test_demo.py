@@ -97,9 +97,9 @@ def test_without_namespaces_a_stock_wheel_is_noticed(cache: Path, published: Pat
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        (["--rails", "1"], 2, "--rails 1: accepted are 2..64"),
+        (["--rails", "1"], 2, "--nics 1: accepted are 2..64"),
         (["--mbit", "0"], 2, "--mbit 0: accepted are rates above 0"),
-        (["--reps", "0"], 2, "--reps 0: accepted are 1 and more"),
+        (["--reps", "0"], 2, "--repeats 0: accepted are 1 and more"),
         (["--patched-wheel", "absent.whl"], 1, "--patched-wheel absent.whl: no such file"),
         (["--nixl", "numpy"], 1, "numpy: not NIXL"),
     ],

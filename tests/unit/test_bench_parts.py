@@ -165,7 +165,7 @@ def test_cells() -> None:
     ("arguments", "words"),
     [
         (["rails", "--bed", "ib"], "--bed ib: accepted are tcp, rdma"),
-        (["rails", "--op-type", "COPY"], "--op-type COPY: accepted are READ, WRITE"),
+        (["rails", "--op-type", "COPY"], "--op COPY: accepted are read, write, both"),
         (["rails", "--memory", "disk"], "--memory disk: accepted are dram, vram"),
         (["refit", "--rounds", "0"], "--rounds 0: accepted are 1 and more"),
         (["sizes", "--mbit", "-1"], "--mbit -1: accepted are 0 (no limit) and more"),

@@ -84,14 +84,14 @@ def test_a_variable_that_is_refused_is_named_at_both_ends_bad_flow() -> None:
     [
         (("--bed", "tcp", "--listen"), 2, "--bed and --listen: accepted is one of them"),
         (("10.0.0.1:5",), 2, "an address stands behind --listen"),
-        (("--size", "many"), 2, "--size: size 'many'"),
+        (("--size", "many"), 2, "--size 'many': accepted are 4096, 64K, 16M, 1G"),
         (("--env", "UCX_TLS"), 2, "--env 'UCX_TLS': accepted is KEY=VALUE"),
         (("--timeout", "0"), 2, "--timeout 0"),
         (("--nixl", "/absent"), 2, "--nixl: nixl='/absent'"),
         (("--nixl", "nixl_absent"), 1, "verify needs NIXL: no nixl_absent"),
         (("--listen", "host:0"), 2, "--listen 'host:0'"),
         (("--connect", "localhost"), 2, "no token: give the one that the listener printed"),
-        (("--listen", "--max-bytes", "many"), 2, "--max-bytes: size 'many'"),
+        (("--listen", "--max-bytes", "many"), 2, "--max-bytes 'many': accepted are"),
     ],
 )
 def test_arguments_bad_flow(
@@ -113,7 +113,10 @@ def test_sizes(text: str, count: int) -> None:
     assert parse_size(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "1.5M", "M", "1T"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "-1", "1.5M", "M", "1T", "64\u212a", "\u0663", f"{1 << 33}G", "9" * 5000],
+)
 def test_sizes_bad_flow(text: str) -> None:
     with pytest.raises(ValueError, match="accepted are"):
         parse_size(text)

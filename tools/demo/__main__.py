@@ -39,9 +39,9 @@ _NIXL = NEWEST_REQUIREMENT
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("--rails", type=int, default=4, metavar="N", help="rails, 2..64 (default: 4)")
+    add("--nics", "--rails", type=int, default=4, metavar="N", help="2..64 (default: 4)")
     add("--mbit", type=float, default=800, help="Mbit/s of each rail (default: 800)")
-    add("--reps", type=int, metavar="N", help="rounds, each in fresh processes (default: 5)")
+    add("--repeats", "--reps", type=int, metavar="N", help="each in fresh processes (default: 5)")
     add("--quick", action="store_true", help="one round of small transfers")
     add("--json", type=Path, metavar="FILE", help="write the results here")
     add("--png", type=Path, metavar="FILE", help="draw the results here (needs matplotlib)")
@@ -50,12 +50,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--no-namespaces", action="store_true", help="only what can be shown over loopback")
     add("--cache", type=Path, default=Path(".cache/demo"), metavar="DIR", help="for the installs")
     options = parser.parse_args(argv)
-    if not 2 <= options.rails <= 64:
-        parser.error(f"--rails {options.rails}: accepted are 2..64")
+    if not 2 <= options.nics <= 64:
+        parser.error(f"--nics {options.nics}: accepted are 2..64")
     if options.mbit <= 0:
         parser.error(f"--mbit {options.mbit:g}: accepted are rates above 0 Mbit/s")
-    if options.reps is not None and options.reps < 1:
-        parser.error(f"--reps {options.reps}: accepted are 1 and more")
+    if options.repeats is not None and options.repeats < 1:
+        parser.error(f"--repeats {options.repeats}: accepted are 1 and more")
     return options
 
 
@@ -68,10 +68,10 @@ def _rounds(
     options: argparse.Namespace, todo: Sequence[Case], console: Console
 ) -> dict[str, list[Outcome]]:
     """Run all cases in turn, round after round, so that a busy machine is so for all of them."""
-    reps = options.reps or (1 if options.quick else 5)
+    reps = options.repeats or (1 if options.quick else 5)
     size = _transfer_bytes(options)
     found: dict[str, list[Outcome]] = {case.key: [] for case in todo}
-    with Rails(options.rails, options.mbit) as rails, console.status("") as status:
+    with Rails(options.nics, options.mbit) as rails, console.status("") as status:
         for i in range(reps):
             for case in todo:
                 status.update(f"round {i + 1} of {reps}: {case.title}")
@@ -99,17 +99,17 @@ def _over_rails(
 ) -> tuple[dict[str, Any], list[str]]:
     """Measure and print; return the results and what went against the promise."""
     before = os.getloadavg()[0]
-    todo = cases(installs, options.rails)
+    todo = cases(installs, options.nics)
     found = _rounds(options, todo, Console(stderr=True))
     rows = [Summary.of(case, found[case.key]) for case in todo]
     _, stock, patched = rows
-    capacity = options.rails * options.mbit * 1e-3
+    capacity = options.nics * options.mbit * 1e-3
     speedup, efficiency = patched.gbps / stock.gbps, patched.gbps / capacity
-    title = f"NIXL WRITE, {options.rails} rails of {options.mbit:g} Mbit/s, every byte verified"
+    title = f"NIXL WRITE, {options.nics} rails of {options.mbit:g} Mbit/s, every byte verified"
     show(console, rows, title)
     console.print(
         f"{speedup:.2f} times stock; {efficiency:.1%} of the {capacity:g} Gbit/s that "
-        f"{options.rails} rails allow"
+        f"{options.nics} rails allow"
     )
     cpus = os.cpu_count() or 1
     if before > cpus:
@@ -133,7 +133,7 @@ def _over_loopback(
     options: argparse.Namespace, installs: Installs, console: Console, reason: str
 ) -> tuple[dict[str, Any], list[str]]:
     """Show the rail count alone, and say what is missing."""
-    rows = [check(case) for case in cases(installs, options.rails)]
+    rows = [check(case) for case in cases(installs, options.nics)]
     for row in rows:
         read = "" if row.max_rma_rails is None else f"; UCX read back {row.max_rma_rails}"
         console.print(f"{row.case.title}: lanes over loopback: {lane_text(row.lanes)}{read}")
@@ -169,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StripeError as error:
         aside.print(f"demo: {error}", markup=False, highlight=False, soft_wrap=True)
         return 1
-    about = {**origin.taken(), "rails": options.rails, "ok": not problems}
+    about = {**origin.taken(), "rails": options.nics, "ok": not problems}
     results = {**about, **results, **_machine(installs)}
     results["seconds"] = time.monotonic() - start
     if options.json:

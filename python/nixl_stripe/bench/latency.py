@@ -33,7 +33,7 @@ def measure(
 ) -> dict[str, Any]:
     """Run the benchmark; see the module. size: bytes of the transfer."""
     if size < 1:
-        raise UsageError(f"--max-block-size {size}: accepted are 1 and more")
+        raise UsageError(f"--size {size}: accepted are 1 and more")
     rows = []
     ratios: dict[str, float] = {}
     results = runner.run(

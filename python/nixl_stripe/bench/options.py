@@ -38,8 +38,8 @@ class Options:
         for name, value, least in (
             ("nics", self.nics, 1),
             ("rounds", self.rounds, 1),
-            ("warmup-iter", self.warmup, 0),
-            ("num-iter", self.iterations, 1),
+            ("warmup", self.warmup, 0),
+            ("repeats", self.iterations, 1),
         ):
             if value < least:
                 raise UsageError(f"--{name} {value}: accepted are {least} and more")

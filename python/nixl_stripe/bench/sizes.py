@@ -30,7 +30,7 @@ def ladder(start: int, stop: int) -> list[int]:
     """Return `start` and every fourfold of it up to `stop`; UsageError where there is none."""
     if not 1 <= start <= stop:
         raise UsageError(
-            f"--start-block-size {start}, --max-block-size {stop}: accepted are 1 and more, "
+            f"--start-size {start}, --size {stop}: accepted are 1 and more, "
             "the first not above the second"
         )
     sizes = [start]

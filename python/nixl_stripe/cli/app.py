@@ -11,7 +11,17 @@ from collections.abc import Sequence
 import typer
 
 from nixl_stripe._core import __version__
+from nixl_stripe.cli.words import canonical
 from nixl_stripe.errors import StripeError
+
+#: What README.md says too, each a paragraph.
+WORDS = """**NIC**: a network device of the machine, such as `mlx5_0` or `eth1`.
+
+**rail**: a NIC as one part of a stripe; "four rails" are four NICs that share a transfer.
+
+**lane**: UCX's path to a peer over one NIC.
+
+**port**: where a NIC's cable goes in; most NICs have one (`mlx5_0:1`)."""
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -45,6 +55,8 @@ def build_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="markdown",  # paragraphs of help are filled to the width
+        context_settings={"token_normalize_func": canonical},
+        epilog=WORDS,
         help="Make NIXL's UCX backend use every NIC, and prove that it did.",
     )
 

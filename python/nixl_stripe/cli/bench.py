@@ -13,6 +13,7 @@ import typer
 
 from nixl_stripe.cli.bench_run import Run
 from nixl_stripe.cli.link import MaxBytes, TokenFile
+from nixl_stripe.cli.words import size_option
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 
 if TYPE_CHECKING:
@@ -57,16 +58,12 @@ def _common(
     op: Annotated[
         list[str] | None,
         typer.Option(
-            "--op-type", "--op_type", help="READ or WRITE, may be repeated. [tcp WRITE, rdma both]"
+            metavar="read|write|both", help="May be repeated. Default: both; over TCP write."
         ),
     ] = None,
     rounds: Annotated[int, typer.Option(help="Fresh process pairs of each case.")] = 3,
-    num_iter: Annotated[
-        int, typer.Option("--num-iter", "--num_iter", help="Measured transfers in each.")
-    ] = 5,
-    warmup_iter: Annotated[
-        int, typer.Option("--warmup-iter", "--warmup_iter", help="Transfers before them.")
-    ] = 1,
+    repeats: Annotated[int, typer.Option(help="Measured transfers in each.")] = 5,
+    warmup: Annotated[int, typer.Option(help="Transfers before them.")] = 1,
     memory: Annotated[str, typer.Option(metavar="dram|vram", help="Where the buffers are.")] = "",
     nixl: Annotated[
         str, typer.Option(help="What pip downloads and nixl-stripe patches, or a wheel file.")
@@ -83,7 +80,7 @@ def _common(
     ),
     listen: Annotated[
         str | None,
-        typer.Option(metavar="[ADDRESS:]PORT", help="Two hosts: be the target of one run."),
+        typer.Option(metavar="HOST:PORT", help="Two hosts: be the target of one run."),
     ] = None,
     connect: Annotated[
         str | None,
@@ -127,14 +124,11 @@ def _with_common(function: Callable[..., dict[str, Any]]) -> Any:
 
 def rails(
     run: Run,
-    transfer_bytes: Annotated[
-        int | None,
-        typer.Option("--max-block-size", "--max_block_size", help="Bytes of one transfer."),
-    ] = None,
+    size: Annotated[int | None, size_option("--size", "Of one transfer.")] = None,
     peer: PeerName = None,
 ) -> dict[str, Any]:
     """Gbit/s and bytes by NIC for 1, 2, ... N NICs, and for stock NIXL."""
-    return run.measure("rails", size=transfer_bytes, peer=run.peer(peer))
+    return run.measure("rails", size=size, peer=run.peer(peer))
 
 
 def refit(
@@ -150,12 +144,8 @@ def refit(
 
 def sizes(
     run: Run,
-    start: Annotated[
-        int, typer.Option("--start-block-size", "--start_block_size", help="Smallest, bytes.")
-    ] = 4096,
-    stop: Annotated[
-        int | None, typer.Option("--max-block-size", "--max_block_size", help="Largest, bytes.")
-    ] = None,
+    start: Annotated[int, size_option("--start-size", "Smallest buffer.")] = 4096,
+    stop: Annotated[int | None, size_option("--size", "Largest buffer.")] = None,
 ) -> dict[str, Any]:
     """Bandwidth and latency of one buffer, 4 KiB to 256 MiB, striped against one NIC."""
     return run.measure("sizes", start=start, stop=stop)
@@ -163,19 +153,17 @@ def sizes(
 
 def latency(
     run: Run,
-    transfer_bytes: Annotated[
-        int, typer.Option("--max-block-size", "--max_block_size", help="Bytes of one transfer.")
-    ] = 4096,
+    size: Annotated[int, size_option("--size", "Of one transfer.")] = 4096,
 ) -> dict[str, Any]:
     """Latency of one small transfer: one rail, two and all, in turn in one process."""
-    return run.measure("latency", size=transfer_bytes)
+    return run.measure("latency", size=size)
 
 
 def many(
     run: Run,
     setting: Annotated[
         list[str] | None,
-        typer.Option(metavar="K=V", help="One more case: striped with this UCX setting."),
+        typer.Option(metavar="KEY=VALUE", help="One more case: striped with this UCX setting."),
     ] = None,
     tensors: Annotated[int, typer.Option(help="How many at once.")] = 290,
     peer: PeerName = None,
@@ -195,9 +183,7 @@ def peers(
 
 def registration(
     run: Run,
-    total: Annotated[
-        int, typer.Option("--total-buffer-size", "--total_buffer_size", help="Bytes registered.")
-    ] = 64 << 20,
+    total: Annotated[int, size_option("--size", "Registered in all.")] = 64 << 20,
 ) -> dict[str, Any]:
     """Time to register memory against NICs, regions and bytes."""
     return run.measure("register", total=total)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nixl_stripe.bench.options import Options
     from nixl_stripe.bench.peer_install import Peer
     from nixl_stripe.lab.beds.base import Bed
+    from nixl_stripe.lab.job import Op
     from nixl_stripe.lab.remote import Address
 
 Say = Callable[[str], None]
@@ -43,10 +44,12 @@ class Run:
         from nixl_stripe.lab.job import OPS
 
         given = self.given
-        ops = tuple(text.upper() for text in given["op"] or ())
-        for text in ops:
-            if text not in OPS:
-                raise UsageError(f"--op-type {text}: accepted are {', '.join(OPS)}")
+        ops: tuple[Op, ...] = ()
+        for text in given["op"] or ():
+            wanted = tuple(op for op in OPS if text.lower() in (op.lower(), "both"))
+            if not wanted:
+                raise UsageError(f"--op {text}: accepted are read, write, both")
+            ops += tuple(op for op in wanted if op not in ops)
         return Options(
             bed=given["bed"],
             nics=given["nics"],
@@ -54,8 +57,8 @@ class Run:
             ops=ops,
             memory=self._memory(),
             rounds=given["rounds"],
-            warmup=given["warmup_iter"],
-            iterations=given["num_iter"],
+            warmup=given["warmup"],
+            iterations=given["repeats"],
         )
 
     def _memory(self) -> Any:

@@ -7,11 +7,11 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nixl_stripe.cli.words import Source
 from nixl_stripe.doctor import CHECKS, Report, Row, Surroundings, check_named, examine
 from nixl_stripe.errors import UsageError
 
@@ -27,14 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="Another machine: a copied sysfs root, a capture, an hwloc or NCCL XML. What "
-            "concerns the process is skipped then.",
-        ),
-    ] = None,
+    source: Source = None,
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this check; may be given several times."),
@@ -60,7 +53,7 @@ def doctor(
     """Look for what keeps NIXL from using every NIC, and say the line that fixes it.
 
     Run it where NIXL runs: in the same container, with the same environment. Exit code 1 when a
-    check fails; warnings count with --strict.
+    check fails; warnings count with --strict. With --source, what concerns the process is skipped.
     """
     asked_by = {"nics-expected": expect_nics, "neighbours": hosts}
     wanted = [*(only or ()), *(name for name, value in asked_by.items() if value is not None)]

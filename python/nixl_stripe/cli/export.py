@@ -52,7 +52,9 @@ def export(
     ] = None,
     nic: Annotated[
         str | None,
-        typer.Option("--nics", metavar="NICS", help="Only these, separated by commas."),
+        typer.Option(
+            "--devices", "--nics", metavar="NAMES", help="Only these, separated by commas."
+        ),
     ] = None,
     sysfs: Annotated[
         Path, typer.Option(metavar="PATH", help="Root of another sysfs.", hidden=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nixl_stripe.errors import UsageError
+from nixl_stripe.cli.words import size_option
 
 if TYPE_CHECKING:
     from nixl_stripe.lab.remote import Token
@@ -24,8 +24,8 @@ TokenFile = Annotated[
     ),
 ]
 MaxBytes = Annotated[
-    str | None,
-    typer.Option(metavar="SIZE", help="With --listen: what a peer's case may move [256G]."),
+    int | None,
+    size_option("--max-bytes", "With --listen: what a peer's case may move [256G]."),
 ]
 
 
@@ -47,12 +47,8 @@ def connecting_token(file: Path | None) -> Token:
     return Token.require(file)
 
 
-def max_bytes(text: str | None) -> int:
-    """Read `--max-bytes`."""
+def max_bytes(given: int | None) -> int:
+    """Return `--max-bytes` or its default."""
     from nixl_stripe.lab.remote.bounds import DEFAULT_MAX_BYTES
-    from nixl_stripe.proof.text import parse_size
 
-    try:
-        return DEFAULT_MAX_BYTES if text is None else parse_size(text)
-    except ValueError as error:
-        raise UsageError(f"--max-bytes: {error}") from error
+    return DEFAULT_MAX_BYTES if given is None else given

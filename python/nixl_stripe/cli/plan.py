@@ -13,6 +13,7 @@ import typer
 
 from nixl_stripe import _core
 from nixl_stripe.cli.explain import explained
+from nixl_stripe.cli.words import Source
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.emit import CLIENTS, emit
 from nixl_stripe.planning.planner import load, plan
@@ -28,14 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def plan_command(
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="A copied sysfs root, an hwloc XML or an NCCL topology file. Default: this "
-            "machine.",
-        ),
-    ] = None,
+    source: Source = None,
     stripe: Annotated[
         str,
         typer.Option(

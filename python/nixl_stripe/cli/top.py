@@ -40,8 +40,9 @@ def top_command(
     nic: Annotated[
         str | None,
         typer.Option(
+            "--devices",
             "--nics",
-            metavar="NICS",
+            metavar="NAMES",
             help="Watch these, separated by commas. Default: every RDMA device, or every network "
             "interface where there is none.",
         ),

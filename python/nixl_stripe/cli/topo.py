@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from nixl_stripe._core import Machine
+from nixl_stripe.cli.words import Source
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.topo import layout, model, png, svg, text
 from nixl_stripe.topo.capture import capture
@@ -25,14 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def topo(
-    source: Annotated[
-        Path,
-        typer.Option(
-            metavar="PATH",
-            help="A copied sysfs root, a saved .tar.gz, an hwloc XML or an NCCL topology XML "
-            "instead of this machine.",
-        ),
-    ] = Path("/sys"),
+    source: Source = None,
     svg_file: Annotated[
         Path | None, typer.Option("--svg", metavar="FILE", help="Draw it as SVG.")
     ] = None,
@@ -52,7 +46,8 @@ def topo(
     try:
         host = machine(source)
         if save is not None:
-            typer.echo(f"wrote {capture(save, source=source)}", err=True)
+            written = capture(save, source=source or "/sys")
+            typer.echo(f"wrote {written}", err=True)
     except ValueError as error:
         raise UsageError(f"--source: {error}") from error
     picture = model.picture_of(host)

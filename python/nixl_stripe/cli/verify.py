@@ -19,6 +19,7 @@ import typer
 from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.cli import link
 from nixl_stripe.cli.link import MaxBytes, TokenFile
+from nixl_stripe.cli.words import size_option
 from nixl_stripe.errors import StripeError, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Place(str, Enum):
 
 Say = Callable[[str], None]
 
-_SIZES = {None: "64M", BedChoice.TCP: "64M", BedChoice.RDMA: "4M"}
+_SIZES = {None: 64 << 20, BedChoice.TCP: 64 << 20, BedChoice.RDMA: 4 << 20}
 
 
 def register(app: typer.Typer) -> None:
@@ -70,7 +71,7 @@ def register(app: typer.Typer) -> None:
 
 def verify_command(
     address: Annotated[
-        str | None, typer.Argument(metavar="[ADDR:PORT]", help="Where --listen listens.")
+        str | None, typer.Argument(metavar="[HOST:PORT]", help="Where --listen listens.")
     ] = None,
     bed: Annotated[
         BedChoice | None, typer.Option(help="Transfer in a bed of the lab that is made for it.")
@@ -91,15 +92,19 @@ def verify_command(
         typer.Option("--param", metavar="KEY=VALUE", help="Another backend parameter."),
     ] = None,
     op: Annotated[
-        OpChoice | None, typer.Option(help="Default: both; over TCP write, read never stripes.")
+        OpChoice | None,
+        typer.Option(
+            case_sensitive=False, help="Default: both; over TCP write, read never stripes."
+        ),
     ] = None,
     memory: Annotated[MemoryChoice, typer.Option(help="Of both ends.")] = MemoryChoice.DRAM,
     size: Annotated[
-        str | None, typer.Option(help="Of a buffer: 65536, 64K, 8M, 1G [64M; 4M on --bed rdma].")
+        int | None,
+        size_option("--size", "Of a buffer: 4096, 64K, 16M, 1G [64M; 4M on --bed rdma]."),
     ] = None,
     buffers: Annotated[int, typer.Option(min=1, help="Of that size, in one transfer.")] = 1,
     repeats: Annotated[int, typer.Option(min=1, max=1000, help="Transfers.")] = 3,
-    nics: Annotated[int, typer.Option("--rails", min=1, help="NICs of a bed.")] = 4,
+    nics: Annotated[int, typer.Option("--nics", min=1, help="NICs of a bed.")] = 4,
     mbit: Annotated[
         float | None, typer.Option(help="Rate of each NIC of a bed, Mbit/s [tcp 800, rdma 20].")
     ] = None,
@@ -159,7 +164,7 @@ def verify_command(
             return
         request = _request(
             {
-                "size": _size(size or _SIZES[bed]),
+                "size": size or _SIZES[bed],
                 "buffers": buffers,
                 "memory": memory.value,
                 "ops": _ops(op),
@@ -247,15 +252,6 @@ def _request(fields: dict[str, Any]) -> Request:
         return Request(**fields)
     except ValueError as error:
         raise UsageError(str(error)) from error
-
-
-def _size(text: str) -> int:
-    from nixl_stripe.proof.text import parse_size
-
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise UsageError(f"--size: {error}") from error
 
 
 def _ops(choice: OpChoice | None) -> tuple[Op, ...] | None:

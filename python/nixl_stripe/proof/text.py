@@ -7,6 +7,9 @@ from __future__ import annotations
 import re
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_MOST = (1 << 63) - 1
+#: Characters of a wrong size that are shown.
+_SHOWN = 40
 
 
 def bytes_text(count: int) -> str:
@@ -19,9 +22,15 @@ def bytes_text(count: int) -> str:
     return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
 
 
-def parse_size(text: str) -> int:
-    """Return the bytes of `65536`, `64K`, `64KiB`, `8M`, `1G`; ValueError for anything else."""
-    match = re.fullmatch(r"\s*(\d+)\s*([KMG]?)(?:i?B)?\s*", text, re.IGNORECASE)
-    if match is None or int(match[1]) == 0:
-        raise ValueError(f"size {text!r}: accepted are 65536, 64K, 8M, 1G (powers of 1024)")
-    return int(match[1]) * _UNITS[match[2].upper()]
+def parse_size(text: str, name: str = "size") -> int:
+    """Return the bytes of `4096`, `64K`, `64KiB`, `16M`, `1G`; a ValueError names what is `name`.
+
+    1 byte to 2**63 - 1.
+    """
+    pattern = r"\s*(\d{1,19})\s*([KMG]?)(?:i?B)?\s*"
+    match = re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)
+    size = 0 if match is None else int(match[1]) * _UNITS[match[2].upper()]
+    if not 0 < size <= _MOST:
+        shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+        raise ValueError(f"{name} {shown!r}: accepted are 4096, 64K, 16M, 1G (powers of 1024)")
+    return size

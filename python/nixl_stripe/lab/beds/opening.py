@@ -44,4 +44,4 @@ def open_bed(
             nics, numa_nodes=nodes, rate_mbit=rate, gpus=gpus, cache=cache, boot_limit_s=180
         )
     except ValueError as error:
-        raise UsageError(f"--rails {nics} --mbit {rate:g}: {error}") from error
+        raise UsageError(f"--nics {nics} --mbit {rate:g}: {error}") from error

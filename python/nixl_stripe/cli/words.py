@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Words that all verbs share: one name for an option, one grammar for sizes, one for machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nixl_stripe.errors import UsageError
+from nixl_stripe.proof.text import parse_size
+
+#: Other names of options, without dashes: nixlbench's, and older ones of this command.
+ALIASES = {
+    "rails": "nics",
+    "max-block-size": "size",
+    "total-buffer-size": "size",
+    "start-block-size": "start-size",
+    "num-iter": "repeats",
+    "warmup-iter": "warmup",
+    "op-type": "op",
+    "params": "param",
+}
+
+
+def canonical(name: str) -> str:
+    """Return the name of an option that was given by any of its names; `_` counts as `-`."""
+    name = name.replace("_", "-")
+    return ALIASES.get(name, name)
+
+
+def size_option(name: str, about: str) -> Any:
+    """Return an option that takes bytes as `parse_size` does; a UsageError names it."""
+
+    def parse(text: str | int) -> int:
+        try:
+            return parse_size(str(text), name)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    return typer.Option(name, metavar="SIZE", parser=parse, help=about)
+
+
+Source = Annotated[
+    Path | None,
+    typer.Option(
+        "--source",
+        metavar="PATH",
+        help="Another machine: a copied sysfs root, a saved .tar.gz, an hwloc XML or an NCCL "
+        "topology XML. Default: this machine.",
+    ),
+]
