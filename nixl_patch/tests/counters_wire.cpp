@@ -290,7 +290,8 @@ TEST(rdmaNetlink, whereThereIsNoRdmaItAnswersNothingAndSaysWhy) {
     rdmaDevice nobody;
     nobody.index = 12345;
     EXPECT_FALSE(netlink.statistics(nobody, 1));
-    EXPECT_FALSE(netlink.queuePairs(nobody));
+    const auto pairs = netlink.queuePairs(nobody);
+    EXPECT_TRUE(!pairs || pairs->empty()); // a kernel with RDMA and no device answers with none
     EXPECT_FALSE(netlink.port(nobody, 1));
     EXPECT_NE(netlink.lastError(), "");
 }
