@@ -131,3 +131,9 @@ def test_pip_refuses_another_file_bad_flow(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "DO NOT MATCH THE HASHES" in done.stderr
+
+
+def test_clients_keep_their_own_pydantic() -> None:
+    brought = {canonicalize_name(row.name) for row, _ in pins("lab")}
+    assert brought.isdisjoint({"pydantic", "pydantic-core"}), "inference engines pin it"
+    assert {"rich", "typer"} <= brought
