@@ -9,19 +9,16 @@ for a GPU is handed in where it takes such things: an accelerator and an arena.
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import dataclasses
-import json
 import os
-import sys
-import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from nixl_stripe.lab.channel import Channel, ask, open_channel
+from clients.client_side import Given, counted, main, since
+from nixl_stripe.lab.channel import Channel, ask
+from nixl_stripe.lab.job import Role
 
 LIMIT_S = 60.0
 _ALIGN = 256
@@ -136,13 +133,6 @@ def make_manager(job: dict[str, Any]) -> Any:
     return manager
 
 
-def received(names: list[str]) -> dict[str, int]:
-    """Return the bytes that each interface has received."""
-    return {
-        name: int(Path(f"/sys/class/net/{name}/statistics/rx_bytes").read_text()) for name in names
-    }
-
-
 def serve(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
     state = model_state(job["seed"])
     arena = Arena(state)
@@ -172,17 +162,16 @@ def receive(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
     for _ in range(job["repeats"]):
         for weight in arena.tensors.values():
             weight.zero_()
-        before = received(job["counters"])
+        before = counted(job["counters"], "rx")
         moved, count, seconds = manager.receive_from_source(
             b"", sources, LIMIT_S, remote, require_exact_match=True
         )
-        after = received(job["counters"])
         rows.append(
             {
                 "bytes": moved,
                 "tensors": count,
                 "seconds": seconds,
-                "rails": {name: after[name] - before[name] for name in after},
+                "rails": since(before, "rx"),
                 "wrong": differing(arena.tensors, state),
             }
         )
@@ -200,24 +189,9 @@ def about(manager: Any) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--job", type=Path)
-    parser.add_argument("--channel")
-    parser.add_argument("--result", type=Path)
-    options = parser.parse_args()
-    job = json.loads(options.job.read_text())
-    channel = open_channel(options.channel, job["role"])
-    try:
-        done = (receive if job["role"] == "initiator" else serve)(job, channel)
-    except Exception as error:
-        traceback.print_exc()
-        done = {"error": [type(error).__name__, str(error)]}
-        channel.send({"kind": "failed", "text": str(error)})
-    options.result.write_text(json.dumps(done))
-    sys.stdout.flush()
-    return 0
+def run(role: Role, given: Given, channel: Channel) -> Given:
+    return (receive if role == "initiator" else serve)({**given, "role": role}, channel)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(__doc__ or "", run))

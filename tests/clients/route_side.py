@@ -7,17 +7,14 @@ The initiator writes into the target's memory, the target compares every byte.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import time
-import traceback
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from clients.client_code import ROUTES
-from nixl_stripe.lab.channel import Channel, ask, open_channel
+from clients.client_side import Given, counted, main, since
+from nixl_stripe.lab.channel import Channel, ask
+from nixl_stripe.lab.job import Role
 
 LIMIT_S = 60.0
 SIZE = 16 << 20
@@ -28,17 +25,10 @@ def payload() -> Any:
     return words.view(np.uint8)
 
 
-def sent(names: list[str]) -> dict[str, int]:
-    """Return the bytes that each interface has sent."""
-    return {
-        name: int(Path(f"/sys/class/net/{name}/statistics/tx_bytes").read_text()) for name in names
-    }
-
-
 def write(agent: Any, local: Any, peer: dict[str, Any], names: list[str]) -> dict[str, int]:
     remote = agent.add_remote_agent(bytes.fromhex(peer["metadata"]))
     there = agent.get_xfer_descs([(peer["address"], SIZE, 0)], "DRAM")
-    before = sent(names)
+    before = counted(names, "tx")
     handle = agent.initialize_xfer("WRITE", local, there, remote, b"", backends=["UCX"])
     state = agent.transfer(handle)
     deadline = time.monotonic() + LIMIT_S
@@ -48,13 +38,12 @@ def write(agent: Any, local: Any, peer: dict[str, Any], names: list[str]) -> dic
     if state != "DONE":
         raise RuntimeError(f"the transfer ended in state {state}")
     agent.release_xfer_handle(handle)
-    after = sent(names)
-    return {name: after[name] - before[name] for name in names}
+    return since(before, "tx")
 
 
-def run(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    agent = ROUTES[job["client"]]()
-    sends = job["role"] == "initiator"
+def run(role: Role, given: Given, channel: Channel) -> Given:
+    agent = ROUTES[given["client"]]()
+    sends = role == "initiator"
     memory = payload().copy() if sends else np.zeros(SIZE, np.uint8)
     address = int(memory.ctypes.data)
     agent.register_memory([(address, SIZE, 0, "")], "DRAM", backends=["UCX"])
@@ -64,7 +53,7 @@ def run(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
     done: dict[str, Any] = {}
     if sends:
         local = agent.get_xfer_descs([(address, SIZE, 0)], "DRAM")
-        done["rails"] = write(agent, local, peer, job["counters"])
+        done["rails"] = write(agent, local, peer, given["counters"])
         channel.send({"kind": "written"})
         ask(channel, LIMIT_S, "bye")
     else:
@@ -74,24 +63,5 @@ def run(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
     return done
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--job", type=Path)
-    parser.add_argument("--channel")
-    parser.add_argument("--result", type=Path)
-    options = parser.parse_args()
-    job = json.loads(options.job.read_text())
-    channel = open_channel(options.channel, job["role"])
-    try:
-        done = run(job, channel)
-    except Exception as error:
-        traceback.print_exc()
-        done = {"error": [type(error).__name__, str(error)]}
-        channel.send({"kind": "failed", "text": str(error)})
-    options.result.write_text(json.dumps(done))
-    sys.stdout.flush()
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(__doc__ or "", run))

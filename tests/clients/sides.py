@@ -5,19 +5,32 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from nixl_stripe.lab import Rails
+from clients.client_side import ClientJob
+from nixl_stripe.lab import Rails, side
 from nixl_stripe.lab.job import Role
+from nixl_stripe.lab.side import ROLES, Finished
 from nixl_wheels import environment
 
-HERE = Path(__file__).parent
-ROLES: tuple[Role, Role] = ("initiator", "target")
+TESTS = Path(__file__).parents[1]
+
+
+class Ends(Protocol):
+    """What has two ends and rails between them: `Rails`, or a test's stand-in."""
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The rails, as the initiator calls them."""
+
+    def run_programs(
+        self, programs: Mapping[Role, Sequence[str]], *, limit_s: float
+    ) -> dict[Role, Finished]:
+        """Run a program at each end."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,7 @@ class Sides:
 
 
 def start(
-    rails: Rails,
+    rails: Ends,
     program: str,
     job: Mapping[str, Any],
     nixl: Sequence[Path],
@@ -45,23 +58,24 @@ def start(
 ) -> Sides:
     """Run `program` on both sides over TCP, with `nixl` first on the path."""
     settings = {"UCX_TLS": "tcp", "UCX_MODULES": "^ib", "OMP_NUM_THREADS": "1", **variables}
-    full = environment(*nixl, HERE.parent / "support", **settings)
+    full = environment(*nixl, TESTS, TESTS / "support", **settings)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         programs: dict[Role, list[str]] = {}
         for role in ROLES:
-            text = json.dumps({**job, "role": role, "counters": list(rails.devices)})
-            (folder / f"{role}.job").write_text(text)
+            given = {**job, "counters": list(rails.devices)}
+            todo = ClientJob(role, f"clients.{program}", given)
             programs[role] = ["env", "-i", *(f"{key}={value}" for key, value in full.items())]
-            programs[role] += [sys.executable, str(HERE / f"{program}.py")]
-            programs[role] += ["--job", str(folder / f"{role}.job"), "--channel", f"dir:{folder}"]
-            programs[role] += ["--result", str(folder / f"{role}.result")]
-        ended = rails.run_programs(programs, limit_s=120)
+            programs[role] += side.command(todo, folder, f"dir:{folder}")
+        ended = rails.run_programs(programs, limit_s=ClientJob.total_limit_s)
         log = "\n".join(f"== {role}\n{ended[role].output}" for role in ROLES)
-        results = [folder / f"{role}.result" for role in ROLES]
-        for result in results:
-            assert result.exists(), f"no {result.name}: {ended}\n{log}"
-        said = [json.loads(result.read_text()) for result in results]
+        said = []
+        for role in ROLES:
+            end, limit_s = ended[role], ClientJob.total_limit_s
+            late_s = limit_s if end.timed_out else None
+            one = side.read(folder, role, end.status, log=end.output, late_s=late_s)
+            assert one.result is not None, f"{role}: {one.failure}, {ended}\n{log}"
+            said.append(json.loads(one.result))
     return Sides(said[0], said[1], log)
 
 
