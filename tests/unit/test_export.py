@@ -181,7 +181,7 @@ def test_a_text_file_appears_in_one_piece(gb200: CounterTree, tmp_path: Path) ->
         (("--interval", "0"), 2, "--interval 0: accepted are 0.1"),
         (("--for", "0"), 2, "--for 0: accepted are times above 0"),
         (("--stripe", "sideways"), 2, "sideways"),
-        (("--nics", "mlx5_9"), 1, "'mlx5_9': no such device"),
+        (("--devices", "mlx5_9"), 1, "'mlx5_9': no such device"),
     ],
 )
 def test_arguments_bad_flow(

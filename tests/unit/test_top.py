@@ -180,7 +180,7 @@ def test_only_some_nics(gb200: CounterTree, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("options", "code", "text"),
     [
-        (("--nics", "mlx5_9", "--for", "1"), 1, "'mlx5_9': no such device"),
+        (("--devices", "mlx5_9", "--for", "1"), 1, "'mlx5_9': no such device"),
         (("--interval", "0"), 2, "--interval 0: accepted are 0.1"),
         (("--for", "-1"), 2, "--for -1: accepted are times above 0"),
         (("--stripe", "sideways"), 2, "sideways"),
