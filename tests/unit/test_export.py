@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -102,12 +103,14 @@ def test_a_scrape_of_32_nics_takes_less_than_5_ms_of_processor(tmp_path: Path) -
     registry = prometheus_client.CollectorRegistry()
     registry.register(collector(tree_of(tmp_path, "p5")))
     prometheus_client.generate_latest(registry)
-    times = []
-    for _ in range(20):
+    least = math.inf
+    for _ in range(200):  # beside other programs caches are cold: one undisturbed scrape is enough
         start = time.thread_time()
         prometheus_client.generate_latest(registry)
-        times.append(time.thread_time() - start)
-    assert min(times) < 5e-3
+        least = min(least, time.thread_time() - start)
+        if least < 5e-3:
+            return
+    pytest.fail(f"no scrape took less than {least * 1e3:.2f} ms")
 
 
 @contextmanager
