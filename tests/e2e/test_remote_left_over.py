@@ -64,7 +64,7 @@ def gone(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("verb", ["verify", "bench"])
-@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_listener_that_is_killed_while_its_peer_stays_bad_flow(
     verb: Verb,
     with_signal: signal.Signals,

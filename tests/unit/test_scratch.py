@@ -71,3 +71,27 @@ def test_other_users_folders_are_left_alone_bad_flow(
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
     assert sweep() == []
     assert left.is_dir()
+
+
+def test_folders_of_others_that_hold_a_file_of_ours_are_left_alone_bad_flow(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may make hard links puts a file of ours into a folder of theirs; or a folder, a FIFO."""
+    trap = temporary / "nixl-stripe-trap"
+    (trap / "theirs").mkdir(parents=True)
+    (trap / ".held").touch()
+    real = Path.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        found = real(path)
+        other = os.stat_result([*found[:4], found.st_uid + 1, *found[5:]])
+        return other if path == trap else found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "lstat", lstat)
+        assert sweep() == []
+    for make in (Path.mkdir, os.mkfifo):
+        held = temporary / f"nixl-stripe-{make.__name__}" / ".held"
+        held.parent.mkdir()
+        make(held)
+    assert sweep() == [trap]

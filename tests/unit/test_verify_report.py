@@ -179,3 +179,27 @@ def test_a_blind_pods_reasons_pass_to_the_other_host() -> None:
     assert TO_LISTENER["bye"](message, "bye")["report"]["results"][1]["why"]
     side = told(SideReport("initiator", sources=sources, uncounted=reasons))
     assert TO_CONNECTOR["report"]({"kind": "report", "report": json.loads(json.dumps(side))}, "r")
+
+
+def test_a_planted_link_is_not_written_through_bad_flow(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / ".x.json.draft").symlink_to(victim)
+    write(tmp_path / "x.json", GOOD.to_dict())
+    assert victim.read_text() == "mine"
+    assert json.loads((tmp_path / "x.json").read_text())["ok"]
+    (tmp_path / ".y.json.draft").mkdir()
+    with pytest.raises(StripeError, match=r"y\.json"):
+        write(tmp_path / "y.json", GOOD.to_dict())
+
+
+@pytest.mark.parametrize("source", [{}, {"x": "y"}, {"kind": "counted"}])
+def test_sources_of_the_other_host_that_say_little_bad_flow(
+    tmp_path: Path, source: dict[str, str]
+) -> None:
+    report = json.loads(json.dumps(BAD.to_dict()))
+    report["results"][0]["source"] = dict.fromkeys(NICS, source)
+    said = TO_LISTENER["bye"]({"kind": "bye", "report": report, "text": ""}, "bye")["report"]
+    for name in ("x.html", "x.json", "x.junit.xml"):
+        write(tmp_path / name, said)
+    assert ("counted" in (tmp_path / "x.html").read_text()) == ("kind" in source)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from nixl_stripe.cli import link
+from nixl_stripe.cli.stopping import stoppable
 from nixl_stripe.errors import StripeError, UsageError
 
 if TYPE_CHECKING:
@@ -167,13 +168,15 @@ class Run:
     def progress(self) -> Iterator[Say]:
         """Show what is being done, on standard error."""
         from rich.console import Console
+        from rich.text import Text
 
-        console = Console(stderr=True)
+        console = Console(stderr=True)  # with Text: brackets in what others say are no markup
         if console.is_terminal:
-            with console.status("") as status:
-                yield lambda text: status.update(text)
+            with stoppable(), console.status("") as status:
+                yield lambda text: status.update(Text(text))
         else:
-            yield lambda text: console.print(text, highlight=False, soft_wrap=True)
+            with stoppable():
+                yield lambda text: console.print(Text(text), soft_wrap=True)
 
     def print(self, document: dict[str, Any], name: str) -> None:
         """Write and show the result."""

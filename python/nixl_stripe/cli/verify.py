@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
@@ -19,6 +18,7 @@ import typer
 from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.cli import link
 from nixl_stripe.cli.link import MaxBytes, TokenFile
+from nixl_stripe.cli.stopping import stoppable
 from nixl_stripe.cli.words import size_option
 from nixl_stripe.errors import StripeError, UsageError
 
@@ -155,7 +155,7 @@ def verify_command(
         format_of(report)
     parameters = {**({"stripe": stripe} if stripe else {}), **_pairs("--param", param)}
     which = _nixl(nixl)
-    with _stoppable(), _progress() as say:
+    with stoppable(), _progress() as say:
         if listen:
             ended = _listen(
                 address or "", token_file, link.max_bytes(max_bytes), which, parameters or None, say
@@ -291,30 +291,14 @@ def _nixl(given: Sequence[str] | None) -> Nixl:
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """End cleanly on Ctrl-C and on SIGTERM: beds and workers go before the process does."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("nixl-stripe: interrupted; everything that was started is gone", file=sys.stderr)
-        raise typer.Exit(130) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
 def _progress() -> Iterator[Say]:
     """Yield what tells on stderr what happens now: a spinner in a terminal, else lines."""
     if not sys.stderr.isatty():
         yield lambda text: print(f"verify: {text}", file=sys.stderr, flush=True)
         return
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(stderr=True)
     with console.status("") as status:
-        yield lambda text: status.update(text)
+        yield lambda text: status.update(Text(text))  # brackets of others are no markup

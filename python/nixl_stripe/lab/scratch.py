@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -67,8 +68,11 @@ def sweep() -> list[Path]:
 
 
 def _abandoned(held: Path) -> bool:
-    """Return whether nobody holds it; only folders of this user's own are looked at."""
-    if held.parent.is_symlink() or held.lstat().st_uid != os.geteuid():
+    """Return whether nobody holds it; only real folders of this user's own are looked at."""
+    folder, file = held.parent.lstat(), held.lstat()
+    if not (stat.S_ISDIR(folder.st_mode) and stat.S_ISREG(file.st_mode)):
+        return False
+    if {folder.st_uid, file.st_uid} != {os.geteuid()}:
         return False
     lock = os.open(held, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:

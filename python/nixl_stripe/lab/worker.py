@@ -18,6 +18,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from nixl_stripe.lab.buffers import Payload, Store, open_store
 from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask
 from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
 from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
+from nixl_stripe.lab.remote import token
 from nixl_stripe.proof.traffic import Counters
 
 if TYPE_CHECKING:
@@ -142,7 +144,7 @@ class Side:
         if job.account:
             plan = account(job)
             planned = tuple(device.partition(":")[0] for device in plan.devices)
-            own = {k: v for k, v in os.environ.items() if k.startswith(("UCX_", "NIXL_"))}
+            own = reported_variables(os.environ)
             self._note(plan=plan.to_dict(), environment=own)
         if job.counters != ALL_NICS:
             return Counters(job.counters)
@@ -219,6 +221,15 @@ def _agent_of_shim(job: Job) -> Any:
 
     wish = {"backends": [job.backend], "backend_params": {job.backend: dict(job.backend_params)}}
     return nixl_agent(job.role, nixl_agent_config(**{**wish, **job.agent_config}))
+
+
+def reported_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that count; never the token: reports are shown, and sent in clear."""
+    return {
+        key: value
+        for key, value in environ.items()
+        if key.startswith(("UCX_", "NIXL_")) and not key.startswith(token.VARIABLE)
+    }
 
 
 def account(job: Job) -> StripePlan:

@@ -149,7 +149,7 @@ def record(
             raise refusal(where, value, f"an object with {', '.join(required)}")
         for name in required:
             if name not in value:
-                raise RefusedError(f"{where}: {name} is missing")
+                raise RefusedError(f"{one_line(where, 200)}: {name} is missing")
         for name in value:
             if name not in known and not others:
                 raise refusal(where, name, f"the keys {', '.join(known)}")

@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+#: Printable by their class, and yet nothing is seen of them: fillers of Hangul, empty Braille.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
 
 def one_line(text: str, limit: int = 200) -> str:
     """Return the text as one line of at most `limit` characters that can do nothing but be read.
 
-    What is not printable (controls, what turns the direction of text or ends a line, surrogates,
-    what Unicode does not assign) is written as an escape.
+    What is not printable (controls, what ends a line, surrogates, what Unicode does not assign),
+    has no width of its own, or changes the direction of the text around it is written as an escape.
     """
     shown = _shown(text[: limit + 1], keep="")
     return shown if len(shown) <= limit else shown[: max(0, limit - 3)] + "..."
@@ -23,7 +28,17 @@ def several_lines(text: str, limit: int = 1 << 20) -> str:
 def _shown(text: str, keep: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in keep else _escaped(c) for c in text)
+    return "".join(c if c in keep or _is_plain(c) else _escaped(c) for c in text)
+
+
+def _is_plain(character: str) -> bool:
+    """Whether it takes a place of its own, in the order in which it was written."""
+    return (
+        character.isprintable()
+        and character not in _BLANK
+        and unicodedata.category(character) not in ("Mn", "Me")
+        and unicodedata.bidirectional(character) not in ("R", "AL", "AN")
+    )
 
 
 def _escaped(character: str) -> str:

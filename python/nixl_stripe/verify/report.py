@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 import xml.etree.ElementTree as ElementTree
@@ -88,10 +89,13 @@ def write(path: Path, data: Data) -> None:
     text = format_of(path)(data, circumstances(data))
     draft = path.with_name(f".{path.name}.draft")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.unlink(missing_ok=True)
+        with draft.open("x", encoding="utf-8") as file:  # "x" follows no link that others planted
+            file.write(text)
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise StripeError(f"--report {path}: {error.strerror}") from error
 
 

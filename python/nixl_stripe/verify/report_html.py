@@ -104,7 +104,8 @@ def _nics(result: Data) -> str:
     rows = []
     for nic in names:
         source = sources.get(nic) or {}
-        who = f"{source['name']}, {source['kind']}" if source and not by_lanes else "UCX's lanes"
+        named = [source[key] for key in ("name", "kind") if key in source]
+        who = "UCX's lanes" if by_lanes or not named else ", ".join(named)
         share, wanted = float(shares.get(nic, 0.0)), float(due.get(nic, 0.0))
         rows.append(
             [

@@ -12,7 +12,7 @@ import contextlib
 import select
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
@@ -79,8 +79,8 @@ class Door:
         try:
             found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
             self._server = socket.create_server(found[0][4][:2], family=found[0][0])
-        except OSError as error:
-            raise StripeError(f"--listen {address}: {error.strerror or error}") from None
+        except (OSError, UnicodeError) as error:
+            raise StripeError(f"--listen {address}: {_reason(error)}") from None
         self._server.setblocking(False)
         self._callers: dict[socket.socket, _Caller] = {}
         self._said: deque[float] = deque(maxlen=_LINES)
@@ -159,8 +159,13 @@ class Door:
             return
         connection.setblocking(False)
         if len(self._callers) >= MAX_CALLERS:
-            self._turned_away(next(iter(self._callers.values())), "too many others came")
+            self._turned_away(self._one_too_many(peer[0]), "too many others came")
         self._callers[connection] = _Caller(connection, peer[0], self._token_key)
+
+    def _one_too_many(self, host: str) -> _Caller:
+        """Return who goes for a caller from `host`: the first one of the host that has most."""
+        count = Counter([host, *(caller.host for caller in self._callers.values())])
+        return max(self._callers.values(), key=lambda caller: count[caller.host])
 
     def _hear(self, caller: _Caller) -> None:
         try:
@@ -243,8 +248,10 @@ def connect(
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:
-    got = b""
+    """Read so many bytes within PROOF_LIMIT_S, however they come."""
+    got, end = b"", time.monotonic() + PROOF_LIMIT_S
     while len(got) < size:
+        connection.settimeout(max(0.001, end - time.monotonic()))
         piece = connection.recv(size - len(got))
         if not piece:
             raise ConnectionError("hung up; use the same nixl-stripe on both hosts")
@@ -252,16 +259,23 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
     return got
 
 
+def _reason(error: OSError | UnicodeError) -> str:
+    """Return why a host was not reached; a UnicodeError: the name is none of a host."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"no name of a host: {one_line(str(error))}"
+
+
 def _reached(address: Address, wait_s: float) -> socket.socket:
     end = time.monotonic() + wait_s
     while True:
         try:
             return socket.create_connection((address.host, address.port), timeout=5.0)
-        except OSError as error:  # noqa: PERF203 - trying again is the point
-            if time.monotonic() + 0.5 > end or isinstance(error, socket.gaierror):
-                why = error.strerror or str(error)
+        except (OSError, UnicodeError) as error:  # noqa: PERF203 - trying again is the point
+            hopeless = isinstance(error, (socket.gaierror, UnicodeError))
+            if hopeless or time.monotonic() + 0.5 > end:
                 raise StripeError(
-                    f"--connect {address}: {why}; start the listener there (--listen ADDRESS), "
-                    "and let the port through"
+                    f"--connect {address}: {_reason(error)}; start the listener there "
+                    "(--listen ADDRESS), and let the port through"
                 ) from None
             time.sleep(0.5)

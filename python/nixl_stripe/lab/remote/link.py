@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.beds.processes import Process
@@ -33,9 +33,16 @@ Wait = Callable[[Sequence[socket.socket], float], Sequence[socket.socket]]
 LIMITS = Limits(size=frames.MAX_PAYLOAD, depth=10, items=400_000)
 #: Seconds for the other side to take what it is sent.
 SEND_LIMIT_S = 60.0
-#: What may wait to be handled, bytes and frames.
+#: What may wait to be handled, bytes (as they came) and frames.
 _MAX_QUEUED, _MAX_QUEUED_FRAMES = 2 * frames.MAX_PAYLOAD, 10_000
 _REFUSAL = schema.record({"kind": schema.choice("busy", "refused"), "text": schema.text(2000)})
+
+
+class _Waiting(NamedTuple):
+    """A line for the worker here or a message for this command; size: bytes as it came."""
+
+    item: bytes | Message
+    size: int
 
 
 class LinkLostError(StripeError):
@@ -65,8 +72,10 @@ class Link:
         self._schemas = schemas
         self._wait = wait
         #: Lines for the worker here and messages for this command, in their order.
-        self._queue: deque[bytes | Message] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
+        #: Lines that the worker here did not take yet.
+        self._unsent = bytearray()
         self._refused = False
 
     def send(self, kind: str, **fields: Any) -> None:
@@ -117,18 +126,19 @@ class Link:
     def _carry(self, worker: Process, channel: socket.socket, limit_s: float) -> bool:
         """Carry lines between the workers until ours has ended; False at the time's end."""
         end = time.monotonic() + limit_s
-        rest, unsent = b"", bytearray()
+        rest = b""
+        self._unsent.clear()
         at_worker: list[socket.socket] = [channel]
         channel.setblocking(False)
         while worker.process.poll() is None or at_worker:
             left = end - time.monotonic()
             if left <= 0:
                 return False
-            nap = 0.02 if unsent else 0.2
+            nap = 0.02 if self._unsent else 0.2
             ready = self._wait([*at_worker, self.connection], min(left, nap))
             if self.connection in ready:
                 self._pull()
-            self._hand_over(channel, unsent)
+            self._hand_over(channel)
             if channel in ready:
                 piece = _read(channel)
                 if piece == b"":
@@ -150,23 +160,23 @@ class Link:
 
     def _take_first(self) -> bytes | Message:
         first = self._queue.popleft()
-        self._queued_bytes -= len(first) if isinstance(first, bytes) else 0
-        return first
+        self._queued_bytes -= first.size
+        return first.item
 
-    def _hand_over(self, channel: socket.socket, unsent: bytearray) -> None:
-        """Give the worker here the lines that have come; `unsent` is what it did not take yet."""
-        while self._queue and isinstance(self._queue[0], bytes):
+    def _hand_over(self, channel: socket.socket) -> None:
+        """Give the worker here the lines that have come, as far as it takes them."""
+        while self._queue and isinstance(self._queue[0].item, bytes):
             line = self._take_first()
-            unsent += line if isinstance(line, bytes) else b""
+            self._unsent += line if isinstance(line, bytes) else b""
         try:
-            if unsent:
-                del unsent[: channel.send(unsent)]
+            if self._unsent:
+                del self._unsent[: channel.send(self._unsent)]
             elif self._queue:  # the worker there has ended, ours must not wait for it
                 channel.shutdown(socket.SHUT_WR)
         except BlockingIOError:
             return
         except OSError:
-            unsent.clear()  # ours has ended: its report says why
+            self._unsent.clear()  # ours has ended: its report says why
 
     def _relay(self, got: bytes) -> bytes:
         if len(got) > frames.MAX_PAYLOAD and b"\n" not in got:
@@ -227,12 +237,13 @@ class Link:
         """Take in frames; RefusedError for what is not accepted."""
         for frame in got:
             if frame.kind == frames.WORKER_LINE:
-                line = checked_line(frame.payload)
-                self._queue.append(line)
-                self._queued_bytes += len(line)
+                item: bytes | Message = checked_line(frame.payload)
             else:
-                self._queue.append(self._checked(frame.payload))
-        if self._queued_bytes > _MAX_QUEUED or len(self._queue) > _MAX_QUEUED_FRAMES:
+                item = self._checked(frame.payload)
+            self._queue.append(_Waiting(item, len(frame.payload)))
+            self._queued_bytes += len(frame.payload)
+        waiting = self._queued_bytes + len(self._unsent)
+        if waiting > _MAX_QUEUED or len(self._queue) > _MAX_QUEUED_FRAMES:
             raise RefusedError("more than was asked for")
 
     def _checked(self, payload: bytes) -> Message:

@@ -30,6 +30,8 @@ class Token:
     made: bool = False
 
     def __post_init__(self) -> None:
+        if not self.text.isascii():
+            raise UsageError("the token: accepted is ASCII text")
         if not MIN_LENGTH <= len(self.text) <= MAX_LENGTH or len(set(self.text)) < _MIN_DISTINCT:
             raise UsageError(
                 f"the token has {len(self.text)} characters, {len(set(self.text))} different ones: "
