@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 
 #: Printable by their class, and yet nothing is seen of them: fillers of Hangul, empty Braille.
@@ -28,14 +29,20 @@ def several_lines(text: str, limit: int = 1 << 20) -> str:
 def _shown(text: str, keep: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c in keep or _is_plain(c) else _escaped(c) for c in text)
+    return "".join(c if c in keep else _character(c) for c in text)
+
+
+@functools.lru_cache(maxsize=4096)  # megabytes may come, of few different characters
+def _character(character: str) -> str:
+    return character if _is_plain(character) else _escaped(character)
 
 
 def _is_plain(character: str) -> bool:
     """Whether it takes a place of its own, in the order in which it was written."""
+    if character.isascii() or not character.isprintable():
+        return character.isprintable()
     return (
-        character.isprintable()
-        and character not in _BLANK
+        character not in _BLANK
         and unicodedata.category(character) not in ("Mn", "Me")
         and unicodedata.bidirectional(character) not in ("R", "AL", "AN")
     )
