@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fuzz import command_readers as command
 from fuzz.mutator import Mutator
 from nixl_stripe import capture, plan
 from nixl_stripe._core import (
@@ -30,7 +31,7 @@ from nixl_stripe._core import (
     parse_min_rate,
     parse_stripe,
 )
-from nixl_stripe.errors import StripeError
+from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab import proto_info
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.proof.text import parse_size
@@ -132,6 +133,11 @@ READERS: dict[str, Reader] = {
     "size": Reader(
         _lines("64K", "8 MiB", "1G"), lambda data: parse_size(_text(data)), (ValueError,)
     ),
+    "RECORD, edited": Reader(command.records, command.edit_record, (StripeError,)),
+    "settings of doctor": Reader(command.settings, command.read_settings),
+    "ucx.conf": Reader(command.ucx_conf, command.read_ucx_conf),
+    "files of the kernel": Reader(command.kernel_files, command.read_kernel_files),
+    "plan of a peer": Reader(command.peers, command.read_peers, (UsageError,)),
 }
 
 

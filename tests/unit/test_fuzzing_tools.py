@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import soak.__main__ as soak
 from fuzzing import cpp
 from nixl_stripe.errors import StripeError
+from soak import growth
 
 STATISTICS = (
     "stat::number_of_executed_units: 1234\nstat::slowest_unit_time_sec:    2\n"  # libFuzzer's
@@ -54,21 +54,21 @@ def samples(rss: int, fds: int = 0, warm_up: int = 5000) -> list[dict[str, int]]
 
 
 def test_growth_is_that_of_the_second_half() -> None:
-    assert soak.slope(samples(7), "rss_kib") == pytest.approx(7)
-    assert soak.slope(samples(0), "rss_kib") == pytest.approx(0)
+    assert growth.slope(samples(7), "rss_kib") == pytest.approx(7)
+    assert growth.slope(samples(0), "rss_kib") == pytest.approx(0)
     with pytest.raises(StripeError, match="make no slope"):
-        soak.slope(samples(7)[:1], "rss_kib")
+        growth.slope(samples(7)[:1], "rss_kib")
 
 
 def side(name: str, rss: int, fds: int = 0) -> dict[str, Any]:
     found = samples(rss, fds)
-    return {"side": name, "growth": {key: soak.slope(found, key) for key in soak.ALLOWED}}
+    return {"side": name, "growth": {key: growth.slope(found, key) for key in growth.ALLOWED}}
 
 
 def test_growth_beyond_that_of_stock_is_a_fault() -> None:
-    assert soak.faults([side("stock", 40), side("ours", 60)]) == []
-    assert soak.faults([side("stock", 400, 1), side("ours", 400, 1)]) == []
-    (memory,) = soak.faults([side("stock", 40), side("ours", 400)])
+    assert growth.faults([side("stock", 40), side("ours", 60)]) == []
+    assert growth.faults([side("stock", 400, 1), side("ours", 400, 1)]) == []
+    (memory,) = growth.faults([side("stock", 40), side("ours", 400)])
     assert "ours: rss_kib grow by 400" in memory
-    (files,) = soak.faults([side("stock", 40), side("ours", 40, 1)])
+    (files,) = growth.faults([side("stock", 40), side("ours", 40, 1)])
     assert "ours: fds grow by 1" in files

@@ -104,3 +104,10 @@ LOG_OF_UCX_1_21 = """\
 [1.0] [vm:1:0]   |                         0..inf | zero-copy | 50% on tcp/rail0 and 50% on tcp/rail1 |
 [1.0] [vm:1:0]   +--------------------------------+------------------------------------------------+
 """  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    "row", ["inf | zero-copy | tcp/r0", f"0..inf | zero-copy | {'9' * 400}% on tcp/r0"]
+)
+def test_numbers_beyond_any_are_no_shares_bad_flow(row: str) -> None:
+    assert all(max(lanes.share.values()) <= 1 for table in parse(_log(row)) for lanes in table.rows)

@@ -2,115 +2,145 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stock NIXL and ours in turns on a bed, each process for some time: what grows, and how fast.
 
-python -m soak --minutes 6 --json docs/results/soak-tcp.json
+python -m soak --bed tcp --minutes 6 --json docs/results/soak-tcp.json
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nixl_stripe import __version__
 from nixl_stripe.bench.provenance import Origin
+from nixl_stripe.bench.runner import machine
 from nixl_stripe.errors import StripeError
-from nixl_stripe.lab.job import Role
-from nixl_stripe.lab.rails.rails import Rails, rail_environment
-from nixl_stripe.wheel.installs import Installs, prepare
+from nixl_stripe.lab.job import Nixl, Role
+from nixl_stripe.wheel import find_in, patch_folder
+from nixl_stripe.wheel.installs import prepare
+
+from soak.beds import BEDS, Ground
+from soak.growth import faults, growth
 
 WORKER = Path(__file__).with_name("worker.py")
-RAILS = 4
 SIDES: Mapping[str, Mapping[str, str]] = {
     "stock": {},
     "ours": {"stripe": "all", "stripe_small": "spread"},
     "ours, 64 rails": {"max_rma_rails": "64"},
 }
-#: What a sample holds, and how much more a cycle may leave with ours than with stock: noise.
-ALLOWED = {"rss_kib": 64.0, "fds": 0.1, "threads": 0.02}
 #: Cycles that a side makes at least, so that there is a slope.
 LEAST = 18
+#: Samples of a side that its row keeps.
+_KEPT = 40
 
 
-def slope(samples: Sequence[Mapping[str, int]], key: str) -> float:
-    """Return the growth a cycle over the second half of the samples, by least squares."""
-    half = samples[len(samples) // 2 :]
-    xs = [float(each["cycle"]) for each in half]
-    ys = [float(each[key]) for each in half]
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    spread = sum((x - mean_x) ** 2 for x in xs)
-    if spread == 0:
-        raise StripeError(f"{len(samples)} samples make no slope: give more --minutes")
-    return sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / spread
+@dataclass(frozen=True)
+class Sites:
+    """Folders with a stock NIXL and the same one patched."""
+
+    stock: Path
+    ours: Path
+    module: str
+    name: str
+    """As pip writes it."""
+
+    @classmethod
+    def of(cls, nixl: str, cache: Path) -> Sites:
+        """Return those of a requirement, a wheel file, or a folder that NIXL was installed in."""
+        if not Path(nixl).is_dir():
+            made = prepare(cache, nixl, None, lambda text: print(text, flush=True))
+            stock, ours = made.stock, made.patched
+        else:
+            stock, ours = Path(nixl).resolve(), cache / "patched"
+            shutil.rmtree(ours, ignore_errors=True)
+            shutil.copytree(stock, ours)
+            for folder in find_in(ours):
+                patch_folder(folder)
+        found = find_in(stock)[0]
+        if found.distribution is None:
+            raise StripeError(f"--nixl {nixl}: no installed distribution, only its folders")
+        module = found.distribution.replace("-", "_")
+        return cls(stock, ours, module, f"{found.distribution}=={found.version}")
 
 
-def run_side(rails: Rails, name: str, installs: Installs, module: str, seconds: float) -> Any:
-    """Soak one side in the initiator's namespace; return its row."""
-    site = installs.stock if name == "stock" else installs.patched
-    job = {"site": str(site), "module": module, "params": dict(SIDES[name]), "requests": 60}
-    job |= {"seconds": seconds, "least": LEAST}
+@dataclass(frozen=True)
+class Length:
+    """How long one side goes on: seconds, and cycles at least."""
+
+    seconds: float
+    least: int = LEAST
+
+
+def run_side(
+    ground: Ground, side: str, sites: Sites, length: Length, *, worker: Path = WORKER
+) -> dict[str, Any]:
+    """Soak one side; return its row. worker: the program at the initiator's end."""
+    site = sites.stock if side == "stock" else sites.ours
+    job: dict[str, Any] = {"site": str(site), "module": sites.module, "params": dict(SIDES[side])}
+    job |= {"seconds": length.seconds, "least": length.least, "requests": ground.requests}
+    text = json.dumps({**job, "devices": ground.devices, "folder": str(ground.folder())})
     programs: dict[Role, list[str]] = {
-        "initiator": [sys.executable, str(WORKER), "soak", json.dumps(job)],
-        "target": [sys.executable, "-c", ""],
+        "initiator": [sys.executable, str(worker), "soak", text],
+        "target": [sys.executable, str(WORKER), "peers", text],
     }
-    ended = rails.run_programs(programs, limit_s=4 * seconds + 240)["initiator"]
-    lines = [line for line in ended.output.splitlines() if line.startswith('{"samples"')]
-    if ended.status != 0 or not lines:
-        raise StripeError(f"{name}: exit code {ended.status}: {ended.output[-2000:]}")
+    nixl = Nixl((str(site),), sites.module)
+    ended = ground.run(programs, nixl, 4 * length.seconds + 300)
+    here, there = ended["initiator"], ended["target"]
+    lines = [line for line in here.output.splitlines() if line.startswith('{"samples"')]
+    if here.status != 0 or there.status != 0 or not lines:
+        heard = f"{here.output[-2000:]}\nthe other end, {there.status}: {there.output[-2000:]}"
+        raise StripeError(f"{side}: exit code {here.status}: {heard}")
     found = json.loads(lines[-1])
+    samples = found["samples"]
     return {
-        "side": name,
+        "side": side,
         **found,
-        "growth": {key: round(slope(found["samples"], key), 3) for key in ALLOWED},
+        "growth": growth(samples),
+        "samples": samples[:: 1 + len(samples) // _KEPT],
     }
 
 
-def faults(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what grows faster with ours than with stock beside it, in words."""
-    stock = next(row for row in rows if row["side"] == "stock")["growth"]
-    return [
-        f"{row['side']}: {key} grow by {row['growth'][key]} a cycle, stock by {stock[key]}"
-        for row in rows
-        for key, more in ALLOWED.items()
-        if row["growth"][key] > stock[key] + more
-    ]
+def shown(row: Mapping[str, Any]) -> str:
+    """Return a row as one line of text."""
+    total = sum(row["sent_bytes"]) or 1
+    share = " ".join(f"{100 * each / total:.0f}" for each in row["sent_bytes"])
+    return (
+        f"{row['side']:16}{row['cycles']:>6} cycles {row['descriptors']:>9} descriptors, "
+        f"growth a cycle {row['growth']}, to the other end by NIC {share} %"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Soak all sides; exit 1 when ours grows faster than stock."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--bed", choices=BEDS, default="tcp")
+    parser.add_argument("--nics", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=6, help="for all sides together")
-    parser.add_argument("--nixl", default="nixl-cu12==1.5.1")
+    parser.add_argument("--nixl", default="nixl-cu12==1.5.1", help="or a wheel, or a folder")
     parser.add_argument("--cache", type=Path, default=Path(".cache/soak"))
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(argv)
-    origin = Origin(["scripts/soak", "--minutes", f"{options.minutes:g}"])
+    asked = ["--bed", options.bed, "--nics", str(options.nics)]
+    origin = Origin(["scripts/soak", *asked, "--minutes", f"{options.minutes:g}"])
     try:
-        installs = prepare(
-            options.cache.resolve(), options.nixl, None, lambda text: print(text, flush=True)
-        )
-        module = options.nixl.partition("==")[0].replace("-", "_")
-        os.environ.update({k: v for k, v in rail_environment("dram").items() if v})
-        os.environ.update({"UCX_PROTO_INFO": "n", "NIXL_LOG_LEVEL": "ERROR"})
-        with Rails(RAILS, None) as rails:
-            seconds = options.minutes * 60 / len(SIDES)
-            rows = [run_side(rails, name, installs, module, seconds) for name in SIDES]
+        sites = Sites.of(options.nixl, options.cache.resolve())
+        length = Length(options.minutes * 60 / len(SIDES))
+        rows = []
+        with BEDS[options.bed](options.nics) as ground:
+            for side in SIDES:
+                rows.append(run_side(ground, side, sites, length))
+                print(shown(rows[-1]), flush=True)
     except StripeError as error:
         print(f"soak: {error}", file=sys.stderr)
         return 1
-    for row in rows:
-        print(f"{row['side']:16}{row['cycles']:>6} cycles {row['descriptors']:>9} descriptors, "
-              f"growth a cycle {row['growth']}")  # fmt: skip
     if options.json is not None:
-        document = {
-            **origin.taken(),
-            "versions": {"nixl": options.nixl, "nixl-stripe": __version__},
-            "bed": "tcp",
-            "rows": rows,
-        }
+        document = {**origin.taken(), "machine": machine(), "bed": options.bed, "rows": rows}
+        document["versions"] = {"nixl": sites.name, "nixl-stripe": __version__}
         options.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     found = faults(rows)
     print(*found, sep="\n", file=sys.stderr)

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""One process of a soak: cycles of agents that meet, move small buffers, and go in rude ways.
+"""Both ends of a soak: cycles of agents that meet, move small buffers, and go in rude ways.
 
-Run as a program with a job in JSON as its argument; prints samples as its last line. `peer` as the
-first argument makes it the other end of one meeting, which waits to be killed.
+Run as a program with `soak` or `peers` and a job in JSON. `soak` prints its samples as its last
+line. `peers` is the other end: it makes a process with an agent when asked, and kills it with -9.
+They meet in a folder of the job's that both see: `want-N`, `peer-N`, `kill-N`, `gone-N`, `end`.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ import importlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 BYTES = 1 << 20
 BATCH = 128
+#: Requests of one buffer after each batch: 5 % of all descriptors.
+ALONE = BATCH // 19
 SMALL = (1024, 1536, 2048, 3072, 4096)
+#: Seconds that one end waits for the other, which may be an emulated machine.
+WAIT_S = 120.0
+_PR_SET_PDEATHSIG = 1
 
 
 class Side:
@@ -47,21 +50,30 @@ class Side:
         return self.agent.get_xfer_descs(rows, "DRAM")
 
 
+def write(here: Side, peer: str, ours: Any, theirs: Any) -> None:
+    """Do one WRITE request."""
+    handle = here.agent.initialize_xfer("WRITE", ours, theirs, peer, b"")
+    state = here.agent.transfer(handle)
+    while state == "PROC":
+        state = here.agent.check_xfer_state(handle)
+    if state != "DONE":
+        raise RuntimeError(f"a transfer ended as {state}")
+    here.agent.release_xfer_handle(handle)
+
+
 def move(here: Side, peer: str, address: int, requests: int) -> int:
-    """Write batches of small buffers, every twentieth descriptor in a request of its own."""
+    """Write small buffers, every twentieth in a request of its own, then the memory as a whole.
+
+    The last is cut over all NICs on any bed: over TCP small buffers take one.
+    """
     moved = 0
     for number in range(requests):
-        for count in (BATCH, *[1] * (BATCH // 19)):
-            theirs, ours = (here.pieces(a, number, count) for a in (address, here.address))
-            handle = here.agent.initialize_xfer("WRITE", ours, theirs, peer, b"")
-            state = here.agent.transfer(handle)
-            while state == "PROC":
-                state = here.agent.check_xfer_state(handle)
-            if state != "DONE":
-                raise RuntimeError(f"a transfer ended as {state}")
-            here.agent.release_xfer_handle(handle)
+        for count in (BATCH, *[1] * ALONE):
+            write(here, peer, *(here.pieces(a, number, count) for a in (here.address, address)))
             moved += count
-    return moved
+    whole = ([(a, BYTES, 0)] for a in (here.address, address))
+    write(here, peer, *(here.agent.get_xfer_descs(rows, "DRAM") for rows in whole))
+    return moved + 1
 
 
 def meet_and_part(job: dict[str, Any], number: int) -> int:
@@ -79,29 +91,36 @@ def meet_and_part(job: dict[str, Any], number: int) -> int:
     return moved
 
 
-@contextmanager
-def other_process(job: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
-    """Start a peer that can be killed; it is gone afterwards in any case."""
-    command = [sys.executable, __file__, "peer", json.dumps(job)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as peer:
-        try:
-            yield peer
-        finally:
-            peer.kill()
+def say(job: dict[str, Any], name: str, value: object = None) -> None:
+    """Leave a message in the folder where both ends meet."""
+    draft = Path(job["folder"]) / f".{name}"
+    draft.write_text(json.dumps(value))
+    draft.rename(Path(job["folder"]) / name)
+
+
+def heard(job: dict[str, Any], *names: str) -> tuple[str, Any]:
+    """Wait for one of these messages and take it; RuntimeError when none comes."""
+    end = time.monotonic() + WAIT_S
+    while time.monotonic() < end:
+        for name in names:
+            path = Path(job["folder"]) / name
+            if path.exists():
+                value = json.loads(path.read_text())
+                path.unlink()
+                return name, value
+        time.sleep(0.01)
+    raise RuntimeError(f"none of {', '.join(names)} within {WAIT_S:g} s")
 
 
 def lose_a_peer(job: dict[str, Any], number: int) -> int:
-    """Move to another process and kill it while this one holds keys to its memory."""
+    """Move to a process at the other end, which is killed while this one holds its keys."""
+    say(job, f"want-{number}")
     here = Side(f"k{number}", job["module"], job["params"])
-    with other_process(job) as other:
-        assert other.stdout is not None  # noqa: S101 - it is a pipe
-        said = json.loads(next(line for line in other.stdout if line.startswith("{")))
-        peer = here.agent.add_remote_agent(base64.b64decode(said["metadata"]))
-        moved = move(here, peer, said["address"], 1)
-        os.kill(other.pid, signal.SIGKILL)
-        other.wait()
+    _, said = heard(job, f"peer-{number}")
+    peer = here.agent.add_remote_agent(base64.b64decode(said["metadata"]))
+    moved = move(here, peer, said["address"], job["requests"])
+    say(job, f"kill-{number}")
+    heard(job, f"gone-{number}")
     here.agent.remove_remote_agent(peer)
     here.agent.deregister_memory(here.registered)
     return moved
@@ -132,9 +151,17 @@ def sample(cycle: int, moved: int) -> dict[str, int]:
     }
 
 
+def sent(devices: list[str]) -> list[int]:
+    """Return the bytes that each network interface has sent."""
+    rows = (line.split(":") for line in Path("/proc/self/net/dev").read_text().splitlines()[2:])
+    table = {name.strip(): int(counts.split()[8]) for name, counts in rows}
+    return [table[name] for name in devices]
+
+
 def soak(job: dict[str, Any]) -> dict[str, Any]:
     """Go on for the job's seconds; every third cycle forks, every third loses a peer."""
-    end, moved, cycle, samples = time.monotonic() + job["seconds"], 0, 0, []
+    before, first = sent(job["devices"]), time.monotonic()
+    end, moved, cycle, samples = first + job["seconds"], 0, 0, []
     while time.monotonic() < end or cycle < job["least"]:
         moved += meet_and_part(job, cycle)
         if cycle % 3 == 1:
@@ -143,22 +170,59 @@ def soak(job: dict[str, Any]) -> dict[str, Any]:
             moved += lose_a_peer(job, cycle)
             samples.append(sample(cycle, moved))
         cycle += 1
-    return {"samples": samples, "cycles": cycle, "descriptors": moved}
+    after = sent(job["devices"])
+    return {
+        "samples": samples,
+        "cycles": cycle,
+        "descriptors": moved,
+        "seconds": round(time.monotonic() - first, 1),
+        "sent_bytes": [b - a for a, b in zip(before, after, strict=True)],
+    }
 
 
-def wait_to_be_killed(job: dict[str, Any]) -> None:
-    """Be the peer of lose_a_peer()."""
-    side = Side("peer", job["module"], job["params"])
+def give_peers(job: dict[str, Any]) -> None:
+    """Be the other end: one process with an agent at a time, until the soak has ended.
+
+    They are forked from a process that has only imported NIXL, which saves the import.
+    """
+    importlib.import_module(f"{job['module']}._api")
+    number = 2
+    while heard(job, f"want-{number}", "end")[0] != "end":
+        child = os.fork()
+        if child == 0:
+            be_a_peer(job, number)
+        try:
+            heard(job, f"kill-{number}")
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        say(job, f"gone-{number}")
+        number += 3
+
+
+def be_a_peer(job: dict[str, Any], number: int) -> None:
+    """Make an agent, say so, and wait to be killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    side = Side(f"peer{number}", job["module"], job["params"])
     metadata = base64.b64encode(side.agent.get_agent_metadata()).decode()
-    print(json.dumps({"metadata": metadata, "address": side.address}), flush=True)
-    sys.stdin.read()
+    say(job, f"peer-{number}", {"metadata": metadata, "address": side.address})
+    while True:
+        signal.pause()
+
+
+def main(what: str, text: str) -> None:
+    """Be one end; exit handlers are left out, where the wheels' network library can crash."""
+    job = json.loads(text)
+    sys.path.insert(0, job["site"])
+    if what == "peers":
+        give_peers(job)
+    else:
+        try:
+            print(json.dumps(soak(job)), flush=True)
+        finally:
+            say(job, "end")
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    asked = json.loads(sys.argv[-1])
-    sys.path.insert(0, asked["site"])
-    if sys.argv[1] == "peer":
-        wait_to_be_killed(asked)
-    else:
-        print(json.dumps(soak(asked)), flush=True)
-        os._exit(0)
+    main(*sys.argv[1:])

@@ -154,8 +154,10 @@ def _read_plans(path: Path) -> list[StripePlan]:
     try:
         data = json.loads(path.read_text())
         plans = data["plans"] if isinstance(data, dict) and "plans" in data else [data]
+        if not isinstance(plans, list):
+            raise ValueError("plans is no list")
         return [StripePlan.from_dict(each) for each in plans]
     except OSError as error:
         raise UsageError(f"--peer {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"--peer {path}: not what `nixl-stripe plan --json` prints") from error

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
@@ -16,6 +17,9 @@ _LEAST_MEMLOCK = 1 << 20
 _LEAST_FILES = 1024
 _CAP_IPC_LOCK = 14
 _MIB = 1 << 20
+#: What Linux writes: a mask of processors, a count, one range of a list. No machine has more.
+_MASK, _COUNT = re.compile(r"[0-9A-Fa-f]{1,4096}"), re.compile(r"[0-9]{1,18}")
+_RANGE = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
 
 
 def _verbs(at: Surroundings) -> Verdict:
@@ -95,8 +99,9 @@ def _processors(at: Surroundings) -> Verdict:
 def _affinity(at: Surroundings) -> int:
     for line in text_of(at.proc / "self/status").splitlines():
         name, _, value = line.partition(":")
-        if name == "Cpus_allowed":
-            return int(value.replace(",", ""), 16).bit_count()
+        mask = value.strip().replace(",", "")
+        if name == "Cpus_allowed" and _MASK.fullmatch(mask):
+            return int(mask, 16).bit_count()
     return os.cpu_count() or 1
 
 
@@ -107,7 +112,7 @@ def _quota(at: Surroundings) -> float | None:
     if not quota:
         quota = text_of(group / "cpu/cpu.cfs_quota_us")
         period = text_of(group / "cpu/cpu.cfs_period_us")
-    if not quota.isdecimal() or not period.isdecimal() or int(period) == 0:
+    if not _COUNT.fullmatch(quota) or not _COUNT.fullmatch(period) or int(period) == 0:
         return None
     return int(quota) / int(period)
 
@@ -131,12 +136,14 @@ def _memory_nodes(at: Surroundings) -> Verdict:
     )
 
 
-def _numbers(text: str) -> set[int]:
-    """Read a kernel list: "0-3,8"."""
+def _numbers(text: str) -> set[int] | None:
+    """Read a kernel list, "0-3,8"; None where it is none."""
     found: set[int] = set()
     for part in filter(None, text.split(",")):
-        low, _, high = part.partition("-")
-        found.update(range(int(low), int(high or low) + 1))
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            return None
+        found.update(range(int(match[1]), int(match[2] or match[1]) + 1))
     return found
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 _ROW = re.compile(r"^(?:\[[^]]*\]\s*\[[^]]*\]\s*)?\|\s(?P<cells>.*?)\s*\|\s*$")
 _RANGE = re.compile(r"^(?P<low>\S+?)(?:\.\.(?P<high>\S+))?$")
-_SHARE = re.compile(r"(?P<percent>\d+)% on (?P<transport>\w+)/(?P<device>[^\s,:/]+)")
+_SHARE = re.compile(r"(?<!\d)(?P<percent>\d{1,3})% on (?P<transport>\w+)/(?P<device>[^\s,:/]+)")
 _SINGLE = re.compile(r"\b(?P<transport>\w+)/(?P<device>[^\s,:/]+)")
 _UNITS = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -115,7 +115,7 @@ def _lanes(sizes: str, protocol: str, config: str) -> Lanes | None:
     match = _RANGE.match(sizes)
     low = _bytes(match["low"]) if match else None
     high = _bytes(match["high"]) if match and match["high"] else low
-    if low is None or high is None:
+    if low is None or low == math.inf or high is None:
         return None
     share: dict[str, float] = {}
     for found in _SHARE.finditer(config):
@@ -129,5 +129,5 @@ def _lanes(sizes: str, protocol: str, config: str) -> Lanes | None:
 def _bytes(text: str) -> float | None:
     if text == "inf":
         return math.inf
-    match = re.fullmatch(r"(\d+)([BKMGT]?)", text)
+    match = re.fullmatch(r"(\d{1,18})([BKMGT]?)", text)
     return int(match[1]) * _UNITS[match[2]] if match else None

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where a soak runs: two namespaces with TCP rails."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nixl_stripe.lab.job import Nixl, Role
+from nixl_stripe.lab.rails.rails import Rails, rail_environment
+from nixl_stripe.lab.side import Finished
+
+_QUIET = {"UCX_PROTO_INFO": "n", "NIXL_LOG_LEVEL": "ERROR"}
+Run = Callable[[Mapping[Role, Sequence[str]], Nixl, float], Mapping[Role, Finished]]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A bed as a soak needs it."""
+
+    name: str
+    devices: tuple[str, ...]
+    """Network interfaces whose bytes are counted."""
+    requests: int
+    """Batches to each peer: emulated processors move few a second."""
+    folder: Callable[[], Path]
+    """Makes a folder that both ends see."""
+    run: Run
+    """Runs a program at each end for at most so many seconds."""
+
+
+@contextmanager
+def tcp(nics: int) -> Iterator[Ground]:
+    """Rails without a limit; agents of one process meet over the loopback interface."""
+    settings = {key: text for key, text in rail_environment("dram").items() if text}
+    with Rails(nics, None) as rails, TemporaryDirectory(prefix="nixl-stripe-soak-") as folder:
+        numbers = itertools.count(1)
+
+        def new() -> Path:
+            made = Path(folder) / str(next(numbers))
+            made.mkdir()
+            return made
+
+        def run(
+            programs: Mapping[Role, Sequence[str]], _: Nixl, limit_s: float
+        ) -> Mapping[Role, Finished]:
+            os.environ.update({**settings, **_QUIET})
+            return rails.run_programs(programs, limit_s=limit_s)
+
+        yield Ground("tcp", rails.devices, 60, new, run)
+
+
+BEDS = {"tcp": tcp}
