@@ -17,9 +17,11 @@ namespace {
 
     constexpr const char *hooked_function = "ucp_init_version";
 
-    /** UCX prints a value into a buffer of 128 bytes: of a longer one only the start can be read.
+    /**
+     * UCX prints a value into a buffer of 128 bytes, of which it gives its own functions 127: of a
+     * longer one 126 characters can be read, or one more where a list is cut behind a comma.
      */
-    constexpr std::size_t printed_bytes = 127;
+    constexpr std::size_t printed_bytes = 126;
 
     /** Whether UCX has @p given, as far as it can print it; checkDevices() sees the rest. */
     bool

@@ -82,7 +82,7 @@ EXPORT void
 ucp_config_print(const void *config, FILE *stream, const char *, int) {
     for (const auto &[key, value] : static_cast<const configuration *>(config)->values) {
         if (!flag("FAKE_UCX_LACKS", key.c_str())) {
-            std::fprintf(stream, "UCX_%s=%.127s\n", key.c_str(), value.c_str()); // as UCX does
+            std::fprintf(stream, "UCX_%s=%.126s\n", key.c_str(), value.c_str()); // as UCX does
         }
     }
 }
