@@ -108,12 +108,17 @@ def fake_torch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 #: Markers of tests that take minutes and more than a compiler: run where they are asked for.
 _ON_REQUEST = ("aarch64", "release")
+#: Seconds for one of them: the first compiles everything, which on a busy machine takes minutes.
+_ON_REQUEST_LIMIT_S = 900
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the tests of these markers out unless -m or a path names them."""
     asked = [str(config.getoption("markexpr")), *map(str, config.args)]
     unasked = {mark for mark in _ON_REQUEST if not any(mark in word for word in asked)}
+    for item in items:
+        if any(item.get_closest_marker(mark) for mark in _ON_REQUEST):
+            item.add_marker(pytest.mark.timeout(_ON_REQUEST_LIMIT_S))
     left_out = [item for item in items if unasked & {mark.name for mark in item.iter_markers()}]
     if left_out:
         items[:] = [item for item in items if item not in left_out]

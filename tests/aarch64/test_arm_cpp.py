@@ -14,8 +14,7 @@ from arm_machine import MACHINE, SUITE, TRIPLET, cache_dir, require
 from debian_root import DebianRelease
 from nixl_wheels import ROOT
 
-#: The first test compiles everything for Arm.
-pytestmark = [pytest.mark.aarch64, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.aarch64
 
 
 def run(*command: str | Path) -> str:
