@@ -96,7 +96,7 @@ def test_virtual_functions_of_one_port_are_one_nic(reference: Reference, tmp_pat
     functions += [roce(f"0000:11:00.{i}", f"mlx5_{i}", f"eth{i}", physfn=physical) for i in (1, 2)]
     gpus = [bridge(f"0000:10:0{i}.0", gpu(f"0000:1{i}:00.0")) for i in (3, 4)]
     root = Root("pci0000:10", (bridge("0000:10:01.0", *functions), *gpus))
-    far = Root("pci0000:20", (bridge("0000:20:01.0", mlx5("0000:21:00.0", "mlx5_9")),))
+    far = Root("pci0000:20", (bridge("0000:20:01.0", roce("0000:21:00.0", "mlx5_9", "eth9")),))
     answers = both(reference, Host((root, far)), tmp_path)
     assert answers == {
         "0000:13:00.0": ("mlx5_0:1", "mlx5_0:1"),

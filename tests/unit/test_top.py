@@ -124,7 +124,9 @@ def test_json_lines_and_a_summary(gb200: CounterTree, capsys: pytest.CaptureFixt
     with traffic(gb200, ["mlx5_0", "mlx5_1"]):
         assert _top(gb200, "--for", "0.7", "--json") == 0
     *lines, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [round(line["sample"]["interval"], 1) for line in lines] == [0.2, 0.2, 0.2, 0.1]
+    intervals = [line["sample"]["interval"] for line in lines]
+    assert len(intervals) == 4
+    assert sum(intervals) >= 0.65, "0.7 s asked for; each is what a busy machine makes of 0.2"
     summary = last["summary"]
     assert summary["idle"] == ["mlx5_2", "mlx5_3"]
     assert [row["nic"] for row in summary["nics"]] == [f"mlx5_{i}" for i in range(4)]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from nixl_stripe import _core, plan
 from nixl_stripe.planning import traps
-from sysfs_machines import MACHINES
-from sysfs_trees import write
+from sysfs_machines import MACHINES, mlx5, two_sockets
+from sysfs_trees import Port, write
 
 #: Setting, a value that hurts, one that does not; on four RDMA NICs and GPUs with `stripe=all`.
 RDMA = [
@@ -124,7 +124,10 @@ def test_few_rails_of_the_user_s_own(gb200: str) -> None:
 
 
 def test_rates_that_differ(tmp_path: Path) -> None:
-    tree = str(write(MACHINES["slow_management"](), tmp_path).sys)
+    nics = [
+        mlx5(f"0000:{i}1:00.0", f"mlx5_{i}", Port(rate=25.0 if i == 4 else 400.0)) for i in range(5)
+    ]
+    tree = str(write(two_sockets(*nics), tmp_path).sys)
     mixed = plan("all", 0, tree, min_rate_gbps=0, environment={"UCX_MULTI_LANE_MAX_RATIO": "4"})
     assert any(text.startswith("UCX_MULTI_LANE_MAX_RATIO='4'") for text in mixed.warnings)
     even = plan("all", 0, tree, environment={"UCX_MULTI_LANE_MAX_RATIO": "4"})
