@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from nixl_stripe import _core, plan
 from nixl_stripe.planning import traps
-from sysfs_machines import MACHINES, mlx5, two_sockets
-from sysfs_trees import Port, write
+from sysfs_machines import MACHINES, two_sockets
+from sysfs_trees import Port, mlx5, write
 
 #: Setting, a value that hurts, one that does not; on four RDMA NICs and GPUs with `stripe=all`.
 RDMA = [
