@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
@@ -88,6 +89,7 @@ class Guests(Bed):
         self._numbers = itertools.count(1)
         self._cache = (cache or assets.default_cache()).resolve()
         self._with_system_verbs: set[Path] = set()
+        self._swapping = threading.Lock()
         self._machines: dict[Role, _core.Machine] = {}
         start = time.monotonic()
         files = assets.prepare(self._cache)
@@ -262,10 +264,11 @@ class Guests(Bed):
 
     def use_system_verbs(self, nixl: Nixl) -> None:
         """Have a NIXL use the system's libibverbs in both guests (see `guest/agent.py`)."""
-        for folder in nixl_folders(nixl):
-            if folder not in self._with_system_verbs:
-                self.call("swap_verbs", folder=str(folder))
-                self._with_system_verbs.add(folder)
+        with self._swapping:  # transfers may begin at the same time
+            for folder in nixl_folders(nixl):
+                if folder not in self._with_system_verbs:
+                    self.call("swap_verbs", folder=str(folder))
+                    self._with_system_verbs.add(folder)
 
     def set_link(self, nic: int, up: bool, sides: Sequence[Role] = ("initiator",)) -> None:
         """Pull the cable of a NIC at the given ends (its guest sees the carrier go), or plug it."""
