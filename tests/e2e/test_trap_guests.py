@@ -49,7 +49,7 @@ def warned(outcome: Outcome, key: str) -> list[str]:
         ("SINGLE_NET_DEVICE", "y", "READ", False, [100, 0, 0, 0]),
         ("MAX_HCA_PER_GPU", "auto", "READ", True, [50, 50, 0, 0]),
         ("DISTANCE_BW", "auto", "READ", True, [50, 50, 0, 0]),
-        ("MIN_RMA_CHUNK_SIZE", "4m", "WRITE", True, [25, 75, 0, 0]),
+        ("MIN_RMA_CHUNK_SIZE", "4m", "WRITE", True, [50, 50, 0, 0]),
     ],
 )
 def test_a_trap_narrows_to_these_nics_and_is_named(
