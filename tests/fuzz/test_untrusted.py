@@ -92,5 +92,17 @@ def test_shown_text_can_do_nothing_but_be_read(text: str, limit: int) -> None:
     assert one_line(text, limit).isprintable()
     assert len(one_line(text, limit)) <= max(limit, 4)
     assert "".join(several_lines(text).split("\n")).replace("\t", "").isprintable()
-    if text.isprintable() and len(text) <= limit:
-        assert one_line(text, limit) == text
+
+
+#: Scripts whose every character takes a place of its own, in the order in which it is written.
+_PLAIN = [
+    st.characters(min_codepoint=first, max_codepoint=last)
+    for first, last in ((0x20, 0x7E), (0xC0, 0x24F), (0x3B1, 0x3C9), (0x4E00, 0x9FA5))
+]
+
+
+@MANY
+@given(text=st.text(st.one_of(_PLAIN), max_size=60), limit=st.integers(60, 80))
+def test_text_that_is_plain_is_shown_as_it_is(text: str, limit: int) -> None:
+    assert one_line(text, limit) == text
+    assert several_lines(text) == text
