@@ -6,12 +6,20 @@ from __future__ import annotations
 
 import dataclasses
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from nixl_stripe.lab import side
 from nixl_stripe.lab.buffers import DramStore, Payload, PayloadMismatchError
-from nixl_stripe.lab.channel import FolderChannel, PeerFailedError, SocketChannel, ask, open_channel
+from nixl_stripe.lab.channel import (
+    FolderChannel,
+    Message,
+    PeerFailedError,
+    SocketChannel,
+    ask,
+    open_channel,
+)
 from nixl_stripe.lab.job import Job, Nixl
 from nixl_stripe.lab.outcome import Outcome, Repetition, SideError, SideReport, TransferFailedError
 
@@ -123,6 +131,35 @@ def test_socket_channel() -> None:
     with pytest.raises(PeerFailedError, match="closed"):
         a.send({"kind": "hello"})
     here.close()
+
+
+def test_two_sides_that_send_much_do_not_wait_for_each_other() -> None:
+    """As both do with the addresses of thousands of buffers, each before it reads the other's."""
+    here, there = socket.socketpair()
+    much = {"kind": "hello", "text": "x" * (4 << 20)}
+
+    def exchange(side: SocketChannel) -> Message:
+        side.send(much)
+        return side.receive(30)
+
+    with here, there, ThreadPoolExecutor(2) as pool:
+        got = [pool.submit(exchange, SocketChannel(end)) for end in (here, there)]
+        try:
+            assert [each.result(30) for each in got] == [much, much]
+        except Exception:  # the pool waits for its threads
+            for end in (here, there):
+                end.shutdown(socket.SHUT_RDWR)
+            raise
+
+
+def test_a_side_that_is_gone_ends_a_large_message_bad_flow() -> None:
+    here, there = socket.socketpair()
+    with here, ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(SocketChannel(here).send, {"kind": "hello", "text": "x" * (4 << 20)})
+        there.recv(1)
+        there.close()
+        with pytest.raises(PeerFailedError, match="closed"):
+            sent.result(30)
 
 
 def test_folder_channel(tmp_path: Path) -> None:

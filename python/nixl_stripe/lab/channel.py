@@ -22,7 +22,7 @@ class Channel(Protocol):
     """Messages in order, each way."""
 
     def send(self, message: Message) -> None:
-        """Send one message; never waits for the peer."""
+        """Send one message, of any size; two sides may send to each other at the same time."""
 
     def receive(self, limit_s: float) -> Message:
         """Return the next message; TimeoutError after `limit_s` s, PeerFailedError at its end."""
@@ -54,28 +54,51 @@ class SocketChannel:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._buffer = b""
+        self._peer_writes = True
 
     def send(self, message: Message) -> None:
-        """Send one line."""
+        """Send one line.
+
+        A line may be larger than what the system keeps for a socket, so what the peer sends
+        meanwhile is taken in: neither of two sides that send waits for the other to read.
+        """
+        left = memoryview(json.dumps(message).encode() + b"\n")
+        while left:
+            readers = [self._connection] if self._peer_writes else []
+            can_read, can_write, _ = select.select(readers, [self._connection], [])
+            if can_read:
+                self._pull()
+            if can_write:
+                left = left[self._push(left) :]
+
+    def _push(self, data: memoryview) -> int:
+        """Send what the socket takes at once and return how many bytes that was."""
         try:
-            self._connection.sendall(json.dumps(message).encode() + b"\n")
+            return self._connection.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
         except (BrokenPipeError, ConnectionResetError):
             raise PeerFailedError("the peer closed the connection") from None
+
+    def _pull(self) -> None:
+        """Take in what has come."""
+        try:
+            piece = self._connection.recv(1 << 16)
+        except ConnectionResetError:
+            piece = b""
+        self._peer_writes = bool(piece)
+        self._buffer += piece
 
     def receive(self, limit_s: float) -> Message:
         """Wait for one line."""
         deadline = time.monotonic() + limit_s
         while b"\n" not in self._buffer:
+            if not self._peer_writes:
+                raise PeerFailedError("the peer closed the connection")
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._connection], [], [], left)[0]:
                 raise TimeoutError(f"the peer said nothing for {limit_s:g} s")
-            try:
-                piece = self._connection.recv(1 << 16)
-            except ConnectionResetError:
-                piece = b""
-            if not piece:
-                raise PeerFailedError("the peer closed the connection")
-            self._buffer += piece
+            self._pull()
         line, _, self._buffer = self._buffer.partition(b"\n")
         message: Message = json.loads(line)
         return message
