@@ -7,7 +7,6 @@ from __future__ import annotations
 import dataclasses
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal
 
 from nixl_stripe.bench import hosts
@@ -78,12 +77,7 @@ class Listening:
         assert self._ready.wait(20)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.ended()
 
     @property

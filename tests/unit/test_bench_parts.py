@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from nixl_stripe.bench import many, provenance, rails, runner, sizes, worker
+from nixl_stripe.bench.engine import Took
 from nixl_stripe.bench.memory import allocate
 from nixl_stripe.bench.options import Options, Sides
 from nixl_stripe.bench.pair import BenchFailedError, Pair, require
@@ -169,11 +170,14 @@ def test_cells() -> None:
         (["rails", "--memory", "disk"], "--memory disk: accepted are dram, vram"),
         (["refit", "--rounds", "0"], "--rounds 0: accepted are 1 and more"),
         (["sizes", "--mbit", "-1"], "--mbit -1: accepted are 0 (no limit) and more"),
-        (["many", "--stock", "/"], "--stock and --patched: give both or neither"),
+        (
+            ["many", "--stock-folder", "/"],
+            "--stock-folder and --patched-folder: give both or neither",
+        ),
     ],
 )
 def test_usage_errors(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
-    extra = [] if "--stock" in arguments else ["--stock", "/", "--patched", "/"]
+    extra = [] if "--stock-folder" in arguments else ["--stock", "/", "--patched", "/"]
     assert main(["bench", *arguments, *extra]) == 2
     assert words in capsys.readouterr().err
 
@@ -190,9 +194,9 @@ class CountingEngine:
 
     def prepare(self, op: str) -> None: ...
 
-    def transfer(self, limit_s: float) -> float:  # noqa: ARG002
+    def transfer(self, limit_s: float) -> Took:  # noqa: ARG002
         self.posts += 1
-        return 1.0
+        return Took(1.0, 0.25)
 
     def release(self) -> None: ...
 
@@ -205,7 +209,9 @@ def test_buckets_are_emptied_before_what_is_timed(drain: int, before: int) -> No
     store = allocate("dram", work.sizes, work.placement)
     job = BenchJob("initiator", (work,))
     side = worker._Exchange(job, work, nobody, engine, store, WorkReport("a", 0.0, 0.0))
-    assert side._move().seconds == (1.0, 1.0, 1.0)
+    moved = side._move()
+    assert moved.seconds == (1.0, 1.0, 1.0)
+    assert moved.post_s == (0.25, 0.25, 0.25)
     assert engine.posts == before + 3
 
 

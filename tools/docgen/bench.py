@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from nixl_stripe.bench.table import cell
+from nixl_stripe.bench.table import cell, filled
 
 from docgen.files import names, result, table
 
@@ -21,7 +21,8 @@ def bench_names() -> list[str]:
 def rows(name: str) -> str:
     """Return a benchmark's rows as a table, its ratios below, and what it was measured on."""
     document = result(name)
-    columns = importlib.import_module(f"nixl_stripe.bench.{document['bench']}").COLUMNS
+    module = importlib.import_module(f"nixl_stripe.bench.{document['bench']}")
+    columns = filled(document, module.COLUMNS)
     body = [[cell(key, row.get(key)) for key in columns] for row in document["rows"]]
     ratios = [f"- {key}: {value:.3f}" for key, value in document["ratios"].items()]
     return "\n".join([f"{bed_text(document)}:", "", table(columns, body), "", *ratios])

@@ -41,8 +41,22 @@ def options(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--steps", default=",".join(STEPS), help=f"which of {', '.join(STEPS)} (default: all)")
     add("--quick", action="store_true", help="one round of small transfers")
     add("--nixl", help="what pip downloads, or a wheel file (default: by this machine's CUDA)")
-    add("--stock", type=Path, metavar="DIR", help="an unpacked stock NIXL; needs --patched")
-    add("--patched", type=Path, metavar="DIR", help="the same NIXL, patched")
+    add(
+        "--stock-folder",
+        "--stock",
+        dest="stock",
+        type=Path,
+        metavar="DIR",
+        help="an unpacked stock NIXL; needs --patched-folder",
+    )
+    add(
+        "--patched-folder",
+        "--patched",
+        dest="patched",
+        type=Path,
+        metavar="DIR",
+        help="the same NIXL, patched",
+    )
     add("--cache", type=Path, default=Path(".cache/gpu-check"), metavar="DIR")
     found = parser.parse_args(argv)
     found.steps = [name for name in found.steps.split(",") if name]
@@ -50,7 +64,7 @@ def options(argv: Sequence[str] | None) -> argparse.Namespace:
     if unknown or not found.steps:
         parser.error(f"--steps {','.join(unknown)!r}: accepted are {', '.join(STEPS)}")
     if (found.stock is None) != (found.patched is None):
-        parser.error("--stock and --patched: both or neither")
+        parser.error("--stock-folder and --patched-folder: both or neither")
     return found
 
 

@@ -151,7 +151,14 @@ def options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--nixl", metavar="FOLDER|REQUIREMENT", help="a folder with a stock NIXL, or what pip gets")
-    add("--patched", type=Path, metavar="FOLDER", help="the same NIXL patched (default: made)")
+    add(
+        "--patched-folder",
+        "--patched",
+        dest="patched",
+        type=Path,
+        metavar="FOLDER",
+        help="the same NIXL patched (default: made)",
+    )
     add("--transport", choices=TRANSPORTS, action="append", help="default: each of them")
     add("--rounds", type=int, default=20, help="rounds of a cell, 6 or more (default 20)")
     add("--times", type=int, default=5, help="posts of a side in each round (default 5)")

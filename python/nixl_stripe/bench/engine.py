@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib.metadata
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from nixl_stripe.agents.unpatched import MARKER, needs_patch
 from nixl_stripe.bench.work import BenchJob
@@ -17,6 +17,13 @@ from nixl_stripe.lab.job import Op
 from nixl_stripe.lab.worker import TransferError, import_nixl
 from nixl_stripe.memory.cold_move import nap, register_and_move
 from nixl_stripe.memory.registration import Registration, Span, register
+
+
+class Took(NamedTuple):
+    """Seconds of a transfer, and of the call that posted it; None where that waits for the end."""
+
+    seconds: float
+    post_s: float | None = None
 
 
 class Engine(Protocol):
@@ -40,8 +47,8 @@ class Engine(Protocol):
     def prepare(self, op: Op) -> None:
         """Make the request for all buffers."""
 
-    def transfer(self, limit_s: float) -> float:
-        """Post the request, wait for it and return the seconds; raises where it fails."""
+    def transfer(self, limit_s: float) -> Took:
+        """Post the request, wait for it and return the times; raises where it fails."""
 
     def release(self) -> None:
         """Give the request up."""
@@ -126,11 +133,12 @@ class NixlEngine:
             op, self._descs, self._peer_descs, self._peer, b""
         )
 
-    def transfer(self, limit_s: float) -> float:
+    def transfer(self, limit_s: float) -> Took:
         """Post the request and wait for it."""
         agent, handle = self._agent, self._handle
         start = time.perf_counter()
         state = agent.transfer(handle)
+        posted = time.perf_counter() - start
         while state == "PROC":
             waited = time.perf_counter() - start
             if waited > limit_s:
@@ -140,7 +148,7 @@ class NixlEngine:
         seconds = time.perf_counter() - start
         if state != "DONE":
             raise TransferError(f"the transfer ended in state {state}")
-        return seconds
+        return Took(seconds, posted)
 
     def release(self) -> None:
         """Give the request up."""

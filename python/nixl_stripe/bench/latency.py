@@ -20,7 +20,7 @@ from nixl_stripe.bench.work import Repetition, Work
 from nixl_stripe.errors import UsageError
 from nixl_stripe.lab.beds.base import Bed
 
-COLUMNS = ("op", "bytes", "mode", "latency_us", "of_one_rail", "share")
+COLUMNS = ("op", "bytes", "mode", "latency_us", "of_one_rail", "share", *runner.COSTS)
 MODES = {"one rail": ONE_RAIL, "two rails": {"max_rma_rails": "2"}, "stripe": ALL}
 #: Transfers of a burst; the first is not counted, which may find the processor's caches cold.
 _BURST = 11
@@ -80,6 +80,7 @@ def _row(bed: Bed, result: runner.Result, work: Work, mode: str) -> dict[str, An
         "latency_us": runner.spread((s * 1e6 for row in found for s in row.seconds[1:]), 2),
         "of_one_rail": runner.spread((_middle(row) / _middle(base) for row, base in pairs), 4),
         "share": runner.shares(found, bed.counters),
+        **runner.costs(result, work),
     }
 
 

@@ -14,7 +14,7 @@ from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.work import Work
 from nixl_stripe.lab.beds.base import Bed
 
-COLUMNS = ("op", "tensors", "mode", "gbps", "worst_share", "share")
+COLUMNS = ("op", "tensors", "mode", "gbps", "worst_share", "share", *runner.COSTS)
 TENSORS = 290
 
 
@@ -76,6 +76,7 @@ def _row(bed: Bed, result: runner.Result, work: Work) -> dict[str, Any]:
         "gbps": runner.spread(runner.rates(work, found)),
         "worst_share": round(max(abs(part / even - 1) for part in share.values()), 4),
         "share": share,
+        **runner.costs(result, work),
     }
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from nixl_stripe.bench.engine import Took
 from nixl_stripe.bench.work import BenchJob
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import Message
@@ -90,7 +91,7 @@ class MooncakeEngine:
         self._call = read if op == "READ" else write
         self._pieces = pieces(self._spans, self._peer_addresses, self._cut)
 
-    def transfer(self, limit_s: float) -> float:
+    def transfer(self, limit_s: float) -> Took:
         """Post the request and wait for it; Mooncake itself gives up after 30 s."""
         start = time.perf_counter()
         status = self._call(self._peer, *self._pieces)
@@ -101,7 +102,7 @@ class MooncakeEngine:
             )
         if seconds > limit_s:
             raise TimeoutError(f"the transfer took {seconds:.1f} s, more than {limit_s:g} s")
-        return seconds
+        return Took(seconds)
 
     def release(self) -> None:
         """Give the request up: it is a list."""

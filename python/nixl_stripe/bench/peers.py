@@ -21,7 +21,7 @@ from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.work import Repetition, Work
 from nixl_stripe.lab.beds.base import Bed
 
-COLUMNS = ("op", "tensors", "mode", "gbps", "of_stripe", "share", "busiest")
+COLUMNS = ("op", "tensors", "mode", "gbps", "of_stripe", "share", "busiest", *runner.COSTS)
 STRIPE = "stripe"
 
 
@@ -79,6 +79,7 @@ def _row(bed: Bed, result: runner.Result, work: Work) -> dict[str, Any]:
         "gbps": runner.spread(runner.rates(work, found)),
         "share": runner.shares(found, bed.counters),
         "busiest": round(statistics.median(busiest(found)), 4),
+        **runner.costs(result, work),
     }
 
 

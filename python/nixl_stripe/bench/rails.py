@@ -16,7 +16,17 @@ from nixl_stripe.lab.beds.base import Bed
 _MIB = 1 << 20
 #: One transfer's time on all NICs, s: so long that its start does not count.
 _SECONDS = {"tcp": 0.5, "rdma": 0.4}
-COLUMNS = ("mode", "nics", "op", "gbps", "of_limit", "over_one", "over_stock", "share")
+COLUMNS = (
+    "mode",
+    "nics",
+    "op",
+    "gbps",
+    "of_limit",
+    "over_one",
+    "over_stock",
+    "share",
+    *runner.COSTS,
+)
 
 
 def counts(nics: int) -> list[int]:
@@ -70,6 +80,7 @@ def _row(bed: Bed, result: runner.Result, work: Work) -> dict[str, Any]:
         "op": work.op,
         "gbps": runner.spread(runner.rates(work, found)),
         "share": runner.shares(found, bed.counters),
+        **runner.costs(result, work),
     }
     if bed.limit_mbit is not None:
         row["limit_gbps"] = round(bed.limit_mbit * nics * 1e-3, 6)

@@ -24,7 +24,17 @@ from nixl_stripe.lab.beds.base import Bed
 from nixl_stripe.lab.job import Op
 
 CYCLES = 3
-COLUMNS = ("mode", "op", "cycle", "alloc_s", "register_s", "pull_s", "total_s", "gbps")
+COLUMNS = (
+    "mode",
+    "op",
+    "cycle",
+    "alloc_s",
+    "register_s",
+    "pull_s",
+    "total_s",
+    "gbps",
+    *runner.COSTS,
+)
 #: Moving all bytes over the bed's slowest mode takes about this long at the default scale, s.
 _SECONDS = 4.0
 
@@ -108,6 +118,7 @@ def _rows(result: runner.Result, bed: Bed) -> list[dict[str, Any]]:
                 "gbps": runner.spread(work.payload_bytes * 8e-9 / pull for pull in pulls),
                 "regions": reports[0].regions,
                 "share": runner.shares(found, bed.counters),
+                **runner.costs(result, work, cycle),
             }
         )
     return rows

@@ -17,9 +17,12 @@ from nixl_stripe.bench.pair import Pair
 from nixl_stripe.bench.pair import run as run_pair
 from nixl_stripe.bench.work import BenchJob, EngineName, Repetition, Work, WorkReport
 from nixl_stripe.lab.beds.base import Bed
+from nixl_stripe.lab.cost import by_side, total
 from nixl_stripe.lab.job import Memory, Nixl
 
 Say = Callable[[str], None]
+#: Columns that `costs` gives.
+COSTS = ("cpu_s_per_gib", "post_us_per_descriptor")
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,29 @@ def shares(rows: Iterable[Repetition], counters: Sequence[str]) -> dict[str, flo
             counted[name] += row.bytes[name]
     total = sum(counted.values())
     return {name: round(n / total, 4) if total else 0.0 for name, n in counted.items()}
+
+
+def costs(result: Result, work: Work, number: int | None = None) -> dict[str, Any]:
+    """Return the columns of processor time: seconds a GiB by side, and posting a descriptor.
+
+    number: of one measured repetition; None: all of them. Posting is in microseconds, None where
+    the engine's call waits for the transfer's end.
+    """
+    index = result.case.works.index(work)
+    chosen = slice(None) if number is None else slice(number, number + 1)
+    sides = [[p.initiator.works[index] for p in result.pairs]]
+    sides += [[p.target.works[index] for p in result.pairs]]
+    spent = [total(cpu for report in side for cpu in report.cpu[chosen]) for side in sides]
+    posted = [
+        seconds * 1e6 / len(work.moved)
+        for report in sides[0]
+        for row in report.repetitions[chosen]
+        for seconds in row.post_s
+    ]
+    return {
+        "cpu_s_per_gib": by_side(*spent),
+        "post_us_per_descriptor": spread(posted, 3) if posted else None,
+    }
 
 
 def machine() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from nixl_stripe.bench.work import Repetition, Work
 from nixl_stripe.errors import UsageError
 from nixl_stripe.lab.beds.base import Bed
 
-COLUMNS = ("op", "bytes", "mode", "latency_us", "gbps", "share")
+COLUMNS = ("op", "bytes", "mode", "latency_us", "gbps", "share", *runner.COSTS)
 #: Repetitions of small transfers are bursts: their mean is what counts.
 _BURST_BYTES = 1 << 20
 _BURST_MOST = 200
@@ -89,6 +89,7 @@ def _row(bed: Bed, result: runner.Result, work: Work) -> dict[str, Any]:
         "latency_us": runner.spread((mean_s(row) * 1e6 for row in found), 2),
         "gbps": runner.spread(work.payload_bytes * 8e-9 / mean_s(row) for row in found),
         "share": runner.shares(found, bed.counters),
+        **runner.costs(result, work),
     }
 
 

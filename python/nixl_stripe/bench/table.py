@@ -14,9 +14,15 @@ from rich.table import Table
 _PERCENT = ("busiest", "of_limit", "worst_share")
 
 
+def filled(document: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    """Return the columns that hold a value in any row: older results have fewer."""
+    return [c for c in columns if any(row.get(c) is not None for row in document["rows"])]
+
+
 def show(console: Console, document: Mapping[str, Any], columns: Sequence[str]) -> None:
     """Print the chosen columns of every row: medians with their quartiles, shares in percent."""
     table = Table(title=_title(document), title_justify="left", box=SIMPLE_HEAD)
+    columns = filled(document, columns)
     for name in columns:
         table.add_column(name, justify="left" if name in ("mode", "op", "tensors") else "right")
     for row in document["rows"]:
@@ -40,6 +46,8 @@ def cell(name: str, value: Any) -> str:
     """Return a value as short text."""
     if value is None:
         return "-"
+    if name == "cpu_s_per_gib":
+        return "/".join(f"{side['total']:.3g}" for side in value.values())
     if name == "share":
         return "/".join(f"{100 * part:.0f}" for part in value.values())
     if isinstance(value, list):

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from nixl_stripe.lab.cost import Cpu
 from nixl_stripe.lab.job import MEMORIES, OPS, Memory, Nixl, Op, Role
 from nixl_stripe.lab.side import Ended
 
@@ -73,6 +75,16 @@ class Work:
     def payload_bytes(self) -> int:
         """Bytes of one transfer."""
         return sum(self.moved)
+
+    @property
+    def drains(self) -> int:
+        """Transfers before each repetition that are neither timed nor counted."""
+        return math.ceil(self.drain / self.payload_bytes)
+
+    @property
+    def repetition_bytes(self) -> int:
+        """Bytes of one repetition, what drains the limits included."""
+        return self.payload_bytes * (self.drains + self.burst)
 
 
 @dataclass(frozen=True)
@@ -149,16 +161,21 @@ class Repetition:
 
     prepare_s: making the request. seconds: from posting to done, for each of the burst.
     bytes: what each NIC counted in the payload's direction over the burst, headers included.
+    post_s: the call that posts, for each of the burst; () where an engine only posts and waits.
     """
 
     prepare_s: float
     seconds: tuple[float, ...]
     bytes: Mapping[str, int]
+    post_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class WorkReport:
-    """One work at one side; times in seconds. Only the initiator has repetitions."""
+    """One work at one side; times in seconds. Only the initiator has repetitions.
+
+    cpu: of each measured repetition, with what drains the limits before it.
+    """
 
     name: str
     alloc_s: float
@@ -167,6 +184,7 @@ class WorkReport:
     regions: int = 0
     repetitions: tuple[Repetition, ...] = ()
     verified: int = 0
+    cpu: tuple[Cpu, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,8 +216,9 @@ class BenchReport:
         works = []
         for work in data.pop("works"):
             rows = tuple(
-                Repetition(r["prepare_s"], tuple(r["seconds"]), r["bytes"])
+                Repetition(r["prepare_s"], tuple(r["seconds"]), r["bytes"], tuple(r["post_s"]))
                 for r in work.pop("repetitions")
             )
-            works.append(WorkReport(repetitions=rows, **work))
+            cpu = tuple(Cpu(**each) for each in work.pop("cpu"))
+            works.append(WorkReport(repetitions=rows, cpu=cpu, **work))
         return cls(works=tuple(works), **data)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 import time
 import traceback
 from typing import Any
@@ -20,6 +19,7 @@ from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Work, Work
 from nixl_stripe.lab import side
 from nixl_stripe.lab.buffers import Payload, Store
 from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask
+from nixl_stripe.lab.cost import Cpu, CpuMeter
 from nixl_stripe.proof.traffic import Counters
 
 
@@ -125,6 +125,7 @@ class _Exchange:
         self._counters = Counters(job.counters)
         self._sends = (job.role == "initiator") == (work.op == "WRITE")
         self._rows: list[Repetition] = []
+        self._cpu: list[Cpu] = []
         self._verified = 0
         self._regions = made.regions
 
@@ -140,6 +141,7 @@ class _Exchange:
             regions=self._regions,
             repetitions=tuple(self._rows[self._work.warmup :]),
             verified=self._verified,
+            cpu=tuple(self._cpu[self._work.warmup :]),
         )
 
     def step(self, number: int) -> None:
@@ -148,13 +150,17 @@ class _Exchange:
         if self._job.role == "initiator":
             self._ask("ready")
             first = self._work.overlap and number == 0
+            meter = CpuMeter()
             self._rows.append(self._first() if first else self._move())
+            self._cpu.append(meter.spent(self._work.repetition_bytes))
             self._channel.send({"kind": "done"})
             self._ask("verdict")
             self._check(number)
         else:
             self._channel.send({"kind": "ready"})
+            meter = CpuMeter()
             self._ask("done")
+            self._cpu.append(meter.spent(self._work.repetition_bytes))
             self._check(number)
             self._channel.send({"kind": "verdict"})
 
@@ -187,12 +193,14 @@ class _Exchange:
         start = time.perf_counter()
         self._engine.prepare(self._work.op)
         prepared = time.perf_counter() - start
-        for _ in range(math.ceil(self._work.drain / self._work.payload_bytes)):
+        for _ in range(self._work.drains):
             self._engine.transfer(self._job.limit_s)
         self._counters.start()
-        seconds = tuple(self._engine.transfer(self._job.limit_s) for _ in range(self._work.burst))
+        took = [self._engine.transfer(self._job.limit_s) for _ in range(self._work.burst)]
         self._engine.release()
-        return Repetition(prepared, seconds, self._counted())
+        seconds = tuple(each.seconds for each in took)
+        posted = tuple(each.post_s for each in took if each.post_s is not None)
+        return Repetition(prepared, seconds, self._counted(), posted)
 
     def _counted(self) -> dict[str, int]:
         return {

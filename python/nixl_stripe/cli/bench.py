@@ -66,12 +66,23 @@ def _common(
     warmup: Annotated[int, typer.Option(help="Transfers before them.")] = 1,
     memory: Annotated[str, typer.Option(metavar="dram|vram", help="Where the buffers are.")] = "",
     nixl: Annotated[
-        str, typer.Option(help="What pip downloads and nixl-stripe patches, or a wheel file.")
+        str,
+        typer.Option(
+            "--nixl-wheel",
+            "--nixl",
+            help="What pip downloads and nixl-stripe patches, or a wheel file.",
+        ),
     ] = _NIXL,
     stock: Annotated[
-        Path | None, typer.Option(help="Folder of an unpacked stock NIXL, instead of --nixl.")
+        Path | None,
+        typer.Option(
+            "--stock-folder", "--stock", help="An unpacked stock NIXL, instead of --nixl-wheel."
+        ),
     ] = None,
-    patched: Annotated[Path | None, typer.Option(help="Folder of the same NIXL, patched.")] = None,
+    patched: Annotated[
+        Path | None,
+        typer.Option("--patched-folder", "--patched", help="The same NIXL, patched."),
+    ] = None,
     mooncake: Annotated[
         str, typer.Option(help="The same for a peer, unless it is installed; or a wheel file.")
     ] = _MOONCAKE,

@@ -76,7 +76,7 @@ class Run:
 
         stock, patched = self.given["stock"], self.given["patched"]
         if (stock is None) != (patched is None):
-            raise UsageError("--stock and --patched: give both or neither")
+            raise UsageError("--stock-folder and --patched-folder: give both or neither")
         if stock is not None:
             return stock, patched
         installs = prepare(self.given["cache"], self.given["nixl"], None, say)

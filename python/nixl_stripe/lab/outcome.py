@@ -13,6 +13,7 @@ from typing import Any
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import PeerFailedError
+from nixl_stripe.lab.cost import Cpu, by_side, total
 from nixl_stripe.lab.job import ALL_NICS, Job, Memory, Op
 from nixl_stripe.lab.proto_info import Lanes, payload_lanes
 from nixl_stripe.lab.side import Ended
@@ -44,12 +45,14 @@ class Repetition:
 
     prepare_seconds: making the transfer request. seconds: posting it until NIXL said DONE.
     bytes: what each NIC of the initiator counted in the payload's direction, headers included.
+    post_seconds: of `seconds`, the calls that posted.
     """
 
     prepare_seconds: float
     seconds: float
     bytes: Mapping[str, int]
     op: Op | None = None
+    post_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class SideReport:
     plugin_params: what the plugin advertises before a backend exists. plan, environment: with
     `Job.account`, what `StripePlan.to_dict` gives on that machine, and its UCX_* and NIXL_*.
     sources: of each NIC that was counted, name, kind, place and blindness of the source. uncounted:
-    NICs whose bytes could not be counted, and why.
+    NICs whose bytes could not be counted, and why. cpu: of each repetition.
     """
 
     side: str
@@ -75,6 +78,7 @@ class SideReport:
     environment: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     uncounted: Mapping[str, str] = field(default_factory=dict)
+    cpu: tuple[Cpu, ...] = ()
     error: SideError | None = None
     exit_status: int | None = None
     log: str = ""
@@ -89,7 +93,9 @@ class SideReport:
         data = json.loads(text)
         error = data.pop("error")
         repetitions = tuple(Repetition(**row) for row in data.pop("repetitions"))
-        return cls(error=SideError(**error) if error else None, repetitions=repetitions, **data)
+        cpu = tuple(Cpu(**each) for each in data.pop("cpu"))
+        problem = SideError(**error) if error else None
+        return cls(error=problem, repetitions=repetitions, cpu=cpu, **data)
 
     @classmethod
     def of(cls, role: str, ended: Ended) -> SideReport:
@@ -145,6 +151,9 @@ class Outcome:
             verifies: getattr(self, verifies),
             other: dataclasses.replace(getattr(self, other), verified=0),
         }
+        for role, report in sides.items():
+            cpu = tuple(each for each, of in zip(report.cpu, self.ops, strict=False) if of == op)
+            sides[role] = dataclasses.replace(report, cpu=cpu)
         sides["initiator"] = dataclasses.replace(sides["initiator"], repetitions=rows)
         return dataclasses.replace(self, op=op, repeats=self.ops.count(op), **sides)
 
@@ -191,6 +200,17 @@ class Outcome:
         return statistics.median(self.gbps_each) if self.seconds else 0.0
 
     @property
+    def cpu_s_per_gib(self) -> dict[str, dict[str, float]]:
+        """Processor time of both sides for a GiB of payload; see `lab.cost`."""
+        return by_side(total(self.initiator.cpu), total(self.target.cpu))
+
+    @property
+    def post_us_per_descriptor(self) -> float | None:
+        """Median over the repetitions of posting a buffer, microseconds; None without any."""
+        each = [row.post_seconds * 1e6 / len(self.sizes) for row in self.initiator.repetitions]
+        return round(statistics.median(each), 3) if each else None
+
+    @property
     def bytes(self) -> dict[str, int]:
         """Bytes per NIC of the initiator in the payload's direction, over all repetitions."""
         rows = self.initiator.repetitions
@@ -233,6 +253,8 @@ class Outcome:
             "bytes": self.bytes,
             "share": self.share,
             "rails_used": self.rails_used,
+            "cpu_s_per_gib": self.cpu_s_per_gib,
+            "post_us_per_descriptor": self.post_us_per_descriptor,
             "lanes": lanes.share if lanes else {},
             "protocol": lanes.text if lanes else None,
             "create_seconds": self.initiator.create_seconds,

@@ -26,6 +26,7 @@ from nixl_stripe.agents.nixl_api import PACKAGES, import_api
 from nixl_stripe.lab import side
 from nixl_stripe.lab.buffers import Payload, Store, open_store
 from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask
+from nixl_stripe.lab.cost import Cpu, CpuMeter
 from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
 from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
 from nixl_stripe.lab.remote import token
@@ -168,8 +169,9 @@ class Side:
         for repetition, op in enumerate(self._job.ops):
             self._prepare(repetition, op)
             self._ask("ready")
+            meter = CpuMeter()
             row = self._transfer(op)
-            self._note(repetitions=(*self.report.repetitions, row))
+            self._note(repetitions=(*self.report.repetitions, row), cpu=self._cpu(meter))
             self._channel.send({"kind": "done"})
             self._ask("verdict")
             self._verify(repetition, op)
@@ -180,11 +182,16 @@ class Side:
         for repetition, op in enumerate(self._job.ops):
             self._prepare(repetition, op)
             self._channel.send({"kind": "ready"})
+            meter = CpuMeter()
             self._ask("done")
+            self._note(cpu=self._cpu(meter))
             self._verify(repetition, op)
             self._channel.send({"kind": "verdict"})
         self._ask("bye")
         self._channel.send({"kind": "bye"})
+
+    def _cpu(self, meter: CpuMeter) -> tuple[Cpu, ...]:
+        return (*self.report.cpu, meter.spent(sum(self._job.sizes)))
 
     def _transfer(self, op: Op) -> Repetition:
         job, agent = self._job, self._agent
@@ -196,6 +203,7 @@ class Side:
         ]
         posted = time.perf_counter()
         states = [agent.transfer(handle) for handle in handles]
+        post_seconds = time.perf_counter() - posted
         for i, handle in enumerate(handles):
             while states[i] == "PROC":
                 waited = time.perf_counter() - posted
@@ -212,7 +220,7 @@ class Side:
             name: row.bytes_out if job.direction(op) == "tx" else row.bytes_in
             for name, row in self._counters.by_nic().items()
         }
-        return Repetition(posted - start, done - posted, counted, op)
+        return Repetition(posted - start, done - posted, counted, op, post_seconds)
 
 
 def _agent_of_shim(job: Job) -> Any:

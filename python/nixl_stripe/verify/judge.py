@@ -35,6 +35,8 @@ def figures_of(outcome: Outcome) -> Figures:
         error=str(outcome.error) if outcome.error else "",
         source=dict(outcome.initiator.sources),
         uncounted=dict(outcome.initiator.uncounted),
+        cpu_s_per_gib=outcome.cpu_s_per_gib,
+        post_us_per_descriptor=outcome.post_us_per_descriptor,
     )
 
 

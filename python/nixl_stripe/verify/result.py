@@ -31,6 +31,8 @@ class Figures:
     fraction of these per NIC. gbps: payload, Gbit/s, median of the repetitions. verified: every
     byte of every repetition was compared. source: of each NIC whose bytes were counted, name, kind
     (counted, inferred, intended), place and blindness of the source. uncounted: why not, of others.
+    cpu_s_per_gib: processor time of each side for a GiB, user, system and total, connecting of the
+    first transfer included. post_us_per_descriptor: time of posting a buffer.
     """
 
     lanes: Mapping[str, float] = field(default_factory=dict)
@@ -42,6 +44,8 @@ class Figures:
     error: str = ""
     source: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     uncounted: Mapping[str, str] = field(default_factory=dict)
+    cpu_s_per_gib: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    post_us_per_descriptor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,7 @@ class OpResult:
         else:
             of = f" of at most {self.ceiling_gbps:g}" if self.ceiling_gbps else ""
             lines.append(f"  {self.figures.gbps:.3g} Gbit/s{of}{self._against_stock()}")
+            lines += self._cost()
         lines += [
             f"  {name} is not planned: {why}" for name, why in self.excluded.items() if name != "lo"
         ]
@@ -158,6 +163,24 @@ class OpResult:
         for cause in self.causes:
             lines += [f"  likely cause: {cause.text}", f"  fix: {cause.fix}"]
         return lines
+
+    def _cost(self) -> list[str]:
+        """Return what the processors had to do for it, beside the stock's."""
+        figures, stock = self.figures, self.stock or Figures()
+        if not figures.cpu_s_per_gib or figures.post_us_per_descriptor is None:
+            return []
+        parts = []
+        for side, cpu in figures.cpu_s_per_gib.items():
+            other = stock.cpu_s_per_gib.get(side)
+            than = f" ({other['total']:.3g})" if other else ""
+            parts.append(f"{side} {cpu['total']:.3g}{than}")
+        posted = f"{figures.post_us_per_descriptor:.3g}"
+        if stock.post_us_per_descriptor is not None:
+            posted += f" ({stock.post_us_per_descriptor:.3g})"
+        beside = "; in brackets without parameters" if self.stock else ""
+        return [
+            f"  CPU s/GiB: {', '.join(parts)}; posting: {posted} us a descriptor{beside}",
+        ]
 
     def _uncounted(self) -> list[str]:
         """Why planned NICs could not be counted."""

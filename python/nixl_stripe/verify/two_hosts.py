@@ -15,7 +15,6 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, cast
 
 from nixl_stripe.lab.beds.base import Bed
@@ -103,13 +102,8 @@ class Listener:
     def __enter__(self) -> Listener:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._door.__exit__(kind, error, trace)
+    def __exit__(self, *_: object) -> None:
+        self._door.__exit__()
 
     def serve(self, nixl: Nixl, params: Mapping[str, str] | None = None) -> Message:
         """Serve one peer and return its last message: `report` and `text`.

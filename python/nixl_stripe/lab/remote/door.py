@@ -14,7 +14,6 @@ import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.remote import handshake
@@ -92,12 +91,7 @@ class Door:
     def __enter__(self) -> Door:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for each in self._callers:
             each.close()
         self._server.close()
