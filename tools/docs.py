@@ -46,6 +46,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "topology": machines.topology,
     "traps": code.traps,
     "variables": code.variables,
+    "verification": machines.verification,
     "versions": machines.versions,
 }
 

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The public name of `nixl_stripe.memory.registration`."""
 
+from nixl_stripe.memory.blocks import Span, allocations
 from nixl_stripe.memory.registration import (
     Registration,
-    Span,
-    allocations,
     coalesce,
     regions_of,
     register,
+    sliced,
 )
 
-__all__ = ["Registration", "Span", "allocations", "coalesce", "regions_of", "register"]
+__all__ = ["Registration", "Span", "allocations", "coalesce", "regions_of", "register", "sliced"]

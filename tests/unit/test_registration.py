@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nixl_stripe.memory.registration import Span, coalesce, register
+from nixl_stripe.memory import blocks
+from nixl_stripe.memory.blocks import Span, blocks_of
+from nixl_stripe.memory.registration import coalesce, regions_of, register, sliced
 
 PAGE = 4096
 
@@ -77,3 +81,84 @@ def test_registered_until_closed() -> None:
         assert agent.now == [([(0, 26, 3, "")], "DRAM")]
         assert made.regions == ((0, 26),)
     assert agent.now == []
+
+
+def test_a_long_region_is_cut_between_tensors() -> None:
+    spans = [(0, 30), (40, 30), (80, 30)]
+    assert sliced([(0, 120)], spans, 70) == [(0, 80), (80, 40)]
+    assert sliced([(0, 120)], spans, 1000) == [(0, 120)]
+    gib = 1 << 30
+    tensors = [(n * gib, gib) for n in range(8)]
+    assert [n for _, n in regions_of(tensors, "DRAM")] == [3 * gib, 3 * gib, 2 * gib]
+
+
+def test_a_tensor_longer_than_a_slice_stays_whole() -> None:
+    assert sliced([(0, 100)], [(0, 90), (90, 10)], 50) == [(0, 90), (90, 10)]
+    assert sliced([(0, 100)], [(0, 60), (50, 50)], 50) == [(0, 100)]
+
+
+def test_slices_of_nothing_bad_flow() -> None:
+    with pytest.raises(ValueError, match="limit=0: accepted are 1 and more"):
+        sliced([(0, 1)], [(0, 1)], 0)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 40 * PAGE), st.integers(1, 3 * PAGE)), min_size=1, max_size=40
+    ),
+    st.integers(1, 9 * PAGE),
+)
+def test_slices_cover_the_same_and_cut_no_tensor(spans: list[Span], limit: int) -> None:
+    regions = coalesce(spans)
+    slices = sliced(regions, spans, limit)
+    assert coalesce(slices) == regions
+    assert sum(n for _, n in slices) == sum(n for _, n in regions)
+    for address, length in spans:
+        assert any(r <= address and address + length <= r + n for r, n in slices)
+    for start, length in slices:
+        inside = [s for s in spans if start <= s[0] < start + length]
+        later = [s for s in inside if s[0] > start and all(sum(o) <= s[0] for o in inside if o < s)]
+        assert all(sum(s) - start <= limit for s in later)
+
+
+class Cuda:
+    """Stands for torch.cuda with these segments."""
+
+    def __init__(self, *segments: dict[str, Any], ready: bool = True) -> None:
+        self._segments = segments
+        self.is_initialized = lambda: ready
+
+    def memory_snapshot(self) -> list[dict[str, Any]]:
+        return list(self._segments)
+
+
+def segment(address: int, size: int, **more: Any) -> dict[str, Any]:
+    return {"address": address, "total_size": size, **more}
+
+
+def test_torch_is_asked_once_and_cuda_for_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Span] = []
+
+    def allocations(spans: Any) -> list[Span]:
+        asked.extend(spans)
+        return [(5000, 5000)]
+
+    cuda = Cuda(segment(0, 4000), segment(4000, 900, is_expandable=True))
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    monkeypatch.setattr(blocks, "allocations", allocations)
+    assert blocks_of([(0, 10), (3000, 1000)]) == [(0, 4000)]
+    assert asked == []
+    assert blocks_of([(0, 10), (4000, 10), (3990, 20)]) == [(0, 4000), (5000, 5000)]
+    assert asked == [(4000, 10), (3990, 20)]
+
+
+@pytest.mark.parametrize(
+    "torch",
+    [SimpleNamespace(cuda=Cuda(segment(0, 9), ready=False)), SimpleNamespace(cuda=Cuda({})), None],
+)
+def test_a_torch_that_cannot_say_leaves_it_to_cuda_bad_flow(
+    monkeypatch: pytest.MonkeyPatch, torch: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setattr(blocks, "allocations", lambda spans: list(spans))
+    assert blocks_of([(0, 4)]) == [(0, 4)]

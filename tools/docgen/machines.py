@@ -103,3 +103,8 @@ def modelexpress_rate(case: str) -> str:
     """Return the rate of one case in Gbit/s."""
     row: dict[str, Any] = next(r for r in result("modelexpress")["rows"] if r["case"] == case)
     return f"{row['gbps']:.2f}"
+
+
+def verification(which: str) -> str:
+    """Return what `verify` printed, `patched` or `unpatched`."""
+    return f"```\n{result('verify')[which]['text']}\n```"

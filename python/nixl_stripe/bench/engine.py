@@ -16,7 +16,8 @@ from nixl_stripe.lab.channel import Message
 from nixl_stripe.lab.job import Op
 from nixl_stripe.lab.worker import TransferError, import_nixl
 from nixl_stripe.memory.cold_move import nap, register_and_move
-from nixl_stripe.memory.registration import Registration, Span, register
+from nixl_stripe.memory.blocks import Span
+from nixl_stripe.memory.registration import Registration, register
 
 
 class Took(NamedTuple):

@@ -17,7 +17,7 @@ from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import Message
 from nixl_stripe.lab.job import Op
 from nixl_stripe.lab.worker import TransferError
-from nixl_stripe.memory.registration import Span
+from nixl_stripe.memory.blocks import Span
 from nixl_stripe.planning.subnets import interface_address
 
 #: Distributions that hold the module `mooncake`, each for other hardware.

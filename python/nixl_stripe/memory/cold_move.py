@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nixl_stripe.errors import StripeError
-from nixl_stripe.memory.registration import Registration, Span, regions_of
+from nixl_stripe.memory.blocks import Span
+from nixl_stripe.memory.registration import Registration, regions_of
 
 #: More portions leave less for the first, which nothing hides, but each is a call and a request.
 PORTIONS = 8

@@ -15,17 +15,16 @@ NICs pay it 1160 times. Tensors of one allocator lie side by side in a few block
 from __future__ import annotations
 
 import bisect
-import ctypes
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nixl_stripe.errors import StripeError
-
-#: Address and length of a tensor or region, bytes.
-Span = tuple[int, int]
+from nixl_stripe.memory.blocks import Span, blocks_of
 
 _PAGE = 4096
+#: Longest region. Registrations of more than 4 GiB were measured at two thirds of the rate on mlx5,
+#: 6.0 against 9.3 GB/s in slices of 3.5 GiB (https://github.com/LMCache/LMCache/pull/4432).
+SLICE_BYTES = 7 << 29
 
 
 def coalesce(spans: Iterable[Span], blocks: Iterable[Span] = (), page: int = _PAGE) -> list[Span]:
@@ -66,37 +65,41 @@ def _merged(spans: Iterable[Span], page: int) -> list[Span]:
     return regions
 
 
-def allocations(spans: Iterable[Span]) -> list[Span]:
-    """Return the allocations of GPU memory that hold `spans`, from the CUDA driver.
+def sliced(regions: Iterable[Span], spans: Iterable[Span], limit: int = SLICE_BYTES) -> list[Span]:
+    """Cut regions into slices of at most `limit` bytes, sorted; they cover the same bytes.
 
-    StripeError where the driver is missing or does not know an address.
+    No span is cut, since a transfer finds its tensor within one region: a slice that holds a longer
+    span, or spans that overlap, is longer. ValueError for a limit below 1.
     """
-    try:
-        cuda = ctypes.CDLL("libcuda.so.1")
-    except OSError as error:
-        raise StripeError(f"GPU memory cannot be looked up: {error}") from error
-    found: set[Span] = set()
-    for address, _ in spans:
-        base, size = ctypes.c_uint64(), ctypes.c_size_t()
-        status = cuda.cuMemGetAddressRange_v2(
-            ctypes.byref(base), ctypes.byref(size), ctypes.c_uint64(address)
-        )
-        if status:
-            raise StripeError(
-                f"address {address:#x} is no GPU memory that CUDA knows "
-                f"(cuMemGetAddressRange returned {status})"
-            )
-        found.add((base.value, size.value))
-    return sorted(found)
+    if limit < 1:
+        raise ValueError(f"limit={limit}: accepted are 1 and more")
+    order = sorted(spans)
+    made: list[Span] = []
+    at = 0
+    for start, length in sorted(regions):
+        end = start + length
+        reach = begin = start
+        while at < len(order) and order[at][0] < end:
+            address, size = order[at]
+            if address >= reach and address + size - begin > limit and address > begin:
+                made.append((begin, address - begin))
+                begin = address
+            reach = max(reach, address + size)
+            at += 1
+        made.append((begin, end - begin))
+    return made
 
 
 def regions_of(
     spans: Sequence[Span], memory: str, blocks: Iterable[Span] | None = None
 ) -> list[Span]:
-    """Return `coalesce` of `spans`; blocks None: for "VRAM" the CUDA driver is asked for them."""
+    """Return `coalesce` of `spans` in slices of `SLICE_BYTES`.
+
+    blocks None: those of "VRAM" are looked up, see `blocks_of`.
+    """
     if blocks is None:
-        blocks = allocations(spans) if memory == "VRAM" else ()
-    return coalesce(spans, blocks)
+        blocks = blocks_of(spans) if memory == "VRAM" else ()
+    return sliced(coalesce(spans, blocks), spans)
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,8 @@ def register(
     """Register `spans` with a NIXL agent as few regions as they allow; see `coalesce`.
 
     memory: "DRAM" or "VRAM". device: CUDA ordinal of "VRAM". blocks: the allocations that hold the
-    spans; None: for "VRAM" the CUDA driver is asked, for "DRAM" pages decide. What NIXL raises is
-    passed on.
+    spans; None: for "VRAM" torch's allocator and the CUDA driver are asked, for "DRAM" pages
+    decide. What NIXL raises is passed on.
     """
     regions = tuple(regions_of(list(spans), memory, blocks))
     descriptors = agent.register_memory([(a, n, device, "") for a, n in regions], memory)
