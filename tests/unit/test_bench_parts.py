@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 from nixl_stripe.bench import many, provenance, rails, runner, sizes, worker
-from nixl_stripe.bench.engine import Took
 from nixl_stripe.bench.memory import allocate
 from nixl_stripe.bench.options import Options, Sides
 from nixl_stripe.bench.pair import BenchFailedError, Pair, require
 from nixl_stripe.bench.shapes import qwen3_4b
 from nixl_stripe.bench.table import cell
-from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Work, WorkReport
+from nixl_stripe.bench.work import BenchJob, BenchReport, Repetition, Took, Work, WorkReport
 from nixl_stripe.cli import main
 from nixl_stripe.errors import UsageError
 from nixl_stripe.lab.job import Nixl

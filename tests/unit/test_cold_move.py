@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nixl_stripe.errors import StripeError
-from nixl_stripe.memory.cold_move import portions_of, register_and_move
 from nixl_stripe.memory.blocks import Span
+from nixl_stripe.memory.cold_move import portions_of, register_and_move
 from nixl_stripe.memory.registration import coalesce
 
 KIB = 1 << 10

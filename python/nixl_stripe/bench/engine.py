@@ -7,24 +7,17 @@ from __future__ import annotations
 import importlib.metadata
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from nixl_stripe.agents.unpatched import MARKER, needs_patch
-from nixl_stripe.bench.work import BenchJob
+from nixl_stripe.bench.work import BenchJob, Took
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import Message
 from nixl_stripe.lab.job import Op
 from nixl_stripe.lab.worker import TransferError, import_nixl
-from nixl_stripe.memory.cold_move import nap, register_and_move
 from nixl_stripe.memory.blocks import Span
+from nixl_stripe.memory.cold_move import nap, register_and_move
 from nixl_stripe.memory.registration import Registration, register
-
-
-class Took(NamedTuple):
-    """Seconds of a transfer, and of the call that posted it; None where that waits for the end."""
-
-    seconds: float
-    post_s: float | None = None
 
 
 class Engine(Protocol):

@@ -11,8 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from nixl_stripe.bench.engine import Took
-from nixl_stripe.bench.work import BenchJob
+from nixl_stripe.bench.work import BenchJob, Took
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.channel import Message
 from nixl_stripe.lab.job import Op

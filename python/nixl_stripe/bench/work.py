@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from nixl_stripe.lab.cost import Cpu
 from nixl_stripe.lab.job import MEMORIES, OPS, Memory, Nixl, Op, Role
@@ -153,6 +153,13 @@ class BenchJob:
         data["counters"] = tuple(data["counters"])
         data["rivals"] = tuple(data.get("rivals", ()))
         return cls(works=works, nixl=Nixl(tuple(nixl["paths"]), nixl["package"]), **data)
+
+
+class Took(NamedTuple):
+    """Seconds of a transfer, and of the call that posted it; None where that waits for the end."""
+
+    seconds: float
+    post_s: float | None = None
 
 
 @dataclass(frozen=True)
