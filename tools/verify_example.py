@@ -31,7 +31,7 @@ def _say(text: str) -> None:
 
 def _verified(nixl: Path, stock: bool) -> dict[str, Any]:
     request = Request(
-        size=_SIZE, params={"stripe": "all"}, nixl=Nixl((str(nixl),)), stock=stock, limit_s=60.0
+        size=_SIZE, params={"stripe": "all"}, nixl=Nixl.find(nixl), stock=stock, limit_s=60.0
     )
     with open_bed("tcp", _NICS, _MBIT) as bed:
         report = verify(request, bed, _say)
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     installs = prepare(given.cache, given.nixl, None, _say)
     patched = _verified(installs.patched, stock=True)
     unpatched = _verified(installs.stock, stock=False)
+    if not patched["ok"] or unpatched["ok"] or not unpatched["results"][0]["verified"]:
+        raise SystemExit(f"not an example of the two:\n{patched['text']}\n{unpatched['text']}")
     versions = {"nixl_stripe": __version__, "nixl": patched["results"][0]["nixl_version"]}
     found = {
         **origin.taken(),
