@@ -30,12 +30,15 @@ def _say(text: str) -> None:
 
 
 def _verified(nixl: Path, stock: bool) -> dict[str, Any]:
+    nixl = nixl.resolve()
     request = Request(
         size=_SIZE, params={"stripe": "all"}, nixl=Nixl.find(nixl), stock=stock, limit_s=60.0
     )
     with open_bed("tcp", _NICS, _MBIT) as bed:
         report = verify(request, bed, _say)
-    return {**report.to_dict(), "text": report.describe()}
+    found = json.dumps({**report.to_dict(), "text": report.describe()})
+    placed: dict[str, Any] = json.loads(found.replace(str(nixl), "FOLDER"))
+    return placed
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

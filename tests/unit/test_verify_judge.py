@@ -8,6 +8,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+from nixl_stripe.lab.cost import Cpu
 from nixl_stripe.lab.outcome import Outcome, Repetition, SideError, SideReport
 from nixl_stripe.planning.forecast import UcxPort
 from nixl_stripe.planning.parts import PlannedNic, PlannedSetting
@@ -255,6 +256,26 @@ def test_against_stock() -> None:
     assert data["share"] == {"mlx5_0": 0.5, "mlx5_1": 0.5, "mlx5_2": 0.0, "mlx5_3": 0.0}
     assert data["planned"] == list(NICS)
     assert "without parameters 1.07 on mlx5_0, mlx5_1 (1.00 times that)" in result.describe()
+
+
+def test_what_the_processors_did_stands_beside_stock() -> None:
+    spent = (Cpu(0.1, 0.025, 64 * MIB),)
+    result = judge(Request(repeats=1), outcome(cpu=spent), outcome(mib=TWO, cpu=spent * 2))
+    data = result.to_dict()
+    side = {"user": 1.6, "system": 0.4, "total": 2.0}
+    assert data["cpu_s_per_gib"] == {"initiator": side, "target": side}
+    assert data["post_us_per_descriptor"] == 0
+    assert data["stock"]["cpu_s_per_gib"] == data["cpu_s_per_gib"]
+    line = next(row for row in result.describe().splitlines() if "CPU" in row)
+    assert line == (
+        "  CPU s/GiB: initiator 2 (2), target 2 (2); posting a descriptor: 0 us (0 us); "
+        "in brackets without parameters"
+    )
+
+
+def test_sides_that_measured_no_processor_time_say_nothing_bad_flow() -> None:
+    assert "CPU" not in judged().describe()
+    assert judged().to_dict()["cpu_s_per_gib"] == {}
 
 
 def test_request_bad_flow() -> None:

@@ -174,12 +174,12 @@ class OpResult:
             other = stock.cpu_s_per_gib.get(side)
             than = f" ({other['total']:.3g})" if other else ""
             parts.append(f"{side} {cpu['total']:.3g}{than}")
-        posted = f"{figures.post_us_per_descriptor:.3g}"
+        posted = _time_text(figures.post_us_per_descriptor)
         if stock.post_us_per_descriptor is not None:
-            posted += f" ({stock.post_us_per_descriptor:.3g})"
+            posted += f" ({_time_text(stock.post_us_per_descriptor)})"
         beside = "; in brackets without parameters" if self.stock else ""
         return [
-            f"  CPU s/GiB: {', '.join(parts)}; posting: {posted} us a descriptor{beside}",
+            f"  CPU s/GiB: {', '.join(parts)}; posting a descriptor: {posted}{beside}",
         ]
 
     def _uncounted(self) -> list[str]:
@@ -206,6 +206,13 @@ class OpResult:
             f"; without parameters {stock.gbps:.3g} on {', '.join(used) or 'no NIC'} "
             f"({self.figures.gbps / stock.gbps:.2f} times that)"
         )
+
+
+def _time_text(microseconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    if microseconds < 1000:
+        return f"{microseconds:.3g} us"
+    return f"{microseconds / 1000:.3g} ms"
 
 
 def _source_text(source: Mapping[str, str] | None) -> str:
