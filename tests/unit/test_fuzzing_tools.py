@@ -39,6 +39,22 @@ def test_a_target_that_fails_or_says_nothing_is_a_finding_bad_flow(
     assert "what happened" in cpp.run("text", tmp_path, 1)["finding"]
 
 
+def test_more_processes_than_targets_have_seeds_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of one process is that of its target, wherever it stands among them."""
+    monkeypatch.setattr(cpp, "TARGETS", ("text",))
+    target(
+        tmp_path,
+        f"printf '{STATISTICS}' >&2; case \"$*\" in *-seed=2*) echo a fault >&2; exit 77; esac",
+    )
+    (one,) = cpp.rows(tmp_path, 1, processes=1)
+    assert (one["tries"], one["seeds"], one["finding"]) == (1234, 1, "")
+    (three,) = cpp.rows(tmp_path, 1, processes=3)
+    assert (three["tries"], three["seeds"]) == (3 * 1234, 3)
+    assert "a fault" in three["finding"]
+
+
 def test_every_target_has_a_corpus() -> None:
     assert "xml" in cpp.TARGETS
     for name in cpp.TARGETS:

@@ -13,7 +13,6 @@ import platform
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,7 @@ _NO_LIMIT = 1 << 60
 def cpp_rows(build: Path, seconds: int, processes: int) -> list[dict[str, Any]]:
     """Build and run libFuzzer's targets."""
     cpp.build(build)
-    with ThreadPoolExecutor(processes) as pool:
-        return list(pool.map(lambda target: cpp.run(target, build, seconds), cpp.TARGETS))
+    return cpp.rows(build, seconds, processes)
 
 
 def versions(part: str) -> dict[str, str]:

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +44,44 @@ def build(folder: Path) -> None:
     subprocess.run(command, check=True, env=environment)
 
 
-def run(target: str, folder: Path, seconds: int) -> dict[str, Any]:
-    """Run one target for so long; return its row. What it found is in `finding` as text."""
+def rows(folder: Path, seconds: int, processes: int) -> list[dict[str, Any]]:
+    """Run all targets, so many processes at a time; return a row for each.
+
+    Where there are more processes than targets, each target has several, with seeds of their own.
+    """
+    seeds = range(1, 1 + max(1, processes // len(TARGETS)))
+    with ThreadPoolExecutor(processes) as pool:
+        ended = list(
+            pool.map(
+                lambda job: run(job[1], folder, seconds, job[0]), itertools.product(seeds, TARGETS)
+            )
+        )
+    return [_together([row for row in ended if row["reader"] == name]) for name in TARGETS]
+
+
+def _together(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the row of a target whose processes have these."""
+    return {
+        **parts[0],
+        "tries": sum(row["tries"] for row in parts),
+        "seeds": len(parts),
+        "slowest_s": max(row["slowest_s"] for row in parts),
+        "finding": next((row["finding"] for row in parts if row["finding"]), ""),
+    }
+
+
+def run(target: str, folder: Path, seconds: int, seed: int = 0) -> dict[str, Any]:
+    """Run one process of a target for so long; return its row.
+
+    What it found is in `finding` as text. seed: 0 for one of libFuzzer's choice.
+    """
     with tempfile.TemporaryDirectory(prefix="nixl-stripe-fuzz-") as scratch:
         found = Path(scratch) / "corpus"
         found.mkdir()
         command = [
             str(folder / f"nixl_patch/tests/fuzz/fuzz_{target}"),
             f"-max_total_time={seconds}",
+            f"-seed={seed}",
             f"-timeout={HANG_SECONDS}",
             "-rss_limit_mb=2048",
             "-print_final_stats=1",

@@ -3,6 +3,7 @@
 """Stock NIXL and ours in turns on a bed, each process for some time: what grows, and how fast.
 
 python -m soak --bed tcp --minutes 6 --json docs/results/soak-tcp.json
+python -m soak --bed rdma --minutes 8 --resume --json docs/results/soak-rdma.json    # one more part
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from nixl_stripe.wheel.installs import prepare
 
 from soak.beds import BEDS, Ground
 from soak.growth import faults, growth
+from soak.parts import earlier, joined
 
 WORKER = Path(__file__).with_name("worker.py")
 SIDES: Mapping[str, Mapping[str, str]] = {
@@ -115,8 +117,7 @@ def shown(row: Mapping[str, Any]) -> str:
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Soak all sides; exit 1 when ours grows faster than stock."""
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--bed", choices=BEDS, default="tcp")
     parser.add_argument("--nics", type=int, default=4)
@@ -124,25 +125,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--nixl", default="nixl-cu12==1.5.1", help="or a wheel, or a folder")
     parser.add_argument("--cache", type=Path, default=Path(".cache/soak"))
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--resume", action="store_true", help="add a part to the FILE of --json")
     options = parser.parse_args(argv)
+    if options.resume and options.json is None:
+        parser.error("--resume: needs --json FILE, the file to add to")
+    return options
+
+
+def _part(options: argparse.Namespace, sites: Sites) -> list[dict[str, Any]]:
+    """Soak each side once."""
+    length = Length(options.minutes * 60 / len(SIDES))
+    rows = []
+    with BEDS[options.bed](options.nics) as ground:
+        for side in SIDES:
+            rows.append(run_side(ground, side, sites, length))
+            print(shown(rows[-1]), flush=True)
+    return rows
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Soak all sides; exit 1 when ours grows faster than stock."""
+    options = _options(argv)
     asked = ["--bed", options.bed, "--nics", str(options.nics)]
-    origin = Origin(["scripts/soak", *asked, "--minutes", f"{options.minutes:g}"])
+    asked += ["--minutes", f"{options.minutes:g}", *["--resume"] * options.resume]
+    origin = Origin(["scripts/soak", *asked])
     try:
         sites = Sites.of(options.nixl, options.cache.resolve())
-        length = Length(options.minutes * 60 / len(SIDES))
-        rows = []
-        with BEDS[options.bed](options.nics) as ground:
-            for side in SIDES:
-                rows.append(run_side(ground, side, sites, length))
-                print(shown(rows[-1]), flush=True)
+        document: dict[str, Any] = {"machine": machine(), "bed": options.bed, "nics": options.nics}
+        document["versions"] = {"nixl": sites.name, "nixl-stripe": __version__}
+        parts = earlier(options.json, document) if options.resume else []
+        rows = _part(options, sites)
     except StripeError as error:
         print(f"soak: {error}", file=sys.stderr)
         return 1
+    taken = origin.taken()
+    parts.append({**taken, "rows": rows})
+    document = {**taken, **document, "rows": joined(parts), "parts": parts}
     if options.json is not None:
-        document = {**origin.taken(), "machine": machine(), "bed": options.bed, "rows": rows}
-        document["versions"] = {"nixl": sites.name, "nixl-stripe": __version__}
         options.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-    found = faults(rows)
+    if len(parts) > 1:
+        print(f"{len(parts)} parts together", *map(shown, document["rows"]), sep="\n")
+    found = faults(document["rows"])
     print(*found, sep="\n", file=sys.stderr)
     return 1 if found else 0
 

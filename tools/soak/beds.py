@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a soak runs: two namespaces with TCP rails."""
+"""Where a soak runs: two namespaces with TCP rails, or two guests with Soft-RoCE NICs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from nixl_stripe.lab.guests import Guests
+from nixl_stripe.lab.guests.environment import BASE_ENVIRONMENT
 from nixl_stripe.lab.job import Nixl, Role
 from nixl_stripe.lab.rails.rails import Rails, rail_environment
 from nixl_stripe.lab.side import Finished
@@ -56,4 +58,20 @@ def tcp(nics: int) -> Iterator[Ground]:
         yield Ground("tcp", rails.devices, 60, new, run)
 
 
-BEDS = {"tcp": tcp}
+@contextmanager
+def rdma(nics: int) -> Iterator[Ground]:
+    """Guests without a limit. UCX_TLS: agents of one process use verbs too, not their memory."""
+    environment = {**BASE_ENVIRONMENT, **_QUIET, "UCX_TLS": "rc"}
+    with Guests(nics, rate_mbit=0, boot_limit_s=180) as guests:
+
+        def run(
+            programs: Mapping[Role, Sequence[str]], nixl: Nixl, limit_s: float
+        ) -> Mapping[Role, Finished]:
+            guests.use_system_verbs(nixl)
+            both = dict.fromkeys(programs, environment)
+            return guests.run(programs, environment=both, limit_s=limit_s)
+
+        yield Ground("rdma", guests.devices, 20, guests.new_folder, run)
+
+
+BEDS = {"tcp": tcp, "rdma": rdma}
