@@ -17,9 +17,9 @@ STATISTICS = (
 )
 
 
-def target(folder: Path, body: str) -> None:
+def target(folder: Path, body: str, name: str = "text") -> None:
     """Write a program in the place of a built target."""
-    path = folder / "nixl_patch/tests/fuzz/fuzz_text"
+    path = folder / f"nixl_patch/tests/fuzz/fuzz_{name}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(0o755)
@@ -39,20 +39,23 @@ def test_a_target_that_fails_or_says_nothing_is_a_finding_bad_flow(
     assert "what happened" in cpp.run("text", tmp_path, 1)["finding"]
 
 
-def test_more_processes_than_targets_have_seeds_of_their_own(
+def test_slow_targets_have_more_processes_with_seeds_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault of one process is that of its target, wherever it stands among them."""
-    monkeypatch.setattr(cpp, "TARGETS", ("text",))
-    target(
-        tmp_path,
-        f"printf '{STATISTICS}' >&2; case \"$*\" in *-seed=2*) echo a fault >&2; exit 77; esac",
-    )
-    (one,) = cpp.rows(tmp_path, 1, processes=1)
-    assert (one["tries"], one["seeds"], one["finding"]) == (1234, 1, "")
-    (three,) = cpp.rows(tmp_path, 1, processes=3)
-    assert (three["tries"], three["seeds"]) == (3 * 1234, 3)
-    assert "a fault" in three["finding"]
+    monkeypatch.setattr(cpp, "TARGETS", ("text", "xml"))
+    monkeypatch.setattr(cpp, "SLOW", ("text",))
+    faulty = "case \"$*\" in *-seed=2*) echo a fault >&2; exit 77; esac"
+    target(tmp_path, f"printf '{STATISTICS}' >&2; {faulty}")
+    target(tmp_path, f"printf '{STATISTICS}' >&2", name="xml")
+    text, xml = cpp.rows(tmp_path, 1, processes=1)
+    assert [(row["tries"], row["seeds"], row["finding"]) for row in (text, xml)] == [
+        (1234, 1, "")
+    ] * 2
+    text, xml = cpp.rows(tmp_path, 1, processes=4)
+    assert (text["tries"], text["seeds"]) == (3 * 1234, 3)
+    assert "a fault" in text["finding"]
+    assert (xml["tries"], xml["seeds"], xml["finding"]) == (1234, 1, "")
 
 
 def test_every_target_has_a_corpus() -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import subprocess
@@ -19,6 +18,8 @@ SOURCES = ROOT / "nixl_patch/tests/fuzz"
 TARGETS = tuple(sorted(path.stem.removeprefix("fuzz_") for path in SOURCES.glob("fuzz_*.cpp")))
 #: Real files that a target reads, beside its small corpus.
 MORE = {"xml": ROOT / "tests/data/topologies"}
+#: Those that read a whole machine from each input.
+SLOW = ("parameters", "sysfs", "xml")
 #: An input that hangs is found by this; far more than any needs, as the machine may be busy.
 HANG_SECONDS = 25
 _UNITS = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.MULTILINE)
@@ -47,15 +48,12 @@ def build(folder: Path) -> None:
 def rows(folder: Path, seconds: int, processes: int) -> list[dict[str, Any]]:
     """Run all targets, so many processes at a time; return a row for each.
 
-    Where there are more processes than targets, each target has several, with seeds of their own.
+    Processes beyond one for each target go to the slow ones, all with seeds of their own.
     """
-    seeds = range(1, 1 + max(1, processes // len(TARGETS)))
+    more = max(0, processes - len(TARGETS)) // len(SLOW)
+    jobs = [(name, seed) for name in TARGETS for seed in range(1, 2 + more * (name in SLOW))]
     with ThreadPoolExecutor(processes) as pool:
-        ended = list(
-            pool.map(
-                lambda job: run(job[1], folder, seconds, job[0]), itertools.product(seeds, TARGETS)
-            )
-        )
+        ended = list(pool.map(lambda job: run(job[0], folder, seconds, job[1]), jobs))
     return [_together([row for row in ended if row["reader"] == name]) for name in TARGETS]
 
 
