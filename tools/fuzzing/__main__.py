@@ -47,7 +47,8 @@ def run_part(part: str, options: argparse.Namespace) -> bool:
     if part == "plugin":
         rows = cpp_rows(options.build, options.seconds, options.processes)
     else:
-        names = [name for name in python.names() if name not in (options.without or ())]
+        left_out = options.without or ()
+        names = [name for name in options.only or python.names() if name not in left_out]
         rows = python.rows(names, options.seconds, options.tries, options.processes)
     for row in rows:
         print(f"{row['part']:8}{row['reader']:20}{row['tries']:>12} tries, "
@@ -55,7 +56,8 @@ def run_part(part: str, options: argparse.Namespace) -> bool:
         print(row["finding"], end="", file=sys.stderr)
     if options.json is not None:
         document = {**origin.taken(), "machine": machine(), "versions": versions(part)}
-        path = options.json / f"fuzz-{part.lower()}.json"
+        again = "-again" if options.only else ""
+        path = options.json / f"fuzz-{part.lower()}{again}.json"
         path.write_text(json.dumps({**document, "rows": rows}, indent=2) + "\n", "utf-8")
     return all(row["tries"] and not row["finding"] for row in rows)
 
@@ -63,10 +65,11 @@ def run_part(part: str, options: argparse.Namespace) -> bool:
 def _asked(part: str, options: argparse.Namespace) -> list[str]:
     words = ["--part", part, "--seconds", str(options.seconds)]
     words += ["--processes", str(options.processes)]
-    if part == "Python" and options.tries < _NO_LIMIT:
-        words += ["--tries", str(options.tries)]
-    left_out = (options.without or ()) if part == "Python" else ()
-    return words + [f"--without={name}" for name in left_out]
+    if part == "Python":
+        words += ["--tries", str(options.tries)] if options.tries < _NO_LIMIT else []
+        words += [f"--only={name}" for name in options.only or ()]
+        words += [f"--without={name}" for name in options.without or ()]
+    return words
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,10 +79,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tries", type=int, default=_NO_LIMIT, help="for each reader in Python")
     parser.add_argument("--processes", type=int, default=2, help="at a time")
     parser.add_argument("--part", choices=PARTS, action="append", help="default: both")
+    parser.add_argument("--only", action="append", help="a reader in Python; fuzz-python-again.json")
     parser.add_argument("--without", action="append", help="a reader in Python to leave out")
     parser.add_argument("--build", type=Path, default=ROOT / ".cache/build-fuzz")
     parser.add_argument("--json", type=Path, metavar="FOLDER", help="fuzz-PART.json in it")
     options = parser.parse_args(argv)
+    if options.only:
+        options.part = ["Python"]
+    unknown = [name for name in options.only or () if name not in python.names()]
+    if unknown:
+        parser.error(f"--only {unknown[0]}: accepted are {', '.join(python.names())}")
     good = [run_part(part, options) for part in options.part or PARTS]
     return 0 if all(good) else 1
 
