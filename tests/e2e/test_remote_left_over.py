@@ -14,7 +14,7 @@ import pytest
 from listeners import BENCH_JOB, HELLOS, KEY, TOKEN, VERIFY_JOB, Listening, Verb, files_below
 from nixl_stripe.bench import messages as bench_messages
 from nixl_stripe.lab.remote import Address, Door, connect
-from nixl_stripe.lab.scratch import sweep
+from nixl_stripe.scratch import sweep
 from nixl_stripe.verify import messages as verify_messages
 from nixl_wheels import environment
 

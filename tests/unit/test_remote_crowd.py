@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab.job import Job
-from nixl_stripe.lab.remote import Address, Door, Link, Token, connect, door, frames
+from nixl_stripe.lab.remote import Address, Door, Link, LinkLostError, Token, connect, door, frames
 from nixl_stripe.lab.remote.frames import MESSAGE, WORKER_LINE, Opener, Sealer
 from nixl_stripe.lab.worker import reported_variables
 from nixl_stripe.untrusted import RefusedError, schema
@@ -113,6 +114,32 @@ def test_one_host_cannot_crowd_out_another_bad_flow(monkeypatch: pytest.MonkeyPa
             other.recv(1)  # it still is at the door
     assert said
     assert all("turned 127.0.0.3 away" in line for line in said)
+
+
+@pytest.mark.parametrize("left_s", [0.0, 0.1])
+def test_a_session_has_an_end_whatever_the_peer_says_bad_flow(left_s: float) -> None:
+    left, right = socket.socketpair()
+    with left, right:
+        here = Link(left, Sealer(KEY), Opener(OTHER), {"report": PLAIN})
+        over = time.monotonic() + left_s
+        there = Link(right, Sealer(OTHER), Opener(KEY), {"report": PLAIN}, end=over)
+        for _ in range(3):
+            here.send("report", x="")
+        with pytest.raises(LinkLostError, match="a session ends after 4 hours"):
+            for _ in range(4):
+                there.receive(60, "report")
+        with pytest.raises(LinkLostError, match="refuses: a session ends after 4 hours"):
+            here.receive(5, "report")
+
+
+def test_a_worker_has_no_longer_than_the_session_bad_flow(tmp_path: Path) -> None:
+    left, right = socket.socketpair()
+    with left, right:
+        job = Sleeper(role="target", op="WRITE", sizes=(1,), limit_s=600.0)
+        there = Link(right, Sealer(OTHER), Opener(KEY), {}, end=time.monotonic() + 0.2)
+        environment = {"PATH": "/usr/bin:/bin"}
+        ended = there.run(job, environment, tmp_path, ("sh", "-c", "exec sleep 600"))
+    assert ended.late_s is not None
 
 
 @pytest.mark.parametrize("host", ["a" * 64, "..", "x." + "b" * 70])

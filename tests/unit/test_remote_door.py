@@ -8,6 +8,8 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -246,3 +248,41 @@ def test_tokens_bad_flow(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff" * 30)
     with pytest.raises(UsageError, match="accepted is ASCII"):
         Token.find(tmp_path / "binary", {})
+
+
+SCOPED = """
+import os, subprocess, threading
+from nixl_stripe.errors import StripeError
+from nixl_stripe.lab.namespaces import NetNamespace, enter_user_namespace
+from nixl_stripe.lab.remote import Address, Door, connect
+from nixl_stripe.untrusted import schema
+
+if os.geteuid() != 0:
+    enter_user_namespace()
+NetNamespace.create()
+for words in ("link set lo up", "address add fe80::7/64 dev lo nodad"):
+    subprocess.run(["ip", *words.split()], check=True)
+hello = {"hello": schema.record({"kind": schema.text(16)})}
+with Door(Address.parse("[fe80::7%lo]:18517"), b"k" * 32, print) as door:
+    come = (Address.parse("[fe80::7%lo]"), b"k" * 32, {"kind": "hello"}, hello)
+    peer = threading.Thread(target=connect, args=come)
+    peer.start()
+    link, _, host = door.admit(hello, 20)
+    link.send("hello")
+    peer.join()
+    print("came in:", host)
+try:
+    Door(Address.parse("[fe80::7]:18517"), b"k" * 32, print)
+except StripeError as error:
+    print("refused:", error)
+"""
+
+
+def test_an_address_keeps_its_interface(needs_rails: None) -> None:
+    """A link-local address means nothing without one, and is refused so."""
+    command = [sys.executable, "-c", SCOPED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "came in: fe80::7",
+        "refused: --listen [fe80::7]:18517: Invalid argument",
+    ]

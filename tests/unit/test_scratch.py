@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from nixl_stripe.lab.scratch import Scratch, sweep
+from nixl_stripe.scratch import Scratch, partial, sweep
 
 HOLD = (
-    "from nixl_stripe.lab.scratch import Scratch\nprint(Scratch('x').path, flush=True)\ninput()\n"
+    "from nixl_stripe.scratch import Scratch\nprint(Scratch('x').path, flush=True)\ninput()\n"
 )
 
 
@@ -95,3 +97,86 @@ def test_folders_of_others_that_hold_a_file_of_ours_are_left_alone_bad_flow(
         held.parent.mkdir()
         make(held)
     assert sweep() == [trap]
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from nixl_stripe.scratch import partial
+with partial(Path(sys.argv[1])) as (draft, file):
+    file.write(b"half")
+    file.flush()
+    print(draft, flush=True)
+    input()
+"""
+
+
+def writer(path: Path) -> tuple[subprocess.Popen[str], Path]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITE, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_a_file_appears_as_a_whole_with_the_rights_of_any_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.whl"
+    with partial(path) as (draft, file):
+        file.write(b"whole")
+        assert draft.parent == tmp_path
+        assert not path.exists()
+    (tmp_path / "plain").touch()
+    assert path.read_bytes() == b"whole"
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.whl", "plain"]
+
+
+def test_a_writer_that_fails_leaves_what_was_there_bad_flow(tmp_path: Path) -> None:
+    path = tmp_path / "a.whl"
+    path.write_bytes(b"before")
+    with pytest.raises(RuntimeError), partial(path) as (_, file):
+        file.write(b"half")
+        raise RuntimeError
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"before"]
+
+
+def test_the_next_writer_removes_what_a_kill_left_and_nothing_else_bad_flow(
+    tmp_path: Path,
+) -> None:
+    killed, left = writer(tmp_path / "a.whl")
+    living, kept = writer(tmp_path / "b.whl")
+    theirs = tmp_path / ".of-a-link.partial"
+    (tmp_path / "elsewhere").touch()
+    theirs.symlink_to(tmp_path / "elsewhere")
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert left.read_bytes() == b"half"
+    with partial(tmp_path / "c.whl"):
+        assert not left.exists()
+        assert kept.exists()
+        assert theirs.exists()
+    living.communicate("\n")
+    assert living.returncode == 0
+    assert (tmp_path / "b.whl").read_bytes() == b"half"
+    assert not kept.exists()
+
+
+def test_a_file_taken_for_a_left_one_before_it_was_locked_is_made_again_bad_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = fcntl.flock, []
+
+    def flock(file: Any, how: int) -> None:
+        tries.append(file)
+        if len(tries) == 1:
+            Path(file.name).unlink()
+        real(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with partial(tmp_path / "a.whl") as (_, file):
+        file.write(b"whole")
+    assert len(tries) == 2
+    assert (tmp_path / "a.whl").read_bytes() == b"whole"

@@ -16,7 +16,7 @@ import typer
 
 from nixl_stripe._core import __version__
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.lab.scratch import sweep
+from nixl_stripe.scratch import sweep
 from nixl_stripe.wheel.layout import PLUGIN
 from nixl_stripe.wheel.loading import plugin_options
 from nixl_stripe.wheel.locate import PluginFolder, find_in, find_installed, search_path_of

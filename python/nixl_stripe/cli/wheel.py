@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
+from nixl_stripe.scratch import Scratch
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.build import BuiltWheel, build_wheel
 from nixl_stripe.wheel.fetch import default_sources, fetch_wheels
@@ -78,9 +78,9 @@ def wheel(
     options = [] if platform is None else ["--platform", platform]
     options += [] if python_version is None else ["--python-version", python_version]
     built: list[BuiltWheel] = []
-    with tempfile.TemporaryDirectory(prefix="nixl-stripe-") as folder:
+    with Scratch("wheel") as folder:
         for source in sources or default_sources():
-            files = fetch_wheels(source, Path(folder), options)
+            files = fetch_wheels(source, folder, options)
             built.extend(_build_with_progress(file, out, plugin, check) for file in files)
     if as_json:
         typer.echo(json.dumps({"wheels": [as_dict(wheel) for wheel in built]}, indent=2))

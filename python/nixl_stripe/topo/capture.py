@@ -13,11 +13,11 @@ from __future__ import annotations
 import os
 import re
 import tarfile
-import tempfile
 from pathlib import Path
 
 from nixl_stripe._core import sysfs_reads
 from nixl_stripe.errors import StripeError
+from nixl_stripe.scratch import Scratch
 from nixl_stripe.topo.archive import write_manifest
 
 MAX_ATTRIBUTE = 4096
@@ -46,9 +46,11 @@ def capture(
     reads = sysfs_reads(os.fspath(source))
     try:
         if target.name.endswith((".tar.gz", ".tgz")):
-            with tempfile.TemporaryDirectory(prefix="nixl-stripe-") as folder:
-                _Copy(Path(source), Path(folder), keep_addresses).paths(reads)
-                write_manifest(Path(folder))
+            with Scratch("capture") as scratch:
+                folder = scratch / "sys"
+                folder.mkdir()
+                _Copy(Path(source), folder, keep_addresses).paths(reads)
+                write_manifest(folder)
                 with tarfile.open(target, "w:gz") as archive:
                     archive.add(folder, arcname=".", filter=_anonymous)
             return target

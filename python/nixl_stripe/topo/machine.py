@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from nixl_stripe._core import Machine, read_machine
 from nixl_stripe.errors import SourceError, StripeError
+from nixl_stripe.scratch import Scratch
 from nixl_stripe.topo.archive import check_manifest, unpack
 from nixl_stripe.topo.tar_reader import looks_like_archive
 
@@ -37,6 +37,8 @@ def machine(source: str | os.PathLike[str] | None = None) -> Machine:
 
 
 def _from_archive(path: Path) -> Machine:
-    with tempfile.TemporaryDirectory(prefix="nixl-stripe-") as folder:
-        unpack(path, Path(folder))
-        return read_machine(folder, label=os.fspath(path))
+    with Scratch("capture") as scratch:
+        folder = scratch / "sys"
+        folder.mkdir()
+        unpack(path, folder)
+        return read_machine(os.fspath(folder), label=os.fspath(path))

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -15,6 +14,7 @@ from typing import IO
 from packaging.version import Version
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.scratch import partial
 from nixl_stripe.wheel.archive import ArchiveWriter
 from nixl_stripe.wheel.elf import SharedObject
 from nixl_stripe.wheel.layout import PLUGIN, STOCK, read_our_plugin
@@ -95,22 +95,16 @@ def _write(
     platforms = raise_platforms(build_and_tags[-1], facts.glibc)
     path = out / ("-".join([name, version, *build_and_tags[:-1], platforms]) + ".whl")
     out.mkdir(parents=True, exist_ok=True)
-    temporary = out / f".{path.name}.{os.getpid()}.partial"
-    try:
-        with temporary.open("xb") as file:
-            _write_members(wheel, file, f"{name}-{version}", ours, facts)
-            file.flush()
-            os.fsync(file.fileno())
+    with partial(path) as (temporary, file):
+        _write_members(wheel, file, f"{name}-{version}", ours, facts)
+        file.flush()
+        os.fsync(file.fileno())
         warnings = check_wheel(temporary, facts.machine, load)
         sha256 = hashlib.sha256()
-        with temporary.open("rb") as file:
-            for data in chunks_of(file):
-                sha256.update(data)
+        file.seek(0)
+        for data in chunks_of(file):
+            sha256.update(data)
         size = temporary.stat().st_size
-        temporary.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
     return BuiltWheel(
         path,
         wheel.path,

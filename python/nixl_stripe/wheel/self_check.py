@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import platform
-import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.scratch import Scratch
 from nixl_stripe.wheel.layout import PLUGIN, STOCK
 from nixl_stripe.wheel.loading import loaded_before
 from nixl_stripe.wheel.locate import PluginFolder, find_installed
@@ -84,8 +84,8 @@ def check_wheel(path: Path, machine: str, load: Load | None) -> tuple[str, ...]:
         return ()
     if machine != platform.machine():
         return (f"{_UNCHECKED}the wheel is for {machine}, this is {platform.machine()}",)
-    with tempfile.TemporaryDirectory(prefix="nixl-stripe-") as name:
-        plugin = _unpack_libraries(path, Path(name))
+    with Scratch("wheel") as folder:
+        plugin = _unpack_libraries(path, folder)
         first = loaded_before(plugin.parent)
         try:
             load(plugin.with_name(STOCK), first)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from nixl_stripe.lab.namespaces import NamespaceError, NetNamespace, die_with_parent, isolate
 from nixl_stripe.lab.rails.rail_spec import RailSpec
-from nixl_stripe.lab.scratch import Scratch
+from nixl_stripe.scratch import Scratch
 from nixl_stripe.lab.side import CHANNEL, ROLES
 
 if TYPE_CHECKING:

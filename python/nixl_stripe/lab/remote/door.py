@@ -19,7 +19,7 @@ from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.remote import handshake
 from nixl_stripe.lab.remote.address import Address
 from nixl_stripe.lab.remote.frames import Frame, Opener, Sealer
-from nixl_stripe.lab.remote.link import Link, LinkLostError, Message
+from nixl_stripe.lab.remote.link import SESSION_LIMIT_S, Link, LinkLostError, Message
 from nixl_stripe.untrusted import RefusedError, one_line, schema
 
 #: Seconds for a caller to prove the token, and how many may be at it at a time.
@@ -77,7 +77,7 @@ class Door:
         self._say = say
         try:
             found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-            self._server = socket.create_server(found[0][4][:2], family=found[0][0])
+            self._server = socket.create_server(found[0][4], family=found[0][0])
         except (OSError, UnicodeError) as error:
             raise StripeError(f"--listen {address}: {_reason(error)}") from None
         self._server.setblocking(False)
@@ -182,7 +182,8 @@ class Door:
         sealer, opener = caller.ends
         opener.allow()
         _keep_alive(caller.connection)
-        return Link(caller.connection, sealer, opener, schemas, self.wait)
+        end = time.monotonic() + SESSION_LIMIT_S
+        return Link(caller.connection, sealer, opener, schemas, self.wait, end)
 
     def _turned_away(self, caller: _Caller, why: str) -> None:
         self._callers.pop(caller.connection, None)
@@ -256,7 +257,7 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
 def _reason(error: OSError | UnicodeError) -> str:
     """Return why a host was not reached; a UnicodeError: the name is none of a host."""
     if isinstance(error, OSError):
-        return error.strerror or str(error)
+        return (error.strerror or str(error)).partition(" (while attempting")[0]
     return f"no name of a host: {one_line(str(error))}"
 
 

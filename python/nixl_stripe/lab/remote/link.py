@@ -10,6 +10,7 @@ comes out of a peer that goes away, is late, or says what is not accepted.
 from __future__ import annotations
 
 import json
+import math
 import select
 import socket
 import time
@@ -38,6 +39,10 @@ _MAX_QUEUED, _MAX_QUEUED_FRAMES = 2 * frames.MAX_PAYLOAD, 10_000
 _REFUSAL = schema.record({"kind": schema.choice("busy", "refused"), "text": schema.text(2000)})
 
 
+#: Seconds that a listener serves one peer, whatever it asks for: others wait for their turn.
+SESSION_LIMIT_S = 4 * 3600.0
+
+
 class _Waiting(NamedTuple):
     """A line for the worker here or a message for this command; size: bytes as it came."""
 
@@ -55,7 +60,10 @@ def wait_for(sockets: Sequence[socket.socket], seconds: float) -> Sequence[socke
 
 
 class Link:
-    """One side's end; schemas: of the messages that it may be sent, by kind."""
+    """One side's end; schemas: of the messages that it may be sent, by kind.
+
+    end: of the session, as `time.monotonic` counts: nothing is waited for beyond it.
+    """
 
     def __init__(
         self,
@@ -64,6 +72,7 @@ class Link:
         opener: Opener,
         schemas: Mapping[str, schema.Schema],
         wait: Wait = wait_for,
+        end: float = math.inf,
     ) -> None:
         self.connection = connection
         connection.setblocking(False)
@@ -71,6 +80,7 @@ class Link:
         self._opener = opener
         self._schemas = schemas
         self._wait = wait
+        self._end = end
         #: Lines for the worker here and messages for this command, in their order.
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
@@ -94,9 +104,11 @@ class Link:
     def receive(self, limit_s: float, *expected: str) -> Message:
         """Return the next message, one of the kinds; LinkLostError after `limit_s` seconds."""
         end = time.monotonic() + limit_s
+        self._check_session()
         while (message := self._next_message()) is None:
-            left = end - time.monotonic()
+            left = min(end, self._end) - time.monotonic()
             if left <= 0 or not self._wait([self.connection], left):
+                self._check_session()
                 raise LinkLostError(f"the other side said nothing for {limit_s:g} s")
             self._pull()
         kind = message.get("kind")
@@ -125,7 +137,7 @@ class Link:
 
     def _carry(self, worker: Process, channel: socket.socket, limit_s: float) -> bool:
         """Carry lines between the workers until ours has ended; False at the time's end."""
-        end = time.monotonic() + limit_s
+        end = min(time.monotonic() + limit_s, self._end)
         rest = b""
         self._unsent.clear()
         at_worker: list[socket.socket] = [channel]
@@ -145,6 +157,12 @@ class Link:
                     at_worker.clear()
                 rest = self._relay(rest + (piece or b""))
         return True
+
+    def _check_session(self) -> None:
+        if time.monotonic() >= self._end:
+            text = f"a session ends after {SESSION_LIMIT_S / 3600:g} hours; connect again"
+            self.refuse("refused", text)
+            raise LinkLostError(text)
 
     def close(self) -> None:
         """Close the connection; the other side then ends."""
