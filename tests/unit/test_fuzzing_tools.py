@@ -45,7 +45,7 @@ def test_slow_targets_have_more_processes_with_seeds_of_their_own(
     """A fault of one process is that of its target, wherever it stands among them."""
     monkeypatch.setattr(cpp, "TARGETS", ("text", "xml"))
     monkeypatch.setattr(cpp, "SLOW", ("text",))
-    faulty = "case \"$*\" in *-seed=2*) echo a fault >&2; exit 77; esac"
+    faulty = 'case "$*" in *-seed=2*) echo a fault >&2; exit 77; esac'
     target(tmp_path, f"printf '{STATISTICS}' >&2; {faulty}")
     target(tmp_path, f"printf '{STATISTICS}' >&2", name="xml")
     text, xml = cpp.rows(tmp_path, 1, processes=1)

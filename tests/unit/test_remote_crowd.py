@@ -126,8 +126,7 @@ def test_a_session_has_an_end_whatever_the_peer_says_bad_flow(left_s: float) -> 
         for _ in range(3):
             here.send("report", x="")
         with pytest.raises(LinkLostError, match="a session ends after 4 hours"):
-            for _ in range(4):
-                there.receive(60, "report")
+            list(map(there.receive, [60] * 4, ["report"] * 4))
         with pytest.raises(LinkLostError, match="refuses: a session ends after 4 hours"):
             here.receive(5, "report")
 

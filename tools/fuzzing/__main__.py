@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tries", type=int, default=_NO_LIMIT, help="for each reader in Python")
     parser.add_argument("--processes", type=int, default=2, help="at a time")
     parser.add_argument("--part", choices=PARTS, action="append", help="default: both")
-    parser.add_argument("--only", action="append", help="a reader in Python; fuzz-python-again.json")
+    parser.add_argument("--only", action="append", help="a reader in Python, saved as ...-again")
     parser.add_argument("--without", action="append", help="a reader in Python to leave out")
     parser.add_argument("--build", type=Path, default=ROOT / ".cache/build-fuzz")
     parser.add_argument("--json", type=Path, metavar="FOLDER", help="fuzz-PART.json in it")

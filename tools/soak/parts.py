@@ -45,13 +45,14 @@ def joined(parts: Sequence[Mapping[str, Any]]) -> list[Row]:
 def _together(rows: Sequence[Row]) -> Row:
     """Sum what processes did; growth is the mean of theirs, each as much as it has cycles."""
     cycles = sum(row["cycles"] for row in rows)
+    by_nic = zip(*(row["sent_bytes"] for row in rows), strict=True)
     return {
         "side": rows[0]["side"],
         "processes": len(rows),
         "cycles": cycles,
         "descriptors": sum(row["descriptors"] for row in rows),
         "seconds": round(sum(row["seconds"] for row in rows), 1),
-        "sent_bytes": [sum(each) for each in zip(*(row["sent_bytes"] for row in rows), strict=True)],
+        "sent_bytes": list(map(sum, by_nic)),
         "growth": {
             key: round(sum(row["growth"][key] * row["cycles"] for row in rows) / cycles, 3)
             for key in rows[0]["growth"]

@@ -25,8 +25,8 @@ from nixl_stripe.lab.job import Role
 from nixl_stripe.lab.remote import Address, Door, Link, LinkLostError, RefusedError, Token
 from nixl_stripe.lab.remote import connect as connect_link
 from nixl_stripe.lab.remote.bounds import DEFAULT_MAX_BYTES
-from nixl_stripe.scratch import Scratch
 from nixl_stripe.lab.side import Ended, Environment, SideJob
+from nixl_stripe.scratch import Scratch
 
 #: Seconds for the peer to come up, and for it to answer beyond a job's own limit.
 _CONNECT_LIMIT_S = 60.0

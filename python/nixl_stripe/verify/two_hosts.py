@@ -23,8 +23,8 @@ from nixl_stripe.lab.job import Job, Nixl, Role
 from nixl_stripe.lab.outcome import SideReport
 from nixl_stripe.lab.remote import Address, Door, Link, LinkLostError, RefusedError, Token, connect
 from nixl_stripe.lab.remote.bounds import DEFAULT_MAX_BYTES
-from nixl_stripe.scratch import Scratch
 from nixl_stripe.lab.side import Ended, Environment, SideJob
+from nixl_stripe.scratch import Scratch
 from nixl_stripe.verify import messages
 from nixl_stripe.verify.messages import Message
 

@@ -16,8 +16,8 @@ from nixl_stripe.lab import side
 from nixl_stripe.lab.beds.base import Bed, merged
 from nixl_stripe.lab.job import Role
 from nixl_stripe.lab.namespaces import die_with_parent
-from nixl_stripe.scratch import Scratch
 from nixl_stripe.lab.side import Ended, Environment, SideJob
+from nixl_stripe.scratch import Scratch
 
 #: Shared memory and the like: with them nothing of a transfer on one host passes a NIC.
 WITHOUT_SHARED_MEMORY = {"UCX_TLS": "^sm,cuda_ipc"}

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 from nixl_stripe.lab.namespaces import NamespaceError, NetNamespace, die_with_parent, isolate
 from nixl_stripe.lab.rails.rail_spec import RailSpec
-from nixl_stripe.scratch import Scratch
 from nixl_stripe.lab.side import CHANNEL, ROLES
+from nixl_stripe.scratch import Scratch
 
 if TYPE_CHECKING:
     from nixl_stripe.lab.rails.veth import End
