@@ -16,11 +16,15 @@ import pytest
 from guest_beds import CACHE, ready_or_skip
 from nixl_stripe.lab.guests import Guests
 from nixl_stripe.lab.guests.environment import BASE_ENVIRONMENT, POD
+from nixl_stripe.lab.job import Nixl
+from nixl_stripe.verify import OpResult, Request, verify
 
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
 MIB = 1 << 20
 NICS = ("rxe0", "rxe1", "rxe2", "rxe3")
+#: UCX asks the routes of its own network namespace, which has none to the peer.
+REACHABLE = {"UCX_IB_ROCE_REACHABILITY_MODE": "all"}
 
 LOOK = """
 import json, os
@@ -70,6 +74,7 @@ def look(ground: Guests, *within: str) -> dict[str, Any]:
 
 
 def test_what_a_pod_sees(ground: Guests) -> None:
+    ground.open_to_all("initiator")
     host, pod = look(ground), look(ground, *POD)
     assert (host["uid"], pod["uid"]) == (0, 65534)
     assert "hw_counters" in host["ports"]
@@ -82,6 +87,48 @@ def test_what_a_pod_sees(ground: Guests) -> None:
     reasons = " ".join(pod["reasons"])
     assert "its interface rail0 is in another network namespace" in reasons
     assert "rdma statistic set link rxe0/1 optional-counters rdma_tx_bytes,rdma_rx_bytes" in reasons
+
+
+def verified(ground: Guests, nixl: Path, *, pod: bool) -> tuple[OpResult, ...]:
+    ground.within = {"initiator": POD} if pod else {}
+    try:
+        return verify(
+            Request(
+                nixl=Nixl.find(nixl),
+                size=4 * MIB,
+                repeats=1,
+                stock=False,
+                environment=REACHABLE if pod else {},
+            ),
+            ground,
+        ).results
+    finally:
+        ground.within = {}
+
+
+@pytest.mark.parametrize("pod", [False, True], ids=["host", "pod"])
+def test_the_same_verdict_as_on_the_host(ground: Guests, striped: Path, pod: bool) -> None:
+    read, write = verified(ground, striped, pod=pod)
+    assert (read.op, write.op) == ("READ", "WRITE")
+    for result in (read, write):
+        assert result.ok, result.describe()
+        assert (result.proof, result.planned) == ("bytes", NICS)
+        share = [result.figures.share[name] for name in NICS]
+        assert share == pytest.approx([0.25] * 4, abs=0.02)
+        sources = {nic: each["name"] for nic, each in result.figures.source.items()}
+        assert sources == dict.fromkeys(NICS, "queue-pairs" if pod else "netdev")
+        assert 4 * MIB <= sum(result.figures.bytes.values()) <= 4.8 * MIB
+
+
+@pytest.mark.parametrize("pod", [False, True], ids=["host", "pod"])
+def test_the_same_failure_as_on_the_host_bad_flow(ground: Guests, stock: Path, pod: bool) -> None:
+    read, write = verified(ground, stock, pod=pod)
+    assert (read.op, write.op) == ("READ", "WRITE")
+    for result in (read, write):
+        assert (result.ok, result.figures.verified) == (False, True), result.describe()
+        assert (result.proof, result.short) == ("bytes", ("rxe2", "rxe3"))
+        names = {result.figures.source[nic]["name"] for nic in NICS}
+        assert names == {"queue-pairs" if pod else "netdev"}
 
 
 def wait_for(file: Path) -> None:

@@ -23,7 +23,7 @@ from nixl_stripe.lab import fake_cuda
 from nixl_stripe.lab.beds.base import Bed, merged
 from nixl_stripe.lab.guests import accelerator, assets, keeper, layout, qemu
 from nixl_stripe.lab.guests.control import ControlPort, GuestError, Monitor, connect
-from nixl_stripe.lab.guests.environment import BASE_ENVIRONMENT, nixl_folders
+from nixl_stripe.lab.guests.environment import BASE_ENVIRONMENT, nixl_folders, ways_in
 from nixl_stripe.lab.guests.layout import GpuPlace, LayoutName, verbs_device
 from nixl_stripe.lab.job import OPS, Nixl, Op, Role
 from nixl_stripe.lab.side import ROLES, Ended, Environment, Finished, SideJob, command, read
@@ -85,6 +85,8 @@ class Guests(Bed):
         self.bucket_bytes = _BUCKET if rate_mbit else 0
         #: Netdevs below the RDMA devices, in order: their counters see every byte.
         self.counters = tuple(f"rail{nic.index}" for nic in self.layout.nics)
+        self.within: dict[Role, Sequence[str]] = {}
+        """Commands that start a side's program, such as `environment.POD`."""
         self.machines: dict[Role, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
         self._cache = (cache or assets.default_cache()).resolve()
@@ -200,7 +202,12 @@ class Guests(Bed):
         for role, job in jobs.items():
             if job.needs_verbs:
                 self.use_system_verbs(job.nixl)
-            commands[role] = command(job, folder, f"dir:{folder}", interpreter)
+            starter = self.within.get(role, ())
+            commands[role] = [*starter, *command(job, folder, f"dir:{folder}", interpreter)]
+        if self.within:
+            folder.chmod(0o777)
+            for role in self.within:
+                self.open_to_all(role, jobs[role].nixl)
         full = {role: merged(BASE_ENVIRONMENT, changes[role]) for role in jobs}
         limit = max(job.total_limit_s for job in jobs.values())
         return {
@@ -214,6 +221,10 @@ class Guests(Bed):
             )
             for role, ended in self.run(commands, environment=full, limit_s=limit).items()
         }
+
+    def open_to_all(self, side: Role, nixl: Nixl | None = None) -> None:
+        """Let whoever a program runs as come to what it needs; in the guest only."""
+        self.run({side: ["chmod", "o+x", *ways_in(self.share, nixl)]})
 
     def ops(self) -> tuple[Op, ...]:
         """Return READ and WRITE."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 from nixl_stripe.agents.nixl_api import PACKAGES
@@ -24,7 +25,7 @@ BASE_ENVIRONMENT = {
 POD = (
     *("prlimit", "--memlock=unlimited", "unshare", "--net", "--mount", "sh", "-c"),
     "mount -t sysfs none /sys && exec setpriv --reuid=65534 --regid=65534 --clear-groups "
-    '--inh-caps=-all --bounding-set=-all "$@"',
+    '--inh-caps=-all --bounding-set=-all env HOME=/tmp "$@"',
     "sh",
 )
 
@@ -36,3 +37,14 @@ def nixl_folders(nixl: Nixl) -> list[Path]:
     names = [nixl.package] if nixl.package else list(PACKAGES)
     found = [importlib.util.find_spec(name) for name in names]
     return [Path(spec.origin).parents[1] for spec in found if spec and spec.origin]
+
+
+def ways_in(share: Path, nixl: Nixl | None) -> list[str]:
+    """Return every folder above Python, this package, NIXL and the bed's own.
+
+    One of them may be closed to others, such as a user's home.
+    """
+    python = Path(sys.executable)
+    inner = [share, python, python.resolve(), Path(BASE_ENVIRONMENT["PYTHONPATH"]) / "x"]
+    inner += [site / "x" for site in (nixl_folders(nixl) if nixl else ())]
+    return sorted({str(parent) for path in inner for parent in path.parents})
