@@ -18,10 +18,28 @@ from nixl_stripe.lab.outcome import SideReport
 from nixl_stripe.verify import OpResult, Report
 from nixl_stripe.verify.messages import TO_CONNECTOR, TO_LISTENER, told
 from nixl_stripe.verify.report import format_of, write
+from nixl_stripe.verify.report_picture import picture
 from nixl_stripe.verify.result import Cause, Figures
 
 NICS = ("mlx5_0", "mlx5_1", "mlx5_2", "mlx5_3")
 MIB = 1 << 20
+#: NVSentinel's message HealthEvent, by the names of proto3's JSON.
+HEALTH_EVENT: dict[str, type] = {
+    "version": int,
+    "agent": str,
+    "componentClass": str,
+    "checkName": str,
+    "isFatal": bool,
+    "isHealthy": bool,
+    "message": str,
+    "recommendedAction": str,
+    "errorCode": list,
+    "entitiesImpacted": list,
+    "metadata": dict,
+    "generatedTimestamp": str,
+    "nodeName": str,
+    "processingStrategy": str,
+}
 
 
 def result(*share: float, **more: Any) -> OpResult:
@@ -149,7 +167,8 @@ def test_json_is_that_of_the_command_with_the_circumstances(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["report", "r.pdf", ".html", "r.xml"])
 def test_names_that_say_no_format_bad_flow(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=r"accepted are FILE\.html, FILE\.json, FILE\.junit\.xml"):
+    endings = r"accepted are FILE\.html, FILE\.nvsentinel\.json, FILE\.json, FILE\.junit\.xml"
+    with pytest.raises(UsageError, match=endings):
         format_of(tmp_path / name)
 
 
@@ -203,3 +222,44 @@ def test_sources_of_the_other_host_that_say_little_bad_flow(
     for name in ("x.html", "x.json", "x.junit.xml"):
         write(tmp_path / name, said)
     assert ("counted" in (tmp_path / "x.html").read_text()) == ("kind" in source)
+
+
+def test_the_page_shows_the_machine(tmp_path: Path) -> None:
+    drawn = picture(None)
+    assert drawn.startswith("<svg ")
+    file = tmp_path / "r.html"
+    write(file, GOOD.to_dict(), drawn)
+    page = Page(file.read_text(encoding="utf-8"))
+    assert (page.open, page.outside) == ([], [])
+    assert "Machine of the initiator" in page.text
+    assert "Machine of the initiator" not in Page(written(GOOD, tmp_path / "s.html")).text
+
+
+def events(report: Report, tmp_path: Path) -> list[dict[str, Any]]:
+    found = json.loads(written(report, tmp_path / "r.nvsentinel.json"))
+    assert found["version"] == 1
+    rows: list[dict[str, Any]] = found["events"]
+    return rows
+
+
+def test_health_events_name_every_nic(tmp_path: Path) -> None:
+    rows = events(GOOD, tmp_path)
+    assert [row["entitiesImpacted"][0]["entityValue"] for row in rows] == list(NICS)
+    assert all(row["isHealthy"] and row["recommendedAction"] == "NONE" for row in rows)
+    for row in rows:
+        assert set(row) == set(HEALTH_EVENT)
+        assert all(isinstance(row[name], HEALTH_EVENT[name]) for name in row)
+        assert row["generatedTimestamp"].endswith("Z")
+        assert row["processingStrategy"] == "STORE_ONLY"
+
+
+def test_health_events_of_a_failure_bad_flow(tmp_path: Path) -> None:
+    rows = {row["entitiesImpacted"][0]["entityValue"]: row for row in events(BAD, tmp_path)}
+    assert [rows[nic]["isHealthy"] for nic in NICS] == [True, True, False, False]
+    assert rows["mlx5_2"]["message"] == "WRITE: 0.0% of the bytes, 25.0% were due"
+    assert rows["mlx5_2"]["errorCode"] == ["NIXL_STRIPE_SHARE"]
+    broken = dataclasses.replace(GOOD.results[0], figures=Figures(error="no route"))
+    assert [row["isHealthy"] for row in events(Report("x", (broken,)), tmp_path)] == [False] * 4
+    empty = dataclasses.replace(GOOD.results[0], planned=())
+    (row,) = events(Report("x", (empty,)), tmp_path)
+    assert (row["isHealthy"], row["entitiesImpacted"]) == (False, [])

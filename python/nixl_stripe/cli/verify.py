@@ -160,7 +160,8 @@ def verify_command(
             ended = _listen(
                 address or "", token_file, link.max_bytes(max_bytes), which, parameters or None, say
             )
-            _finish(ended["report"], str(ended["text"]), as_json, report)
+            picture = "" if report is None else _picture(None)
+            _finish(ended["report"], str(ended["text"]), as_json, report, picture)
             return
         request = _request(
             {
@@ -181,11 +182,13 @@ def verify_command(
             place: Bed = _two_hosts(connect, token_file, say)
         else:
             place = _bed(bed, nics, mbit, gpu_place.value, say)
-        data, text = _run(request, place, say)
-    _finish(data, text, as_json, report)
+        data, text, picture = _run(request, place, say, report)
+    _finish(data, text, as_json, report, picture)
 
 
-def _run(request: Request, bed: Bed, say: Say) -> tuple[dict[str, Any], str]:
+def _run(
+    request: Request, bed: Bed, say: Say, report_to: Path | None
+) -> tuple[dict[str, Any], str, str]:
     from nixl_stripe.verify import TwoHosts, verify
 
     with bed:
@@ -193,7 +196,14 @@ def _run(request: Request, bed: Bed, say: Say) -> tuple[dict[str, Any], str]:
         data, text = report.to_dict(), report.describe()
         if isinstance(bed, TwoHosts):
             bed.finish(data, text)
-    return data, text
+        picture = "" if report_to is None else _picture(bed)
+    return data, text, picture
+
+
+def _picture(bed: Bed | None) -> str:
+    from nixl_stripe.verify.report_picture import picture
+
+    return picture(bed)
 
 
 def _bed(bed: BedChoice | None, nics: int, mbit: float | None, gpu: str, say: Say) -> Bed:
@@ -233,12 +243,14 @@ def _listen(
         return listener.serve(nixl, params)
 
 
-def _finish(data: dict[str, Any], text: str, as_json: bool, report: Path | None) -> None:
+def _finish(
+    data: dict[str, Any], text: str, as_json: bool, report: Path | None, picture: str
+) -> None:
     typer.echo(json.dumps(data, indent=2) if as_json else text)
     if report is not None:
         from nixl_stripe.verify.report import write
 
-        write(report, data)
+        write(report, data, picture)
     if not data["ok"]:
         raise typer.Exit(1)
 

@@ -15,9 +15,11 @@ from typing import Any
 
 from nixl_stripe._core import __version__
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.verify.report_health import as_health_events
 from nixl_stripe.verify.report_html import page
 
 Data = Mapping[str, Any]
+Writer = Callable[[Data, Mapping[str, str]], str]
 
 
 def circumstances(data: Data) -> dict[str, str]:
@@ -64,14 +66,16 @@ def as_junit(data: Data, context: Mapping[str, str]) -> str:
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-FORMATS: Mapping[str, Callable[[Data, Mapping[str, str]], str]] = {
+#: By the end of the file's name, the longer ones first where one ends like another.
+FORMATS: Mapping[str, Writer] = {
     ".html": page,
+    ".nvsentinel.json": as_health_events,
     ".json": as_json,
     ".junit.xml": as_junit,
 }
 
 
-def format_of(path: Path) -> Callable[[Data, Mapping[str, str]], str]:
+def format_of(path: Path) -> Writer:
     """Return what writes a file of that name; UsageError where the name says nothing known.
 
     Asked before the transfer: its result must not be lost to a slip of the keyboard.
@@ -84,9 +88,14 @@ def format_of(path: Path) -> Callable[[Data, Mapping[str, str]], str]:
     raise UsageError(f"--report {path}: accepted are FILE{', FILE'.join(FORMATS)}")
 
 
-def write(path: Path, data: Data) -> None:
-    """Write the report in one piece; StripeError where that is not possible."""
-    text = format_of(path)(data, circumstances(data))
+def write(path: Path, data: Data, picture: str = "") -> None:
+    """Write the report in one piece; StripeError where that is not possible.
+
+    picture: SVG of the machine, ours and nobody else's, for the page.
+    """
+    writer = format_of(path)
+    found = circumstances(data)
+    text = page(data, found, picture) if writer is page else writer(data, found)
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.unlink(missing_ok=True)

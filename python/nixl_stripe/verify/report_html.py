@@ -28,18 +28,24 @@ h1 { font-size: 1.8rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
 td.number, th.number { text-align: right; }
+figure { margin: 0; padding: .5rem; background: #ffffff; border: 1px solid var(--line);
+  border-radius: 6px; } figure svg { width: 100%; height: auto; }
 svg { display: block; } code { font-size: .9em; overflow-wrap: anywhere; }
 .due { fill: var(--due); } .fill { fill: var(--bar); } .short { fill: var(--bad); }
 """
 
 
-def page(data: Data, context: Mapping[str, str]) -> str:
-    """Return the page. data: as `verify --json` prints. context: facts about the run, by name."""
+def page(data: Data, context: Mapping[str, str], picture: str = "") -> str:
+    """Return the page. data: as `verify --json` prints. context: facts about the run, by name.
+
+    picture: SVG of the machine, of our own drawing: it is put in as it is.
+    """
     results = list(data.get("results", ()))
     facts = {"Where": str(data.get("where", "")), **context}
     body = [
         _verdict(data, results),
         *(_operation(result) for result in results),
+        f"<h2>Machine of the initiator</h2><figure>{picture}</figure>" if picture else "",
         "<h2>Circumstances</h2>",
         _table(("", ""), ([escape(name), escape(text)] for name, text in facts.items())),
         *(f'<p class="dim">{escape(str(note))}</p>' for note in data.get("notes", ())),
