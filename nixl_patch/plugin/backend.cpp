@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/backend.h"
 
+#include "plugin/agent_metrics.h"
 #include "plugin/import_slot.h"
 #include "plugin/init_hook.h"
 #include "plugin/log.h"
@@ -144,6 +145,7 @@ namespace {
     struct engineNeeds {
         std::unique_ptr<processSettings> settings;
         std::unique_ptr<openStages> stages;
+        std::unique_ptr<agentInFile> metrics;
     };
 
     class liveEngines {
@@ -186,7 +188,7 @@ namespace {
     abi::engine *
     createWith(abi::initParams *init, abi::params_t params, const stripePlan &plan) {
         const swappedParams swapped(init, &params);
-        if (!plan.active) {
+        if (!plan.active && !plan.metrics.isSet()) {
             return stock.createEngine(init);
         }
         engineNeeds needs;
@@ -224,6 +226,12 @@ namespace {
         }
         if (engine != nullptr) {
             needs.stages = request.takeStages();
+            try {
+                needs.metrics = metricsOf(init->localAgent, plan, request, initHook::ucx());
+            } catch (const std::invalid_argument &problem) {
+                stock.destroyEngine(engine);
+                fail(problem.what());
+            }
             engines().keep(engine, std::move(needs));
         }
         return engine;

@@ -5,10 +5,15 @@
 #include "plugin/import_slot.h"
 #include "plugin/operation_hooks.h"
 #include "topology/never_destroyed.h"
+#include "topology/source.h"
 #include "topology/text.h"
+#include "ucx/forecast.h"
+#include "ucx/settings.h"
 #include "ucx/values.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -89,27 +94,60 @@ initRequest::readBack(const ucxLibrary &ucx, const void *config) {
     if (const auto it = now.find("MIN_RMA_CHUNK_SIZE"); it != now.end()) {
         min_chunk_ = it->second;
     }
+    for (const settingRule &rule : settingTable()) {
+        if (const auto it = now.find(std::string(rule.key)); it != now.end()) {
+            settings_[it->first] = it->second;
+        }
+    }
 }
 
-void
+std::unique_ptr<contextStage>
 initRequest::spreadSmall(const ucxLibrary &ucx, const void *context) {
-    if (!plan_.spreadsSmall) {
-        return;
-    }
     spread_problem_ = operationHooks::problem();
     if (!spread_problem_.empty()) {
-        return;
+        return nullptr;
     }
     const std::optional<double> chunk = ucxSize(min_chunk_);
     if (!chunk) {
         spread_problem_ = min_chunk_.empty() ? "UCX " + ucx.version() + " has no MIN_RMA_CHUNK_SIZE"
                                              : "MIN_RMA_CHUNK_SIZE is " + quoted(min_chunk_);
-        return;
+        return nullptr;
     }
+    return operationHooks::smallSpreadFor(context, static_cast<std::size_t>(*chunk));
+}
+
+std::unique_ptr<contextStage>
+initRequest::keepBook() {
+    book_.reset();
+    book_problem_ = operationHooks::problem();
+    if (!book_problem_.empty()) {
+        return nullptr;
+    }
+    std::map<std::string, double> rates;
+    for (const lanePort &port : lanePorts(readMachine("/sys"), std::nullopt)) {
+        rates[port.device] = port.bandwidth;
+    }
+    // Without the setting, as in UCX before 1.20, a buffer is divided whatever its size.
+    const double chunk = ucxSize(min_chunk_).value_or(0);
+    auto book = std::make_shared<account>(rates, static_cast<std::size_t>(chunk), plan_.rails);
+    book_ = book;
+    return std::make_unique<accountStage>(std::move(book));
+}
+
+void
+initRequest::openPath(const ucxLibrary &ucx, const void *context) {
     operationPath::stages_t stages;
-    stages.push_back(operationHooks::smallSpreadFor(context, static_cast<std::size_t>(*chunk)));
-    stages_.reset(); // of an earlier context, which may have had the same address
-    stages_ = std::make_unique<openStages>(context, std::move(stages));
+    if (plan_.spreadsSmall) {
+        stages.push_back(spreadSmall(ucx, context));
+    }
+    if (plan_.metrics.isSet()) {
+        stages.push_back(keepBook());
+    }
+    stages.erase(std::remove(stages.begin(), stages.end(), nullptr), stages.end());
+    if (!stages.empty()) {
+        stages_.reset(); // of an earlier context, which may have had the same address
+        stages_ = std::make_unique<openStages>(context, std::move(stages));
+    }
 }
 
 void
@@ -158,7 +196,7 @@ initRequest::init(const ucxLibrary &ucx,
     }
     try {
         checkDevices(ucx, *context);
-        spreadSmall(ucx, *context);
+        openPath(ucx, *context);
     } catch (const std::exception &problem) {
         error_ = problem.what();
         ucx.cleanup(*context);

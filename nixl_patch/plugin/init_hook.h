@@ -8,9 +8,11 @@
 #define NIXL_STRIPE_NIXL_PATCH_PLUGIN_INIT_HOOK_H
 
 #include "plugin/operation_hooks.h"
+#include "ucx/account.h"
 #include "ucx/library.h"
 #include "ucx/plan.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -50,6 +52,24 @@ public:
         return unknown_settings_;
     }
 
+    /** What the context hands to UCX, where the plan asks for metrics; else nullptr. */
+    const std::shared_ptr<const account> &
+    book() const {
+        return book_;
+    }
+
+    /** Why there is no book() although the plan asks for metrics; "" when there is one. */
+    const std::string &
+    bookProblem() const {
+        return book_problem_;
+    }
+
+    /** Settings in force, of those that the plan or NIXL makes; without UCX_. */
+    const std::map<std::string, std::string> &
+    settingsInForce() const {
+        return settings_;
+    }
+
     /** Why small buffers are left to UCX although the plan spreads them; "" when they are not. */
     const std::string &
     spreadProblem() const {
@@ -77,7 +97,9 @@ private:
     void apply(const ucxLibrary &ucx, void *config);
     void readBack(const ucxLibrary &ucx, const void *config);
     void checkDevices(const ucxLibrary &ucx, const void *context);
-    void spreadSmall(const ucxLibrary &ucx, const void *context);
+    void openPath(const ucxLibrary &ucx, const void *context);
+    std::unique_ptr<contextStage> spreadSmall(const ucxLibrary &ucx, const void *context);
+    std::unique_ptr<contextStage> keepBook();
 
     const stripePlan &plan_;
     initRequest *outer_; /**< the request that was current before: create_engine could nest */
@@ -85,6 +107,9 @@ private:
     std::string error_;
     std::vector<std::string> unknown_settings_;
     std::string min_chunk_; /**< as UCX prints it; "" where it has none */
+    std::map<std::string, std::string> settings_;
+    std::shared_ptr<const account> book_;
+    std::string book_problem_;
     std::string spread_problem_;
     std::unique_ptr<openStages> stages_;
 };

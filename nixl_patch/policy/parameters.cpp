@@ -4,6 +4,7 @@
 
 #include "policy/device_spec.h"
 #include "policy/kill_switch.h"
+#include "policy/metrics_path.h"
 #include "policy/rails.h"
 #include "policy/stripe_spec.h"
 #include "topology/cuda_gpu.h"
@@ -62,6 +63,12 @@ namespace {
              "each through one NIC, the least used of its batch (RDMA); 'off' leaves all of them "
              "to the first NICs",
              [](std::string_view key, const std::string &text) { parseSmall(key, text); }},
+            {parameter_t::STRIPE_METRICS,
+             "stripe_metrics",
+             std::string(metrics_path_accepted),
+             "file into which the process writes, every two seconds, what each agent planned and "
+             "handed to UCX for each NIC, for `nixl-stripe export --agents`",
+             [](std::string_view key, const std::string &text) { checkMetricsPath(key, text); }},
             {parameter_t::DEVICE_LIST,
              "device_list",
              std::string(device_list_accepted),

@@ -34,6 +34,7 @@ enum class parameter_t {
     STRIPE_GPU,
     STRIPE_MIN_RATE_GBPS,
     STRIPE_SMALL,
+    STRIPE_METRICS,
     DEVICE_LIST
 };
 

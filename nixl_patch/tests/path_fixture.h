@@ -85,10 +85,10 @@ public:
 
     /** All flushes that are under way end. */
     void
-    complete() {
+    complete(ucsStatus_t status = ucs_ok) {
         for (const requestParams &flush : std::exchange(flushes, {})) {
             if ((flush.fields & requestParams::has_callback) != 0) {
-                flush.callback(this, ucs_ok, flush.userData);
+                flush.callback(this, status, flush.userData);
             }
         }
     }

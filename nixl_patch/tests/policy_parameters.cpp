@@ -21,6 +21,7 @@ namespace {
         {"stripe_gpu", {"...", "first", "-1", "1.5"}},
         {"stripe_min_rate_gbps", {"nan", "inf", "-1", "x", "0x10", "1e999"}},
         {"stripe_small", {"...", "on", "Spread"}},
+        {"stripe_metrics", {"x.prom", "/tmp/x", "/tmp/.prom", "/tmp/", "/tmp/%x.prom"}},
         {"device_list", {",,,", " ", "^lo", ":1"}},
     };
 

@@ -129,8 +129,8 @@ namespace {
             }
 
             void
-            flushEnds() noexcept override {
-                note("flush ends");
+            flushEnds(bool is_good) noexcept override {
+                note(is_good ? "flush ends" : "flush fails");
             }
 
         private:

@@ -245,10 +245,10 @@ operationPath::get(void *endpoint,
 }
 
 void
-operationPath::flushEnded(void *, ucsStatus_t, void *entry) {
+operationPath::flushEnded(void *, ucsStatus_t status, void *entry) {
     auto *of = static_cast<endpointEntry *>(entry);
     for (const auto &stage : of->stages) {
-        stage->flushEnds();
+        stage->flushEnds(status == ucs_ok);
     }
     of->release();
 }
@@ -280,7 +280,9 @@ operationPath::flush(void *endpoint, const void *params) noexcept {
     } else {
         answer = ucx_.flush(endpoint, params);
     }
-    flushEnded(nullptr, ucs_ok, entry);
+    // An error is its status, as a pointer.
+    const auto status = static_cast<ucsStatus_t>(reinterpret_cast<std::intptr_t>(answer));
+    flushEnded(nullptr, isError(answer) ? status : ucs_ok, entry);
     return answer;
 }
 

@@ -98,4 +98,17 @@ packedKey::narrowedTo(std::uint64_t wanted) const {
     return key;
 }
 
+bool
+keyForm::note(const void *packed, std::size_t size) noexcept {
+    if (size == 0 || packedKey::isEmpty(packed, size)) {
+        return true;
+    }
+    if (packedKey::describes(packed, size)) {
+        form_t unknown = form_t::UNKNOWN;
+        form_.compare_exchange_strong(unknown, form_t::KNOWN);
+        return true;
+    }
+    return form_.exchange(form_t::STRANGE) == form_t::STRANGE;
+}
+
 } // namespace nixlStripe

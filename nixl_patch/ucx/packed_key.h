@@ -7,6 +7,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_UCX_PACKED_KEY_H
 #define NIXL_STRIPE_NIXL_PATCH_UCX_PACKED_KEY_H
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -62,6 +63,33 @@ public:
 private:
     std::uint64_t domains_ = 0;
     std::vector<std::uint8_t> bytes_;
+};
+
+/**
+ * @brief Whether keys have the form that packedKey reads: a context's own tell. Thread-safe.
+ *
+ * One that does not ends the trust for good.
+ */
+class keyForm {
+public:
+    /** @return false for the first key of another form; keys of no domain say nothing. */
+    bool note(const void *packed, std::size_t size) noexcept;
+
+    bool
+    isKnown() const {
+        return form_ == form_t::KNOWN;
+    }
+
+    /** No key has been seen. */
+    bool
+    isOpen() const {
+        return form_ == form_t::UNKNOWN;
+    }
+
+private:
+    enum class form_t { UNKNOWN, KNOWN, STRANGE };
+
+    std::atomic<form_t> form_{form_t::UNKNOWN};
 };
 
 } // namespace nixlStripe

@@ -39,6 +39,7 @@ namespace {
             if (!inputs_.parameters.anySet()) {
                 return plan_;
             }
+            plan_.metrics = value(parameter_t::STRIPE_METRICS);
             rejectContradictions();
             chooseDevices();
             if (stripe_asked_ && plan_.devices.empty()) {

@@ -39,6 +39,7 @@ struct stripePlan {
     bool active = false; /**< false: nothing was asked for, or no NIC is usable; stock behaviour */
     bool isStriped = false;    /**< `stripe` is in force: all settings, not only what was named */
     bool spreadsSmall = false; /**< buffers that UCX cannot divide evenly take turns at the NICs */
+    parameterValue metrics;    /**< `stripe_metrics`, also where `active` is false */
     std::vector<std::string>
         devices;        /**< for NET_DEVICES, in order; empty: devices are left alone */
     unsigned rails = 0; /**< MAX_RMA_RAILS; 0: left alone */

@@ -117,9 +117,12 @@ public:
     virtual void
     flushBegins() noexcept {}
 
-    /** A flush is complete, or failed. On whatever thread makes progress; as often as it began. */
+    /**
+     * A flush is complete, or failed. On whatever thread makes progress; as often as it began.
+     * @param is_good Whether it is complete, as far as that is known: see operationPath::flush.
+     */
     virtual void
-    flushEnds() noexcept {}
+    flushEnds(bool /* is_good */) noexcept {}
 };
 
 /** A stage's part on one context. */

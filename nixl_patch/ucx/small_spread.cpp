@@ -17,27 +17,19 @@ struct smallSpread::shared {
         : ucx(std::move(its_ucx))
         , chunk(its_chunk) {}
 
-    enum class form_t { UNKNOWN, KNOWN, STRANGE };
-
     /** Whether keys have the known form; a peer's may come before any of this process. */
     bool
     knowsKeys() {
-        if (form == form_t::UNKNOWN && !was_asked.exchange(true)) {
+        if (form.isOpen() && !was_asked.exchange(true)) {
             const std::vector<std::uint8_t> key = ucx.ownKey();
             note(key.data(), key.size());
         }
-        return form == form_t::KNOWN;
+        return form.isKnown();
     }
 
     void
     note(const void *packed, std::size_t size) {
-        if (size == 0 || packedKey::isEmpty(packed, size)) {
-            return;
-        }
-        if (packedKey::describes(packed, size)) {
-            form_t unknown = form_t::UNKNOWN;
-            form.compare_exchange_strong(unknown, form_t::KNOWN);
-        } else if (form.exchange(form_t::STRANGE) != form_t::STRANGE) {
+        if (!form.note(packed, size)) {
             ucx.say("its keys to remote memory have an unknown form");
         }
     }
@@ -45,7 +37,7 @@ struct smallSpread::shared {
     const calls ucx;
     const std::size_t chunk;
     sharedTurns turns;
-    std::atomic<form_t> form{form_t::UNKNOWN};
+    keyForm form;
     std::atomic<bool> was_asked{false};
 };
 
@@ -157,7 +149,7 @@ public:
     }
 
     void
-    flushEnds() noexcept override {
+    flushEnds(bool) noexcept override {
         context_->turns.end();
     }
 

@@ -16,7 +16,8 @@ import pytest
 from guest_beds import CACHE, ready_or_skip
 from nixl_stripe.lab.guests import Guests
 from nixl_stripe.lab.guests.environment import BASE_ENVIRONMENT, POD
-from nixl_stripe.lab.job import Nixl
+from nixl_stripe.lab.job import OPS, Nixl
+from nixl_stripe.proof.agents import parse
 from nixl_stripe.verify import OpResult, Request, verify
 
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
@@ -129,6 +130,28 @@ def test_the_same_failure_as_on_the_host_bad_flow(ground: Guests, stock: Path, p
         assert (result.proof, result.short) == ("bytes", ("rxe2", "rxe3"))
         names = {result.figures.source[nic]["name"] for nic in NICS}
         assert names == {"queue-pairs" if pod else "netdev"}
+
+
+def test_what_is_handed_to_ucx_is_what_nics_count(ground: Guests, striped: Path) -> None:
+    file = ground.new_folder() / "initiator.prom"
+    variable = "NIXL_UCX_STRIPE_METRICS"
+    outcome = ground.transfer(
+        sizes=[4 * MIB],
+        op="READ",
+        then="WRITE",
+        nixl=striped,
+        backend_params={"stripe": "all"},
+        environment={variable: str(file)},
+        peer_environment={variable: None},
+    ).require()
+    samples = parse(file.read_bytes(), file.stem).samples
+    intended = {each.labels: each.value for each in samples if each.name == "intended_bytes_total"}
+    for op in OPS:
+        direction = {"READ": "in", "WRITE": "out"}[op]
+        assert [intended[nic, direction] for nic in NICS] == [MIB] * 4
+        counted = outcome.of_op(op).require().share
+        assert list(counted.values()) == pytest.approx([0.25] * 4, abs=0.02)
+    assert sum(intended.values()) == 8 * MIB, "and no other NIC"
 
 
 def wait_for(file: Path) -> None:

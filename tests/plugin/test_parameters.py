@@ -19,6 +19,7 @@ OURS = {
     "stripe_gpu",
     "stripe_min_rate_gbps",
     "stripe_small",
+    "stripe_metrics",
     "device_list",
 }
 NEWEST = NIXL_VERSIONS[0]
@@ -131,6 +132,7 @@ BAD_VALUES = (
     ("stripe", "every"),
     ("stripe", "no_such_nic:1"),
     ("stripe_small", "on"),
+    ("stripe_metrics", "here.prom"),
     ("stripe_small", "..."),
     ("stripe_gpu", "..."),
     ("stripe_min_rate_gbps", "nan"),

@@ -4,122 +4,21 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cpp_programs import ROOT, compile_cpp
+from import_watch import compile_helper, leads_to_ucx, run
 from nixl_stripe.versions import NEWEST
-from nixl_stripe.wheel import STOCK
-from nixl_wheels import environment, plugin_folder
 
 WheelOf = Callable[[str, str], Path]
-
-#: Every import of the stock plugin that stages stand in for while an engine asks for one.
-PATH = (
-    "ucp_worker_create",
-    "ucp_worker_destroy",
-    "ucp_ep_create",
-    "ucp_ep_close_nbx",
-    "ucp_ep_flush_nbx",
-    "ucp_rkey_pack",
-    "ucp_ep_rkey_unpack",
-    "ucp_rkey_destroy",
-    "ucp_put_nbx",
-    "ucp_get_nbx",
-)
-
-#: Agents come and go as its job says; after each step it says where the imports lead.
-PROGRAM = r"""
-import ctypes, json, sys
-from nixl_cu12._api import nixl_agent, nixl_agent_config
-
-job = json.load(sys.stdin)
-text = ctypes.create_string_buffer(4096)
-helper = ctypes.CDLL(job["helper"])
-
-def target(symbol):
-    found = helper.targetOf(job["stock"].encode(), symbol.encode(), text, len(text))
-    said = text.value.decode()
-    assert found & 0xff, said
-    return said.rsplit("/", 1)[-1]
-
-def pull(agent, op):
-    memory = ctypes.create_string_buffer(bytes(range(256)) * 256, 65536)
-    copy = ctypes.create_string_buffer(65536)
-    spans = [ctypes.addressof(memory), ctypes.addressof(copy)]
-    for span in spans:
-        agent.register_memory([(span, 65536, 0, "")], "DRAM")
-    ours, theirs = ([(s + i * 1024, 1024, 0) for i in range(64)] for s in spans)
-    if op == "READ":
-        ours, theirs = theirs, ours
-    peer = agent.name
-    descs = [agent.get_xfer_descs(d, "DRAM") for d in (ours, theirs)]
-    handle = agent.initialize_xfer(op, *descs, peer)
-    state = agent.transfer(handle)
-    while state == "PROC":
-        state = agent.check_xfer_state(handle)
-    assert state == "DONE" and copy.raw == memory.raw, state
-    agent.release_xfer_handle(handle)
-
-agents, seen = {}, []
-for name, params in job["steps"]:
-    if params is None:
-        del agents[name]
-    else:
-        agents[name] = nixl_agent(name, nixl_agent_config(backends=[]))
-        agents[name].create_backend("UCX", params)
-    for op in ("WRITE", "READ"):
-        for agent in agents.values():
-            pull(agent, op)
-    agent = None
-    seen.append({symbol: target(symbol) for symbol in job["path"]})
-print("SEEN " + json.dumps(seen), flush=True)
-"""
 
 ASKS = {"max_rma_rails": "2", "stripe_small": "spread"}
 
 
 @pytest.fixture(scope="module")
 def helper(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    here = Path(__file__).parent / "host" / "import_slots.cpp"
-    sources = [here, ROOT / "nixl_patch" / "plugin" / "import_slot.cpp"]
-    return compile_cpp(tmp_path_factory.mktemp("helper") / "import_slots.so", sources)
-
-
-def run(
-    helper: Path, site: Path, steps: list[tuple[str, dict[str, str] | None]], **variables: str
-) -> tuple[list[dict[str, str]], str]:
-    """Return where the imports lead after each step, and everything that was printed."""
-    stock = plugin_folder(site, "nixl-cu12") / STOCK
-    job: dict[str, Any] = {"helper": str(helper), "path": PATH, "steps": steps}
-    job["stock"] = str(stock if stock.exists() else stock.with_name(STOCK.removesuffix(".stock")))
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        input=json.dumps(job),
-        env=environment(site, UCX_MODULES="^ib", UCX_TLS="tcp", **variables),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    printed = done.stdout + done.stderr
-    assert done.returncode == 0, printed
-    (line,) = (line for line in done.stdout.splitlines() if line.startswith("SEEN "))
-    return json.loads(line.removeprefix("SEEN ")), printed
-
-
-def leads_to_ucx(seen: dict[str, str]) -> bool:
-    """Whether every import holds UCX's own function; raises where some do and others do not."""
-    own = [
-        where.startswith("libucp") and where.endswith(f" {name}") for name, where in seen.items()
-    ]
-    assert all(own) or not any(own), seen
-    return all(own)
+    return compile_helper(tmp_path_factory.mktemp("helper"))
 
 
 def test_without_parameters_the_imports_are_ucxs_own(helper: Path, patched: WheelOf) -> None:

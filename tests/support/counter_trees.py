@@ -7,6 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from sysfs_machines import MACHINES
+from sysfs_trees import write
+
 
 class CounterTree:
     """A sysfs whose counters can be set."""
@@ -45,3 +48,11 @@ class CounterTree:
         """As rxe does: packets in hw_counters, no bytes; its GID table names the interface."""
         self.hw_counters(nic, {"sent_pkts": 0, "rcvd_pkts": 0, "retry_exceeded_err": 0})
         self.write(f"class/infiniband/{nic}/ports/1/gid_attrs/ndevs/0", interface)
+
+
+def tree_of(folder: Path, machine: str) -> CounterTree:
+    """Return a machine of `sysfs_machines` whose RDMA devices have counted nothing yet."""
+    tree = CounterTree(write(MACHINES[machine](), folder).sys)
+    for nic in (tree.root / "class/infiniband").iterdir():
+        tree.infiniband(nic.name)
+    return tree

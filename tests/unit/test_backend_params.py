@@ -181,6 +181,7 @@ def test_fallback_says_stripe_as_devices_and_settings(
         ),
         ("second_port_only", {}, "1.5.1", {}, "cannot name mlx5_0:2, mlx5_1:2"),
         ("no_nics", {"device_list": "eth0"}, "1.5.1", {}, "cannot name eth0"),
+        ("gb200", {"stripe_metrics": "/x.prom"}, "1.5.1", {}, "stripe_metrics='/x.prom'"),
         ("gb200", {"stripe_small": "spread"}, "1.5.1", {}, "stripe_small='spread'"),
     ],
 )

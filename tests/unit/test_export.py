@@ -17,24 +17,15 @@ from typing import Any
 
 import prometheus_client
 import pytest
-from counter_trees import CounterTree
+from counter_trees import CounterTree, tree_of
 from nixl_stripe.cli import main
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.proof import NicNotFoundError
 from nixl_stripe.proof.metrics import NicCollector
 from prometheus_client.openmetrics import parser
-from sysfs_machines import MACHINES
-from sysfs_trees import write
 
 Values = dict[tuple[str, tuple[str, ...]], float]
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
-
-
-def tree_of(folder: Path, machine: str) -> CounterTree:
-    tree = CounterTree(write(MACHINES[machine](), folder).sys)
-    for nic in (tree.root / "class/infiniband").iterdir():
-        tree.infiniband(nic.name)
-    return tree
 
 
 @pytest.fixture

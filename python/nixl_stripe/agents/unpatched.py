@@ -145,7 +145,10 @@ def _planned(
 def _unspread(params: Mapping[str, str]) -> list[str]:
     """Return what is lost of an explicit wish; what `stripe` implies is not worth a warning."""
     asked = params.get("stripe_small", "") == "spread"
-    return ["stripe_small='spread': only the patched backend can"] if asked else []
+    lost = ["stripe_small='spread'"] if asked else []
+    if params.get("stripe_metrics"):
+        lost.append(f"stripe_metrics={params['stripe_metrics']!r}")
+    return [f"{wish}: only the patched backend can" for wish in lost]
 
 
 def _why_idle(planned: StripePlan) -> str:

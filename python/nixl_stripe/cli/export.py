@@ -56,11 +56,17 @@ def export(
             "--devices", "--nics", metavar="NAMES", help="Only these, separated by commas."
         ),
     ] = None,
+    agents: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Join the files of stripe_metrics there (*.prom), each agent's."
+        ),
+    ] = None,
     sysfs: Annotated[
         Path, typer.Option(metavar="PATH", help="Root of another sysfs.", hidden=True)
     ] = SYSFS,
 ) -> None:
-    """Export bytes, errors and state of each NIC and the plan, for Prometheus.
+    """Export bytes, errors and state of each NIC, the plan and agents, for Prometheus.
 
     Needs no rights. It listens on loopback unless told otherwise: there is no encryption and no
     password. Ctrl-C ends it.
@@ -73,6 +79,8 @@ def export(
         raise UsageError(f"--for {duration:g}: accepted are times above 0 seconds")
     address, port = _address(listen or DEFAULT_LISTEN)
     registry = _registry(stripe, gpu, nic, sysfs)
+    if agents is not None:
+        _join(registry, agents)
     end = None if duration is None else time.monotonic() + duration
     try:
         if textfile is None:
@@ -115,6 +123,15 @@ def _registry(stripe: str, gpu: str | None, nics: str | None, sysfs: Path) -> Co
     registry = CollectorRegistry()
     registry.register(NicCollector(nics_to_watch(found.devices, nics, sysfs), found, sysfs))
     return registry
+
+
+def _join(registry: CollectorRegistry, folder: Path) -> None:
+    from nixl_stripe.proof.agent_metrics import AgentCollector
+
+    collector = AgentCollector(folder)
+    for name, why in collector.read().refused.items():
+        typer.echo(f"--agents: {name} is refused: {why}", err=True)
+    registry.register(collector)
 
 
 def _serve(registry: CollectorRegistry, address: str, port: int, end: float | None) -> None:

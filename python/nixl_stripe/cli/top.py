@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nixl_stripe.errors import UsageError
+from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.proof.sources import SYSFS
 from nixl_stripe.proof.watch import NicRate, Sample, Watch, nics_to_watch
@@ -57,6 +57,13 @@ def top_command(
         bool,
         typer.Option("--processes", help="Say also which process carries how much (RDMA only)."),
     ] = False,
+    agents: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Name their agents too, from the files of stripe_metrics there (*.prom).",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="A line of JSON for each look and one for the summary.")
     ] = False,
@@ -74,7 +81,9 @@ def top_command(
         raise UsageError(f"--interval {interval:g}: accepted are 0.1 seconds and more")
     if duration is not None and duration <= 0:
         raise UsageError(f"--for {duration:g}: accepted are times above 0 seconds")
-    watch = _watch(stripe, gpu, nic, sysfs, processes)
+    if agents is not None and not processes:
+        raise UsageError("--agents: it names the agents of --processes, which is missing")
+    watch = _watch(stripe, gpu, nic, sysfs, processes, agents)
     samples = _samples(watch, interval, duration)
     if as_json:
         _follow(watch, samples, lambda sample: _say(json.dumps({"sample": sample.to_dict()})))
@@ -87,13 +96,27 @@ def top_command(
         _say("\n".join(["", *_summary_lines(watch.summary())]))
 
 
-def _watch(stripe: str, gpu: str | None, nics: str | None, sysfs: Path, by_process: bool) -> Watch:
+def _watch(
+    stripe: str,
+    gpu: str | None,
+    nics: str | None,
+    sysfs: Path,
+    by_process: bool,
+    agents: Path | None,
+) -> Watch:
     try:
         planned = plan(stripe, gpu, load(None if sysfs == SYSFS else sysfs)).devices
     except ValueError as error:
         raise UsageError(str(error)) from error
     names = nics_to_watch(planned, nics, sysfs)
-    return Watch(names, planned, sysfs, by_process=by_process)
+    try:
+        return Watch(names, planned, sysfs, by_process=by_process, agents=agents)
+    except NotADirectoryError as error:
+        raise UsageError(f"--agents {agents}: {error.strerror}") from error
+    except FileNotFoundError as error:
+        if isinstance(error, StripeError):
+            raise
+        raise UsageError(f"--agents {agents}: {error.strerror}") from error
 
 
 def _samples(watch: Watch, interval: float, duration: float | None) -> Iterator[Sample]:
@@ -155,11 +178,16 @@ def _plain(sample: Sample) -> list[str]:
 def _process_lines(sample: Sample) -> list[str]:
     """Return who carried how much, and of which NICs that cannot be told."""
     lines = [
-        f"process {row.pid} {row.command}: {sum(row.gbps.values()):.2f} Gbit/s, {row.share:.1%} "
+        f"process {row.pid} {row.command}{_agent_text(row.agent)}: "
+        f"{sum(row.gbps.values()):.2f} Gbit/s, {row.share:.1%} "
         f"({row.kind}), on {', '.join(sorted(row.gbps))}"
         for row in sample.processes
     ]
     return lines + [f"processes on {nic}: {why}" for nic, why in sample.untold.items()]
+
+
+def _agent_text(agent: str) -> str:
+    return f" (agent {agent})" if agent else ""
 
 
 def _summary_lines(sample: Sample) -> list[str]:

@@ -27,7 +27,8 @@ _NO_QUEUE_PAIRS = "a network interface has no queue pairs: its bytes are not tol
 class ProcessRate:
     """What one process carried in an interval, out and in: inferred.
 
-    gbps: by NIC. share: fraction of the bytes of those NICs that could be divided.
+    gbps: by NIC. share: fraction of the bytes of those NICs that could be divided. agent: NIXL's
+    name of it, where it is known (`stripe_metrics`).
     """
 
     pid: int
@@ -35,6 +36,7 @@ class ProcessRate:
     gbps: Mapping[str, float]
     share: float
     kind: str = "inferred"
+    agent: str = ""
 
 
 class ProcessWatch:

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.proof import sources
+from nixl_stripe.proof.agents import read_folder
 from nixl_stripe.proof.processes import ProcessRate, ProcessWatch, divide
 from nixl_stripe.proof.sources import SYSFS, Evidence, NicTraffic
 
@@ -94,7 +95,8 @@ class Watch:
     """Looks at NICs again and again.
 
     nics: RDMA devices or network interfaces. planned: those that a plan uses; `mlx5_0:1` counts for
-    `mlx5_0`. by_process: divide their bytes among processes. NicNotFoundError: a NIC is not there.
+    `mlx5_0`. by_process: divide their bytes among processes. agents: a folder of `stripe_metrics`
+    that tells their agents' names. NicNotFoundError: a NIC is not there. OSError: no such folder.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Watch:
         sysfs: Path = SYSFS,
         clock: Callable[[], float] = time.monotonic,
         by_process: bool = False,
+        agents: Path | None = None,
     ) -> None:
         place = sources.host(sysfs)
         self._sources = [sources.find_source(nic, place) for nic in nics]
@@ -119,10 +122,15 @@ class Watch:
         names = [source.nic for source in self._sources]
         self._processes = ProcessWatch(names, place.devices()) if by_process else None
         self._packets: dict[str, dict[int, int]] = {}
+        self._agents_folder = agents
+        self.agents: dict[int, str] = {}
+        """Names of the agents of processes, ended ones too."""
+        self._name_agents()
 
     def sample(self) -> Sample:
         """Return what happened since the last call, or since the start."""
         now = self._clock()
+        self._name_agents()
         readings = [source.read() for source in self._sources]
         rows = zip(self._sources, self._last, readings, strict=True)
         gained = [source.between(a, b) for source, a, b in rows]
@@ -134,6 +142,14 @@ class Watch:
             for pid, count in row.items():
                 sums[pid] = sums.get(pid, 0) + count
         return self._sample(gained, seconds, packets)
+
+    def _name_agents(self) -> None:
+        """Learn new agents; one that has ended meanwhile keeps its name."""
+        if self._agents_folder is not None:
+            self.agents.update(read_folder(self._agents_folder).names())
+
+    def _named(self, rows: tuple[ProcessRate, ...]) -> tuple[ProcessRate, ...]:
+        return tuple(replace(row, agent=self.agents.get(row.pid, "")) for row in rows)
 
     def summary(self) -> Sample:
         """Return what happened from the start to the last call of `sample`."""
@@ -163,7 +179,9 @@ class Watch:
                 )
                 for name, row in sources.with_shares(rows).items()
             ),
-            divide(packets, {row.nic: row.bytes * factor for row in rows}, by_process.command)
+            self._named(
+                divide(packets, {row.nic: row.bytes * factor for row in rows}, by_process.command)
+            )
             if by_process
             else (),
             dict(by_process.untold) if by_process else {},

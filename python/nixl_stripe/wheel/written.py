@@ -52,6 +52,12 @@ TABLE = (
         "the user; nixl-stripe patch --undo names it",
     ),
     Written(
+        "metrics of a process, the last ones of one that ended",
+        "the file of stripe_metrics or $NIXL_UCX_STRIPE_METRICS",
+        "a process whose agent asks for it",
+        "the user: it is named by nobody else",
+    ),
+    Written(
         "scratch folders of runs",
         f"{_OWN}-* in the folder for temporary files",
         "verify, bench, nixl_stripe.lab",

@@ -104,13 +104,15 @@ SETTINGS: Mapping[str, Shape] = {
     "ZCOPY_THRESH": SIZES,
 }
 
-#: Backend parameters; each of the first six has a variable NIXL_UCX_<KEY> too.
+#: Backend parameters; each of ours has a variable NIXL_UCX_<KEY> too.
 _OURS: Mapping[str, Shape] = {
     "max_rma_rails": _shape("[0-9]{0,3}|auto", "1..64, 'auto', ''"),
     "stripe": WISH,
     "stripe_gpu": _shape("[0-9a-fA-F:.]{0,16}", "a CUDA ordinal, a PCI address, ''"),
     "stripe_min_rate_gbps": _shape(f"{_AMOUNT}|", "a finite number >= 0, ''"),
     "stripe_small": _shape("spread|off|", "'spread', 'off', ''"),
+    # It names a file, and so nothing that a peer may choose.
+    "stripe_metrics": _shape("", "''"),
     "device_list": WISH,
 }
 _STOCK: Mapping[str, Shape] = {

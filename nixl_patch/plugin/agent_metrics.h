@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef NIXL_STRIPE_NIXL_PATCH_PLUGIN_AGENT_METRICS_H
+#define NIXL_STRIPE_NIXL_PATCH_PLUGIN_AGENT_METRICS_H
+
+#include "plugin/init_hook.h"
+#include "plugin/metrics_file.h"
+#include "ucx/plan.h"
+
+#include <memory>
+#include <string>
+
+namespace nixlStripe {
+
+/**
+ * @brief Has an agent stand in the file that its plan names.
+ * @param request With which its engine was created.
+ * @return nullptr where the plan names none.
+ * @throws std::invalid_argument naming parameter or variable, file and the system's reason.
+ */
+std::unique_ptr<agentInFile> metricsOf(const std::string &agent,
+                                       const stripePlan &plan,
+                                       const initRequest &request,
+                                       const ucxLibrary &ucx);
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_PLUGIN_AGENT_METRICS_H

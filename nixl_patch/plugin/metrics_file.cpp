@@ -1,0 +1,253 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/metrics_file.h"
+
+#include "plugin/log.h"
+#include "topology/text.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <exception>
+#include <fcntl.h>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <poll.h>
+#include <stdexcept>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace nixlStripe {
+namespace {
+
+    /** A file descriptor that closes itself. */
+    class descriptor {
+    public:
+        explicit descriptor(int number)
+            : number_(number) {}
+
+        descriptor(const descriptor &) = delete;
+        descriptor &operator=(const descriptor &) = delete;
+
+        ~descriptor() {
+            if (number_ >= 0) {
+                ::close(number_);
+            }
+        }
+
+        int
+        get() const {
+            return number_;
+        }
+
+    private:
+        const int number_;
+    };
+
+    [[noreturn]] void
+    failWith(int reason) {
+        throw std::runtime_error(std::strerror(reason));
+    }
+
+    int
+    create(const std::string &path) {
+        constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+        const int file = ::open(path.c_str(), flags, 0644);
+        if (file >= 0 || errno != EEXIST) {
+            return file;
+        }
+        ::unlink(path.c_str()); // of a process that had this number and was killed
+        return ::open(path.c_str(), flags, 0644);
+    }
+
+    /** @return 0, or why not. */
+    int
+    writeAll(int file, const std::string &text) {
+        std::size_t done = 0;
+        while (done < text.size()) {
+            const ssize_t more = ::write(file, text.data() + done, text.size() - done);
+            if (more < 0 && errno != EINTR) {
+                return errno;
+            }
+            done += more < 0 ? 0 : static_cast<std::size_t>(more);
+        }
+        return 0;
+    }
+
+    /** Signals are the program's: none is to be handled on a thread of ours. */
+    class withoutSignals {
+    public:
+        withoutSignals() {
+            sigset_t all;
+            sigfillset(&all);
+            // Not pthread_sigmask, which would need glibc 2.32; on Linux it is of the thread too.
+            ::sigprocmask(SIG_SETMASK, &all, &before_);
+        }
+
+        withoutSignals(const withoutSignals &) = delete;
+        withoutSignals &operator=(const withoutSignals &) = delete;
+
+        ~withoutSignals() {
+            ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+        }
+
+    private:
+        sigset_t before_;
+    };
+
+} // namespace
+
+void
+replaceFile(const std::string &path, const std::string &text) {
+    const std::string draft = path + '.' + std::to_string(::getpid());
+    int reason = 0;
+    {
+        const descriptor file(create(draft));
+        if (file.get() < 0) {
+            failWith(errno);
+        }
+        reason = writeAll(file.get(), text);
+    }
+    if (reason == 0 && ::rename(draft.c_str(), path.c_str()) != 0) {
+        reason = errno;
+    }
+    if (reason != 0) {
+        ::unlink(draft.c_str());
+        failWith(reason);
+    }
+}
+
+/** All files of this process and the thread that writes them. */
+class metricsFiles {
+public:
+    /** Those of this process: a forked child begins anew, the parent's lock may be taken there. */
+    static metricsFiles &
+    ofProcess() {
+        static std::atomic<metricsFiles *> current{nullptr};
+        metricsFiles *found = current.load();
+        while (found == nullptr || found->process_.id != ::getpid()) {
+            auto made = std::make_unique<metricsFiles>();
+            if (current.compare_exchange_strong(found, made.get())) {
+                return *made.release(); // lives as long as the process
+            }
+        }
+        return *found;
+    }
+
+    void
+    add(const agentInFile &agent) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        files_[agent.path_].push_back(&agent);
+        try {
+            write(agent.path_);
+            if (!thread_) {
+                start();
+            }
+        } catch (...) {
+            forget(agent);
+            throw;
+        }
+    }
+
+    void
+    remove(const agentInFile &agent) noexcept {
+        std::unique_ptr<std::thread> ended;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            writeOrSay(agent.path_);
+            forget(agent);
+            if (files_.empty()) {
+                ended = std::move(thread_);
+                ::eventfd_write(end_->get(), 1);
+            }
+        }
+        if (ended) {
+            ended->join();
+        }
+    }
+
+private:
+    using agents_t = std::vector<const agentInFile *>;
+
+    void
+    start() {
+        auto end = std::make_shared<descriptor>(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+        if (end->get() < 0) {
+            failWith(errno);
+        }
+        const withoutSignals blocked; // which the new thread inherits
+        thread_ = std::make_unique<std::thread>([this, end] { run(end->get()); });
+        end_ = std::move(end);
+    }
+
+    void
+    run(int end) noexcept {
+        ::prctl(PR_SET_NAME, "nixl-stripe");
+        pollfd wait = {end, POLLIN, 0};
+        for (;;) {
+            const int answer = ::poll(&wait, 1, metrics_interval_ms);
+            if (answer > 0) {
+                return;
+            }
+            const std::lock_guard<std::mutex> lock(mutex_);
+            for (const auto &file : files_) {
+                writeOrSay(file.first);
+            }
+        }
+    }
+
+    void
+    write(const std::string &path) const {
+        std::vector<agentMetrics> agents;
+        for (const agentInFile *agent : files_.at(path)) {
+            agents.push_back(agent->agent_);
+        }
+        replaceFile(path, metricsText(process_, agents));
+    }
+
+    void
+    writeOrSay(const std::string &path) const noexcept {
+        try {
+            write(path);
+        } catch (const std::exception &problem) {
+            logOnce(logLevel_t::WARN,
+                    "stripe_metrics: " + quoted(path) + " is not written: " + problem.what());
+        }
+    }
+
+    void
+    forget(const agentInFile &agent) {
+        agents_t &agents = files_[agent.path_];
+        agents.erase(std::remove(agents.begin(), agents.end(), &agent), agents.end());
+        if (agents.empty()) {
+            files_.erase(agent.path_);
+        }
+    }
+
+    const writingProcess process_ = thisProcess();
+    std::mutex mutex_;
+    std::map<std::string, agents_t> files_; /**< by path */
+    std::unique_ptr<std::thread> thread_;   /**< there while there is a file */
+    std::shared_ptr<descriptor> end_;       /**< written to when the thread is to end */
+};
+
+agentInFile::agentInFile(std::string path, agentMetrics agent)
+    : path_(std::move(path))
+    , agent_(std::move(agent))
+    , process_(::getpid()) {
+    metricsFiles::ofProcess().add(*this);
+}
+
+agentInFile::~agentInFile() {
+    if (process_ == ::getpid()) {
+        metricsFiles::ofProcess().remove(*this);
+    }
+}
+
+} // namespace nixlStripe

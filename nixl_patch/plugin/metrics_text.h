@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file metrics_text.h
+ * @brief What agents say of themselves, as text that OpenMetrics' and Prometheus' readers both
+ * take.
+ */
+#ifndef NIXL_STRIPE_NIXL_PATCH_PLUGIN_METRICS_TEXT_H
+#define NIXL_STRIPE_NIXL_PATCH_PLUGIN_METRICS_TEXT_H
+
+#include "ucx/account.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nixlStripe {
+
+/** Who writes: `export` looks whether it still lives. */
+struct writingProcess {
+    long id = 0;
+    std::uint64_t startTicks = 0;   /**< field 22 of /proc/self/stat */
+    std::uint64_t pidNamespace = 0; /**< inode of /proc/self/ns/pid: where `id` means something */
+    std::string host;
+};
+
+/** @throws std::runtime_error when /proc cannot be read. */
+writingProcess thisProcess();
+
+/** One agent with one engine. */
+struct agentMetrics {
+    std::string name;                 /**< NIXL's; the label agent_name of its exporters */
+    std::vector<std::string> devices; /**< that the plan chose */
+    unsigned rails = 0;               /**< 0: UCX's default */
+    std::map<std::string, std::string> settings; /**< of UCX, in force; without UCX_ */
+    std::string ucxVersion;
+    std::shared_ptr<const account> book; /**< nullptr: its bytes cannot be told */
+};
+
+/** The whole text, with its end mark. @p agents of the same name are shown as one. */
+std::string metricsText(const writingProcess &process, const std::vector<agentMetrics> &agents);
+
+/** A label's value between quotes: one line of UTF-8, at most 128 bytes of @p text. */
+std::string labelText(std::string_view text);
+
+} // namespace nixlStripe
+
+#endif // NIXL_STRIPE_NIXL_PATCH_PLUGIN_METRICS_TEXT_H

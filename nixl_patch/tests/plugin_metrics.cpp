@@ -1,0 +1,194 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+// The file of stripe_metrics: its text, who stands in it, and what happens where it cannot be
+// written.
+#include "errors.h"
+#include "plugin/metrics_file.h"
+#include "plugin_fixture.h"
+#include "policy/metrics_path.h"
+
+#include <csignal>
+#include <dirent.h>
+#include <fstream>
+#include <sstream>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace nixlStripe::testing {
+namespace {
+
+    std::string
+    textOf(const std::string &path) {
+        std::ifstream file(path);
+        std::ostringstream text;
+        text << file.rdbuf();
+        return text.str();
+    }
+
+    int
+    threads() {
+        int found = 0;
+        DIR *tasks = opendir("/proc/self/task");
+        while (readdir(tasks) != nullptr) {
+            ++found;
+        }
+        closedir(tasks);
+        return found;
+    }
+
+    class MetricsFile : public ::testing::Test {
+    protected:
+        MetricsFile() {
+            std::string pattern =
+                (std::filesystem::temp_directory_path() / "nixl-stripe-XXXXXX").string();
+            folder = mkdtemp(pattern.data());
+            path = folder / "job.prom";
+        }
+
+        ~MetricsFile() override {
+            std::filesystem::remove_all(folder);
+        }
+
+        static agentMetrics
+        agent(const std::string &name) {
+            agentMetrics made;
+            made.name = name;
+            made.devices = {"mlx5_0:1", "mlx5_1:1"};
+            made.rails = 2;
+            made.settings = {{"MAX_RMA_RAILS", "2"}};
+            made.ucxVersion = "1.23.0";
+            made.book = std::make_shared<account>(
+                std::map<std::string, double>{{"mlx5_0:1", 1}, {"mlx5_1:1", 1}, {"eth0", 1}}, 0, 2);
+            return made;
+        }
+
+        /** Why an agent cannot stand in @p file. */
+        static std::string
+        problemOf(const std::string &file) {
+            try {
+                const agentInFile one(file, agent("one"));
+            } catch (const std::runtime_error &error) {
+                return error.what();
+            }
+            return "";
+        }
+
+        bool
+        holds(const std::string &part) const {
+            return textOf(path).find(part) != std::string::npos;
+        }
+
+        std::filesystem::path folder;
+        std::string path;
+    };
+
+    TEST(MetricsPath, standsForProcessAndHost) {
+        EXPECT_EQ(metricsPath("k", "/run/%h/%p-100%%.prom", 12, "node7"),
+                  "/run/node7/12-100%.prom");
+        EXPECT_EQ(metricsPath("k", "", 12, "node7"), "");
+        expectIn("k='/run/%q.prom': accepted: an absolute path",
+                 textOfError([] { metricsPath("k", "/run/%q.prom", 12, "h"); }));
+    }
+
+    TEST(MetricsText, labelsAreOneLineOfText) {
+        EXPECT_EQ(labelText("w\"0\\\n\t"), "w\\\"0\\\\  ");
+        EXPECT_EQ(labelText("\xff\x01z"), "??z");
+        EXPECT_EQ(labelText(std::string(200, 'x')).size(), 128U);
+    }
+
+    TEST_F(MetricsFile, hasAnAgentAsLongAsItLives) {
+        const int before = threads();
+        {
+            const agentInFile one(path, agent("one"));
+            EXPECT_TRUE(holds("nixl_stripe_agent_planned_nics{agent_name=\"one\"} 2\n"));
+            EXPECT_TRUE(holds("_intended_bytes_total{agent_name=\"one\",nic=\"mlx5_0\",direction="
+                              "\"out\"} 0\n"));
+            EXPECT_FALSE(holds("eth0")) << "neither planned nor used";
+            EXPECT_TRUE(holds("pid=\"" + std::to_string(getpid()) + "\""));
+            EXPECT_EQ(threads(), before + 1);
+            {
+                const agentInFile two(path, agent("two"));
+                EXPECT_TRUE(holds("agent_name=\"one\""));
+                EXPECT_TRUE(holds("agent_name=\"two\""));
+                EXPECT_EQ(threads(), before + 1) << "one thread for all";
+            }
+            std::filesystem::remove(path);
+            const agentInFile third(path, agent("third"));
+            EXPECT_FALSE(holds("agent_name=\"two\"")) << "it is gone";
+        }
+        EXPECT_EQ(threads(), before);
+        EXPECT_TRUE(holds("agent_name=\"one\"")) << "the last one's figures stay";
+        EXPECT_EQ(textOf(path).substr(textOf(path).size() - 6), "# EOF\n");
+        EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+    }
+
+    TEST_F(MetricsFile, agentsOfOneNameAreOne) {
+        const agentInFile one(path, agent("same"));
+        const agentInFile two(path, agent("same"));
+        const std::string text = textOf(path);
+        const std::string name = "nixl_stripe_agent_rails{";
+        EXPECT_EQ(text.find(name, text.find(name) + 1), std::string::npos);
+    }
+
+    TEST_F(MetricsFile, isWrittenAnewMeanwhile) {
+        const agentInFile one(path, agent("one"));
+        std::filesystem::remove(path);
+        for (int i = 0; i < 600 && !std::filesystem::exists(path); ++i) {
+            usleep(50000);
+        }
+        EXPECT_TRUE(holds("agent_name=\"one\""));
+    }
+
+    TEST_F(MetricsFile, aKilledProcessDoesNotStandInTheWay) {
+        std::ofstream(path + "." + std::to_string(getpid())) << "half a te";
+        const agentInFile one(path, agent("one"));
+        EXPECT_TRUE(holds("# EOF\n"));
+    }
+
+    TEST_F(MetricsFile, aForkedChildLeavesItAlone) {
+        auto one = std::make_unique<agentInFile>(path, agent("one"));
+        const pid_t child = fork();
+        if (child == 0) {
+            std::filesystem::remove(path);
+            one.reset();
+            const bool is_left = !std::filesystem::exists(path);
+            _exit(is_left ? 0 : 1);
+        }
+        int status = -1;
+        waitpid(child, &status, 0);
+        EXPECT_EQ(status, 0);
+    }
+
+    TEST_F(MetricsFile, whereItCannotBeWrittenNothingIsLeftBadFlow) {
+        const int before = threads();
+        expectIn("No such file or directory", problemOf((folder / "no/x.prom").string()));
+        std::filesystem::create_directory(path);
+        expectIn("irectory", problemOf(path));
+        EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+        EXPECT_EQ(threads(), before);
+    }
+
+    /** Signals that a thread of this process blocks, as /proc has them; 0: there is none. */
+    unsigned long long
+    blockedBy(const std::string &thread) {
+        for (const auto &task : std::filesystem::directory_iterator("/proc/self/task")) {
+            if (textOf((task.path() / "comm").string()) == thread + "\n") {
+                const std::string status = textOf((task.path() / "status").string());
+                return std::stoull(status.substr(status.find("SigBlk:\t") + 8, 16), nullptr, 16);
+            }
+        }
+        return 0;
+    }
+
+    TEST_F(MetricsFile, theThreadTakesNoSignals) {
+        const agentInFile one(path, agent("one"));
+        unsigned long long blocked = 0;
+        for (int i = 0; i < 600 && blocked == 0; ++i) { // it names itself when it begins
+            blocked = blockedBy("nixl-stripe");
+            usleep(10000);
+        }
+        EXPECT_NE(blocked >> (SIGINT - 1) & 1, 0U);
+    }
+
+} // namespace
+} // namespace nixlStripe::testing

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the agents of a host say of themselves as metrics, beside what its NICs count.
+
+`agent_name` is the label of NIXL's own exporters, so that dashboards can join both. `process` is
+the name of the agent's file: agents of two jobs may have the same name. The extra `metrics`
+(prometheus_client) is needed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from nixl_stripe.errors import StripeError
+from nixl_stripe.proof.agents import PREFIX, SAMPLES, AgentFile, AgentFiles, read_folder
+
+#: What serves to find out whether a process lives is of no use to a dashboard.
+_UNSEEN = {"pid_namespace", "start_ticks"}
+
+HELP: Mapping[str, str] = {
+    "info": "An agent, its process and its UCX.",
+    "planned_nics": "NICs that the agent's plan uses.",
+    "rails": "Rails of the agent's plan; 0 = UCX's default.",
+    "nic_planned": "1 for each NIC of the agent's plan.",
+    "ucx_setting_info": "UCX settings in force, by the plan or the user.",
+    "intended_bytes_total": "Payload handed to UCX for the NIC: intended, not counted.",
+    "elsewhere_bytes_total": "Payload handed to UCX for shared memory, or for lanes not told.",
+    "operations_total": "Puts and gets that UCX took.",
+    "transfers_total": "Flushes that ended well, one a transfer and worker.",
+    "errors_total": "Operations that UCX refused, and flushes that failed.",
+    "peers": "Open endpoints that have carried an operation.",
+    "narrow_peers": "Those of them with fewer NICs than rails.",
+}
+
+
+class AgentCollector(Collector):
+    """Reads the files of `stripe_metrics` in a folder at each scrape.
+
+    StripeError: the folder cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self.read()
+
+    def read(self) -> AgentFiles:
+        """Return what stands in the folder now."""
+        try:
+            return read_folder(self._folder)
+        except OSError as error:
+            raise StripeError(f"--agents {self._folder}: {error.strerror}") from error
+
+    def collect(self) -> Iterator[Metric]:
+        """Return all metrics as they are now; a folder that went away has no agents."""
+        try:
+            with self._lock:
+                found = self.read()
+        except StripeError:
+            found = AgentFiles()
+        for name in SAMPLES:
+            yield _family(name, found.live)
+        yield GaugeMetricFamily(
+            PREFIX + "files_refused",
+            "Files that are not as agents write them.",
+            value=len(found.refused),
+        )
+        yield GaugeMetricFamily(
+            PREFIX + "files_left", "Files of processes that ended.", value=found.dead
+        )
+
+
+def _family(name: str, files: tuple[AgentFile, ...]) -> Metric:
+    kept = [place for place, label in enumerate(SAMPLES[name]) if label not in _UNSEEN]
+    labels = ["agent_name", "process", *(SAMPLES[name][place] for place in kept)]
+    kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+    made = kind(PREFIX + name.removesuffix("_total"), HELP[name], labels=labels)
+    for file in files:
+        for sample in file.samples:
+            if sample.name == name:
+                values = [sample.agent, file.process, *(sample.labels[place] for place in kept)]
+                made.add_metric(values, sample.value)
+    return made

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""`stripe_metrics` in a real NIXL: the file, its figures, and nothing of it where nobody asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from import_watch import compile_helper, leads_to_ucx, run
+from nixl_agents import network_interface, run_agents
+from nixl_stripe.proof.agents import AgentFile, parse
+from nixl_stripe.versions import NEWEST
+
+WheelOf = Callable[[str, str], Path]
+PAYLOAD = 65536
+"""Bytes that an agent of `run` writes to itself, and reads, in each step."""
+
+
+@pytest.fixture(scope="module")
+def helper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_helper(tmp_path_factory.mktemp("helper"))
+
+
+def figures(file: AgentFile, name: str) -> dict[tuple[str, ...], int]:
+    return {each.labels: each.value for each in file.samples if each.name == name}
+
+
+def read(path: Path) -> AgentFile:
+    return parse(path.read_bytes(), path.stem)
+
+
+def test_what_was_handed_over_to_the_byte(
+    helper: Path,
+    patched: WheelOf,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "job-%p.prom"
+    asks = {"stripe_metrics": str(path), "device_list": network_interface()}
+    seen, printed = run(helper, patched("nixl-cu12", NEWEST), [("w0", asks), ("plain", {})])
+    assert [leads_to_ucx(each) for each in seen] == [False, False]
+    assert "nixl-stripe" not in printed
+    (file,) = tmp_path.iterdir()
+    found = read(file)
+    assert file.name == f"job-{found.pid}.prom"
+    assert found.agents == ("w0",), "the other agent did not ask"
+    sums = {"out": 0, "in": 0}
+    for name in ("intended_bytes_total", "elsewhere_bytes_total"):
+        for labels, value in figures(found, name).items():
+            sums[labels[-1]] += value
+    assert sums == {"out": 2 * PAYLOAD, "in": 2 * PAYLOAD}
+    assert figures(found, "intended_bytes_total")[network_interface(), "out"] == 2 * PAYLOAD
+    assert figures(found, "transfers_total") == {(): 4}
+    assert figures(found, "errors_total") == {(): 0}
+    assert figures(found, "planned_nics") == {(): 1}
+    assert figures(found, "ucx_setting_info")["NET_DEVICES", network_interface()] == 1
+
+
+def test_nobody_asks_nothing_is_there_bad_flow(
+    helper: Path,
+    patched: WheelOf,
+    tmp_path: Path,
+) -> None:
+    site = patched("nixl-cu12", NEWEST)
+    asks = {"stripe_metrics": str(tmp_path / "a.prom")}
+    steps: list[tuple[str, dict[str, str] | None]] = [("a", {}), ("b", asks), ("b", None)]
+    seen, _ = run(helper, site, steps, NIXL_STRIPE_DISABLE="1")
+    assert [leads_to_ucx(each) for each in seen] == [True, True, True]
+    assert list(tmp_path.iterdir()) == []
+    seen, _ = run(helper, site, steps)
+    assert [leads_to_ucx(each) for each in seen] == [True, False, True]
+    assert [each.name for each in tmp_path.iterdir()] == ["a.prom"]
+
+
+def test_the_variable_does_the_same(
+    helper: Path,
+    patched: WheelOf,
+    tmp_path: Path,
+) -> None:
+    variable = {"NIXL_UCX_STRIPE_METRICS": str(tmp_path / "%h.prom")}
+    run(helper, patched("nixl-cu12", NEWEST), [("a", {}), ("b", {})], **variable)
+    (file,) = tmp_path.iterdir()
+    assert file.stem == os.uname().nodename
+    assert set(read(file).agents) <= {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("here.prom", "accepted: an absolute path that ends in .prom"),
+        ("{}/no/x.prom", "No such file or directory"),
+        ("{}/%x.prom", "accepted: an absolute path that ends in .prom"),
+    ],
+)
+def test_bad_values_leave_nothing_behind_bad_flow(
+    patched: WheelOf, fake_torch: Path, tmp_path: Path, value: str, reason: str
+) -> None:
+    given = value.format(tmp_path)
+    steps = [{"stripe_metrics": given}, {"stripe_metrics": str(tmp_path / "good.prom")}]
+    outcome = run_agents(patched("nixl-cu12", NEWEST), "nixl-cu12", steps, torch=fake_torch)
+    assert outcome.steps[0].error is not None
+    assert f"stripe_metrics='{given}'" in str(outcome.steps[0].error)
+    assert reason in str(outcome.steps[0].error)
+    assert outcome.steps[1].error is None, "the agent stays usable"
+    assert [each.name for each in tmp_path.iterdir()] == ["good.prom"]

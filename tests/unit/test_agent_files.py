@@ -1,0 +1,191 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files of `stripe_metrics`: joined by `export`, named by `top`, refused where they are not so."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import prometheus_client
+import pytest
+from agent_texts import agent_text, start_ticks
+from counter_trees import tree_of
+from nixl_stripe.cli import main
+from nixl_stripe.errors import StripeError
+from nixl_stripe.proof.agent_metrics import HELP, AgentCollector
+from nixl_stripe.proof.agents import MAX_BYTES, MAX_FILES, SAMPLES, parse, read_folder
+from nixl_stripe.proof.watch import Watch
+from nixl_stripe.untrusted import RefusedError
+from prometheus_client.openmetrics import exposition, parser
+
+
+def put(folder: Path, name: str, text: str, age_s: float = 0) -> Path:
+    file = folder / name
+    file.write_text(text)
+    if age_s:
+        then = file.stat().st_mtime - age_s
+        os.utime(file, (then, then))
+    return file
+
+
+def exported(folder: Path) -> dict[tuple[str, tuple[str, ...]], float]:
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in AgentCollector(folder).collect()
+        for sample in family.samples
+    }
+
+
+def test_files_of_a_host_are_joined(tmp_path: Path) -> None:
+    put(tmp_path, "a.prom", agent_text("w0", "w1"))
+    put(tmp_path, "b.prom", agent_text("w0"))
+    put(tmp_path, "other.txt", "not ours")
+    found = exported(tmp_path)
+    for agent, process in (("w0", "a"), ("w1", "a"), ("w0", "b")):
+        key = "nixl_stripe_agent_intended_bytes_total", (agent, process, "mlx5_1", "out")
+        assert found[key] == 600
+    info = next(labels for name, labels in found if name == "nixl_stripe_agent_info")
+    assert info == ("w0", "a", "h", str(os.getpid()), "1.23.0", "1")
+    assert found["nixl_stripe_agent_files_refused", ()] == 0
+
+
+def test_the_plugins_samples_are_all_explained() -> None:
+    assert list(HELP) == list(SAMPLES)
+
+
+def test_openmetrics_reads_what_is_joined_and_what_is_written(tmp_path: Path) -> None:
+    put(tmp_path, "a.prom", agent_text('w\\"0'))
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(AgentCollector(tmp_path))
+    write: Any = exposition.generate_latest  # it has no types, nor has the parser
+    parse_all: Any = parser.text_string_to_metric_families
+    for text in (write(registry).decode(), agent_text('w\\"0')):
+        families = list(parse_all(text))
+        assert any(
+            sample.labels.get("agent_name") == 'w"0' for each in families for sample in each.samples
+        )
+
+
+def test_processes_that_ended_are_dropped(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    put(tmp_path, "ended.prom", agent_text(pid=ended.pid, start=1))
+    put(tmp_path, "again.prom", agent_text(start=start_ticks(os.getpid()) + 1))
+    put(tmp_path, "old.prom", agent_text(), age_s=61)
+    put(tmp_path, "pod.prom", agent_text("pod", pid=1, start=1, namespace=7))
+    put(tmp_path, "gone-pod.prom", agent_text(pid=1, start=1, namespace=7), age_s=61)
+    found = read_folder(tmp_path)
+    assert [each.process for each in found.live] == ["pod"]
+    assert (found.dead, found.refused) == (4, {})
+    assert found.names() == {}, "a number of another PID namespace is nobody's here"
+
+
+GOOD = agent_text()
+CHANGES: dict[str, Callable[[str], str]] = {
+    "no end": lambda text: text.replace("# EOF\n", ""),
+    "an unknown metric": lambda text: text.replace("agent_rails", "agent_railz"),
+    "others' metric": lambda text: text.replace("nixl_stripe_agent_rails", "up"),
+    "an unknown label": lambda text: text.replace("direction=", "process="),
+    "no number": lambda text: text.replace("} 400", "} NaN"),
+    "a long number": lambda text: text.replace("} 400", "} " + "9" * 21),
+    "a negative one": lambda text: text.replace("} 400", "} -4"),
+    "twice": lambda text: text.replace("# EOF", text.splitlines()[5] + "\n# EOF"),
+    "two processes": lambda text: text.replace(
+        "# EOF", text.splitlines()[0].replace("w0", "w1").replace('pid="', 'pid="1') + "\n# EOF"
+    ),
+    "no process": lambda text: "\n".join(text.splitlines()[1:]) + "\n",
+    "an agent without info": lambda text: text.replace('ils{agent_name="w0', 'ils{agent_name="x'),
+    "a word for a number": lambda text: text.replace(f'pid="{os.getpid()}"', 'pid="self"'),
+    "an open quote": lambda text: text.replace('"w0"', '"w0', 1),
+    "nothing": lambda _: "",
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_bad_file_is_refused_and_others_are_not_bad_flow(tmp_path: Path, what: str) -> None:
+    changed = CHANGES[what](GOOD)
+    assert changed != GOOD
+    put(tmp_path, "bad.prom", changed)
+    put(tmp_path, "good.prom", GOOD)
+    found = read_folder(tmp_path)
+    assert [each.process for each in found.live] == ["good"]
+    assert list(found.refused) == ["bad.prom"]
+    assert len(found.refused["bad.prom"].splitlines()) == 1
+    assert exported(tmp_path)["nixl_stripe_agent_files_refused", ()] == 1
+
+
+def test_what_is_no_file_is_refused_bad_flow(tmp_path: Path) -> None:
+    put(tmp_path, "secret", GOOD)
+    (tmp_path / "link.prom").symlink_to(tmp_path / "secret")
+    (tmp_path / "folder.prom").mkdir()
+    os.mkfifo(tmp_path / "pipe.prom")
+    put(tmp_path, "large.prom", "#" * (MAX_BYTES + 1))
+    found = read_folder(tmp_path)
+    assert found.live == ()
+    assert set(found.refused) == {"link.prom", "folder.prom", "pipe.prom", "large.prom"}
+
+
+def test_too_many_files_bad_flow(tmp_path: Path) -> None:
+    for number in range(MAX_FILES + 3):
+        put(tmp_path, f"{number:03}.prom", GOOD)
+    found = read_folder(tmp_path)
+    assert (len(found.live), len(found.refused)) == (MAX_FILES, 3)
+
+
+def test_names_can_do_nothing_but_be_read() -> None:
+    found = parse(agent_text("\x1b[31m").encode(), "a\u202e")
+    assert found.agents == ("\\x1b[31m",)
+    assert found.process == "a\\u202e"
+
+
+def test_bytes_that_are_no_text_bad_flow() -> None:
+    with pytest.raises(RefusedError, match="UTF-8"):
+        parse(b"\xff" + GOOD.encode(), "a")
+
+
+def test_a_folder_that_is_not_there_bad_flow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(StripeError, match=r"--agents .*/no: No such file"):
+        AgentCollector(tmp_path / "no")
+    tree = tree_of(tmp_path / "tree", "gb200")
+    for verb in (["export"], ["top", "--processes"]):
+        command = [*verb, "--agents", str(tmp_path / "no"), "--sysfs", str(tree.root)]
+        assert main([*command, "--for", "1"]) in (1, 2)
+        assert "/no: No such file" in capsys.readouterr().err
+    assert main(["top", "--agents", str(tmp_path), "--sysfs", str(tree.root)]) == 2
+    assert "--processes, which is missing" in capsys.readouterr().err
+
+
+def test_export_joins_and_says_what_it_refuses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = tree_of(tmp_path / "tree", "gb200")
+    folder = tmp_path / "agents"
+    folder.mkdir()
+    put(folder, "a.prom", GOOD)
+    put(folder, "bad.prom", "")
+    out = tmp_path / "out.prom"
+    command = ["export", "--sysfs", str(tree.root), "--agents", str(folder)]
+    assert main([*command, "--textfile", str(out), "--for", "0.1"]) == 0
+    text = out.read_text()
+    assert 'nixl_stripe_agent_planned_nics{agent_name="w0",process="a"} 2.0' in text
+    assert 'nixl_stripe_nic_up{nic="mlx5_0"} 1.0' in text
+    assert "bad.prom is refused: " in capsys.readouterr().err
+
+
+def test_top_names_the_agent_of_a_process(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path / "tree", "gb200")
+    folder = tmp_path / "agents"
+    folder.mkdir()
+    put(folder, "a.prom", agent_text("w0", "w1"))
+    watch = Watch(["mlx5_0"], ["mlx5_0"], tree.root, by_process=True, agents=folder)
+    assert watch.agents == {os.getpid(): "w0, w1"}
+    (folder / "a.prom").unlink()
+    watch.sample()
+    assert watch.agents == {os.getpid(): "w0, w1"}, "it is still shown in the summary"
