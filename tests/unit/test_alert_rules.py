@@ -21,6 +21,7 @@ ALERTS = (
     "NixlStripePlannedNicIdle",
     "NixlStripeShareOff",
     "NixlStripeBlind",
+    "NixlStripeNarrowPeer",
 )
 SCRAPES = 240
 """An hour of them, 15 s apart."""
@@ -57,10 +58,10 @@ def fired(folder: Path, series: list[dict[str, str]], expected: Sequence[Fires])
             "exp_alerts": [
                 {"exp_labels": {"severity": severity.get(alert, "warning"), **labels},
                  "exp_annotations": {"summary": SUMMARIES[alert].format(**labels)}}
-                for labels in ({"instance": "a", "nic": nic} for nic in nics)
+                for labels in ({"instance": "a", LABEL.get(alert, "nic"): name} for name in names)
             ],
         }
-        for when, alert, nics in expected
+        for when, alert, names in expected
     ]  # fmt: skip
     test = {"interval": "15s", "input_series": series, "alert_rule_test": checks}
     text = {"rule_files": ["rules.yml"], "evaluation_interval": "15s", "tests": [test]}
@@ -79,8 +80,12 @@ SUMMARIES = {
     "NixlStripeNicLost": "{nic} of {instance} has no link, and the plan uses it",
     "NixlStripePlannedNicIdle": "{nic} of {instance} idles while the plan's others work",
     "NixlStripeShareOff": "{nic} of {instance} carries more than a fifth less than it is due",
+    "NixlStripeNarrowPeer": (
+        "{agent_name} of {instance} reaches a peer through fewer NICs than it has rails"
+    ),
     "NixlStripeBlind": "Counters of {nic} of {instance} went away or stand still",
 }
+LABEL = {"NixlStripeNarrowPeer": "agent_name"}
 SILENCE: tuple[Fires, ...] = tuple(
     (when, alert, ()) for alert in ALERTS for when in ("1m", "2m", "10m", "30m", "1h")
 )
@@ -143,6 +148,18 @@ def test_counters_that_went_away(tmp_path: Path) -> None:
         ("7m", "NixlStripeBlind", ("mlx5_1",)),
     ]
     fired(tmp_path, series, expected)
+
+
+def test_a_peer_without_stripe(tmp_path: Path) -> None:
+    """Of two agents one reaches a peer through fewer NICs, from five minutes on."""
+    name = 'nixl_stripe_agent_narrow_peers{{instance="a",agent_name="{}"}}'
+    narrow = {"w0": f"0x{SCRAPES}", "w1": "0x20 1x220"}
+    series = [{"series": name.format(who), "values": values} for who, values in narrow.items()]
+    expected: list[Fires] = [
+        ("9m", "NixlStripeNarrowPeer", ()),
+        ("11m", "NixlStripeNarrowPeer", ("w1",)),
+    ]
+    fired(tmp_path, [*host([WORK] * 4), *series], expected)
 
 
 def test_promtool_notices_what_did_not_fire_bad_flow(tmp_path: Path) -> None:
