@@ -14,6 +14,7 @@ from nixl_stripe import plan
 from nixl_stripe.cli.plan import _read_plans
 from nixl_stripe.doctor import access, variables
 from nixl_stripe.doctor.surroundings import Limits, NotKnownError, Surroundings
+from nixl_stripe.proof import agents
 from nixl_stripe.topo import machine as topology
 from nixl_stripe.wheel.record import Entry, Record
 
@@ -111,6 +112,19 @@ def read_peers(data: bytes) -> None:
     path = _folder() / "peer.json"
     path.write_bytes(data)
     _read_plans(path)
+
+
+def agent_files() -> list[bytes]:
+    """Return what processes write for `stripe_metrics`."""
+    return [file.read_bytes() for file in sorted((TESTS / "fuzz/seeds/agents").glob("*.prom"))]
+
+
+def read_agents(data: bytes) -> None:
+    """Read one as `export --agents` does; what it shows of it can do nothing but be read."""
+    for sample in agents.parse(data, "process").samples:
+        for text in (sample.agent, *sample.labels):
+            if not text.isprintable():
+                raise AssertionError(repr(text))
 
 
 def records() -> list[bytes]:

@@ -137,6 +137,7 @@ READERS: dict[str, Reader] = {
     "settings of doctor": Reader(command.settings, command.read_settings),
     "ucx.conf": Reader(command.ucx_conf, command.read_ucx_conf),
     "files of the kernel": Reader(command.kernel_files, command.read_kernel_files),
+    "files of agents": Reader(command.agent_files, command.read_agents, (StripeError,)),
     "plan of a peer": Reader(command.peers, command.read_peers, (UsageError,)),
 }
 
