@@ -11,8 +11,10 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import grafana_board
 import nixl_stripe
 import pytest
+from agent_texts import agent_text
 from docgen import bench, code
 from nixl_stripe import _core
 from nixl_stripe.cli import main
@@ -20,6 +22,7 @@ from nixl_stripe.doctor import Check, catalogue
 from nixl_stripe.doctor.check import warn
 from nixl_stripe.lab.remote import settings
 from nixl_stripe.planning import emit, planner, traps
+from nixl_stripe.proof import agent_metrics, agents
 from nixl_stripe.versions import NEWEST
 from nixl_wheels import WHEELS
 
@@ -139,6 +142,30 @@ def test_a_trap(monkeypatch: pytest.MonkeyPatch) -> None:
     with_row(monkeypatch, "trap_table", row)
     assert "| `UCX_DUMMY` | always | all is lost | unset it, or DUMMY=n |" in code.traps()
     assert "DUMMY" in traps.keys()  # noqa: SIM118 - a function of the module
+
+
+def test_a_metric_of_an_agent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(agents, "SAMPLES", {**agents.SAMPLES, "dummy": ("nic",)})
+    monkeypatch.setattr(agent_metrics, "SAMPLES", agents.SAMPLES)
+    monkeypatch.setattr(agents, "_LINES", {name: agents._line_of(name) for name in agents.SAMPLES})
+    monkeypatch.setattr(agent_metrics, "HELP", {**agent_metrics.HELP, "dummy": "Dummies."})
+    line = 'nixl_stripe_agent_dummy{agent_name="w0",nic="mlx5_0"} 7'
+    (tmp_path / "a.prom").write_text(agent_text("w0").replace("# EOF", f"{line}\n# EOF"))
+    (family,) = (
+        each
+        for each in agent_metrics.AgentCollector(tmp_path).collect()
+        if each.name == "nixl_stripe_agent_dummy"
+    )
+    (sample,) = family.samples
+    assert (family.documentation, sample.value) == ("Dummies.", 7)
+    assert sample.labels == {"agent_name": "w0", "process": "a", "nic": "mlx5_0"}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="grafana-foundation-sdk needs Python 3.11")
+def test_a_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = grafana_board.Panel("Dummies", "All of them.", "sum(dummy)", "{{nic}}")
+    monkeypatch.setattr(grafana_board, "PANELS", (*grafana_board.PANELS, panel))
+    assert '"expr": "sum(dummy)"' in grafana_board.text()
 
 
 def test_a_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,15 +44,14 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
 #: A quoted value is read without looking back: every character but a quote and a backslash, or an
 #: escape.
 _VALUE = r'"((?:[^"\\\n]|\\["\\])*)"'
-_LINES = {
-    name: re.compile(
-        re.escape(PREFIX + name)
-        + r"\{"
-        + ",".join(f"{label}={_VALUE}" for label in ("agent_name", *labels))
-        + r"\} ([0-9]{1,20})"
-    )
-    for name, labels in SAMPLES.items()
-}
+
+
+def _line_of(name: str) -> re.Pattern[str]:
+    labels = ",".join(f"{label}={_VALUE}" for label in ("agent_name", *SAMPLES[name]))
+    return re.compile(rf"{re.escape(PREFIX + name)}\{{{labels}\}} ([0-9]{{1,20}})")
+
+
+_LINES = {name: _line_of(name) for name in SAMPLES}
 _NAME = re.compile(re.escape(PREFIX) + r"([a-z_]{1,40})\{")
 
 
