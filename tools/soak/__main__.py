@@ -35,8 +35,6 @@ SIDES: Mapping[str, Mapping[str, str]] = {
     "ours": {"stripe": "all", "stripe_small": "spread"},
     "ours, 64 rails": {"max_rma_rails": "64"},
 }
-#: Cycles that a side makes at least, so that there is a slope.
-LEAST = 18
 #: Samples of a side that its row keeps.
 _KEPT = 40
 
@@ -75,7 +73,7 @@ class Length:
     """How long one side goes on: seconds, and cycles at least."""
 
     seconds: float
-    least: int = LEAST
+    least: int
 
 
 def run_side(
@@ -85,6 +83,7 @@ def run_side(
     site = sites.stock if side == "stock" else sites.ours
     job: dict[str, Any] = {"site": str(site), "module": sites.module, "params": dict(SIDES[side])}
     job |= {"seconds": length.seconds, "least": length.least, "requests": ground.requests}
+    job["rude"] = ground.rude
     text = json.dumps({**job, "devices": ground.devices, "folder": str(ground.folder())})
     programs: dict[Role, list[str]] = {
         "initiator": [sys.executable, str(worker), "soak", text],
@@ -134,10 +133,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _part(options: argparse.Namespace, sites: Sites) -> list[dict[str, Any]]:
     """Soak each side once."""
-    length = Length(options.minutes * 60 / len(SIDES))
     rows = []
     with BEDS[options.bed](options.nics) as ground:
-        for side in SIDES:
+        length = Length(options.minutes * 60 / len(ground.sides), ground.least)
+        for side in ground.sides:
             rows.append(run_side(ground, side, sites, length))
             print(shown(rows[-1]), flush=True)
     return rows

@@ -29,8 +29,14 @@ class Ground:
     name: str
     devices: tuple[str, ...]
     """Network interfaces whose bytes are counted."""
+    sides: tuple[str, ...]
+    """Which sides take their turns."""
     requests: int
-    """Batches to each peer: emulated processors move few a second."""
+    """Batches to each peer."""
+    rude: int
+    """Cycles of which one forks and one loses a peer."""
+    least: int
+    """Cycles that a side makes at least, so that there is a slope."""
     folder: Callable[[], Path]
     """Makes a folder that both ends see."""
     run: Run
@@ -55,12 +61,16 @@ def tcp(nics: int) -> Iterator[Ground]:
             os.environ.update({**settings, **_QUIET})
             return rails.run_programs(programs, limit_s=limit_s)
 
-        yield Ground("tcp", rails.devices, 60, new, run)
+        sides = ("stock", "ours", "ours, 64 rails")
+        yield Ground("tcp", rails.devices, sides, 60, 3, 18, new, run)
 
 
 @contextmanager
 def rdma(nics: int) -> Iterator[Ground]:
-    """Guests without a limit. UCX_TLS: agents of one process use verbs too, not their memory."""
+    """Guests without a limit. UCX_TLS: agents of one process use verbs too, not their memory.
+
+    On emulated processors an agent takes seconds to make, and a dead peer half a minute to notice.
+    """
     environment = {**BASE_ENVIRONMENT, **_QUIET, "UCX_TLS": "rc"}
     with Guests(nics, rate_mbit=0, boot_limit_s=180) as guests:
 
@@ -71,7 +81,8 @@ def rdma(nics: int) -> Iterator[Ground]:
             both = dict.fromkeys(programs, environment)
             return guests.run(programs, environment=both, limit_s=limit_s)
 
-        yield Ground("rdma", guests.devices, 20, guests.new_folder, run)
+        sides = ("stock", "ours")
+        yield Ground("rdma", guests.devices, sides, 160, 6, 8, guests.new_folder, run)
 
 
 BEDS = {"tcp": tcp, "rdma": rdma}

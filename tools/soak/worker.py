@@ -27,6 +27,8 @@ BATCH = 128
 #: Requests of one buffer after each batch: 5 % of all descriptors.
 ALONE = BATCH // 19
 SMALL = (1024, 1536, 2048, 3072, 4096)
+#: Which of each `rude` cycles forks, and which loses a peer.
+FORKS, LOSES = 1, 2
 #: Seconds that one end waits for the other, which may be an emulated machine.
 WAIT_S = 120.0
 _PR_SET_PDEATHSIG = 1
@@ -159,16 +161,16 @@ def sent(devices: list[str]) -> list[int]:
 
 
 def soak(job: dict[str, Any]) -> dict[str, Any]:
-    """Go on for the job's seconds; every third cycle forks, every third loses a peer."""
+    """Go on for the job's seconds; of each `rude` cycles one forks and one loses a peer."""
     before, first = sent(job["devices"]), time.monotonic()
     end, moved, cycle, samples = first + job["seconds"], 0, 0, []
     while time.monotonic() < end or cycle < job["least"]:
         moved += meet_and_part(job, cycle)
-        if cycle % 3 == 1:
+        if cycle % job["rude"] == FORKS:
             fork_while_creating(job, cycle)
-        if cycle % 3 == 2:
+        if cycle % job["rude"] == LOSES:
             moved += lose_a_peer(job, cycle)
-            samples.append(sample(cycle, moved))
+        samples.append(sample(cycle, moved))
         cycle += 1
     after = sent(job["devices"])
     return {
@@ -186,7 +188,7 @@ def give_peers(job: dict[str, Any]) -> None:
     They are forked from a process that has only imported NIXL, which saves the import.
     """
     importlib.import_module(f"{job['module']}._api")
-    number = 2
+    number = LOSES
     while heard(job, f"want-{number}", "end")[0] != "end":
         child = os.fork()
         if child == 0:
@@ -197,7 +199,7 @@ def give_peers(job: dict[str, Any]) -> None:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
         say(job, f"gone-{number}")
-        number += 3
+        number += job["rude"]
 
 
 def be_a_peer(job: dict[str, Any], number: int) -> None:
