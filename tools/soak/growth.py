@@ -30,12 +30,12 @@ def growth(samples: Sequence[Mapping[str, int]]) -> dict[str, float]:
     return {key: round(slope(samples, key), 3) for key in ALLOWED}
 
 
-def faults(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def faults(rows: Sequence[Mapping[str, Any]], allowed: Mapping[str, float] = ALLOWED) -> list[str]:
     """Return what grows faster with ours than with stock beside it, in words."""
     stock = next(row for row in rows if row["side"] == "stock")["growth"]
     return [
         f"{row['side']}: {key} grow by {row['growth'][key]} a cycle, stock by {stock[key]}"
         for row in rows
-        for key, more in ALLOWED.items()
+        for key, more in allowed.items()
         if row["growth"][key] > stock[key] + more
     ]
