@@ -82,7 +82,7 @@ def rdma(nics: int) -> Iterator[Ground]:
             return guests.run(programs, environment=both, limit_s=limit_s)
 
         sides = ("stock", "ours")
-        yield Ground("rdma", guests.devices, sides, 160, 6, 8, guests.new_folder, run)
+        yield Ground("rdma", guests.devices, sides, 60, 6, 6, guests.new_folder, run)
 
 
 BEDS = {"tcp": tcp, "rdma": rdma}

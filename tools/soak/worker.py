@@ -30,7 +30,7 @@ SMALL = (1024, 1536, 2048, 3072, 4096)
 #: Which of each `rude` cycles forks, and which loses a peer.
 FORKS, LOSES = 1, 2
 #: Seconds that one end waits for the other, which may be an emulated machine.
-WAIT_S = 120.0
+WAIT_S = 300.0
 _PR_SET_PDEATHSIG = 1
 
 
