@@ -17,7 +17,7 @@ MIB = 1 << 20
 PRINTED = 126
 
 
-@pytest.fixture(scope="module", params=[24, 48])
+@pytest.fixture(scope="module", params=[24, 64])
 def many(request: pytest.FixtureRequest) -> Iterator[Rails]:
     reason = why_not()
     if reason is not None:
