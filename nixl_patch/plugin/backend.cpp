@@ -185,12 +185,27 @@ namespace {
         throw std::invalid_argument("UCX backend: " + reason);
     }
 
+    /**
+     * UCX reads the option when it loads its modules, with the first context of a process, and
+     * never again: nothing is to be put back. A UCX without the option keeps what it does.
+     */
+    void
+    leaveOutModules(const stripePlan &plan) {
+        if (!plan.modules.empty()) {
+            const ucsStatus_t status = initHook::ucx().setGlobalOption("MODULES", plan.modules);
+            log(logLevel_t::DEBUG,
+                assignment("UCX_MODULES", plan.modules) + ": " +
+                    initHook::ucx().statusText(status));
+        }
+    }
+
     abi::engine *
     createWith(abi::initParams *init, abi::params_t params, const stripePlan &plan) {
         const swappedParams swapped(init, &params);
         if (!plan.active && !plan.metrics.isSet()) {
             return stock.createEngine(init);
         }
+        leaveOutModules(plan);
         engineNeeds needs;
         needs.settings = std::make_unique<processSettings>(initHook::ucx(), plan.settings);
         initRequest request(plan);

@@ -50,6 +50,7 @@ namespace {
             chooseSmall();
             chooseSettings();
             plan_.active = !plan_.settings.empty() || plan_.spreadsSmall;
+            chooseModules();
             if (!overridden_.empty()) {
                 plan_.warnings.push_back(joined(overridden_, "; "));
             }
@@ -231,6 +232,14 @@ namespace {
             }
         }
 
+        /** Only where `stripe` was asked for, which has read the host; a user's choice stays. */
+        void
+        chooseModules() {
+            if (plan_.active && stripe_asked_ && userVariable("MODULES") == nullptr) {
+                plan_.modules = unusedModules(host());
+            }
+        }
+
         void
         chooseSmall() {
             plan_.spreadsSmall = small_request_.value_or(plan_.isStriped) && plan_.rails != 1;
@@ -272,6 +281,18 @@ namespace {
     };
 
 } // namespace
+
+std::string
+unusedModules(const machine &host) {
+    for (const rdmaNic &nic : host.nics) {
+        for (const port &each : nic.ports) {
+            if (each.linkLayer == linkLayer_t::EFA) {
+                return "";
+            }
+        }
+    }
+    return "^efa,rdmacm";
+}
 
 stripePlan
 makePlan(const planInputs &inputs) {

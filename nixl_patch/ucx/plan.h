@@ -49,7 +49,21 @@ struct stripePlan {
     std::vector<ucxSetting> settings;              /**< what will be applied */
     std::vector<std::string> warnings;             /**< for the user, one line each */
     std::vector<std::string> kept; /**< settings of the user's own that were respected */
+    /** UCX_MODULES that leaves out what this host has no use for, see unusedModules(); or "". */
+    std::string modules;
 };
+
+/**
+ * @brief UCX_MODULES without the modules that load the system's libefa and librdmacm.
+ *
+ * NIXL's wheels bundle neither of the two. The system's come with a second libibverbs and a second
+ * libnl-route beside the wheel's own, and the process then dies in a destructor of libnl-route when
+ * it exits. NIXL connects by worker addresses, never through the RDMA connection manager, and
+ * without an EFA the first has nothing to open.
+ *
+ * @return "" where @p host has an EFA, which needs its library.
+ */
+std::string unusedModules(const machine &host);
 
 /**
  * @brief Works out a plan.

@@ -124,6 +124,8 @@ ucs_global_opts_set_value(const char *key, const char *value) {
     if (flag("FAKE_UCX_REFUSES", key)) {
         return -5;
     }
-    std::snprintf(distance, sizeof distance, "%s", value);
+    if (std::strcmp(key, "DISTANCE_BW") == 0) {
+        std::snprintf(distance, sizeof distance, "%s", value);
+    }
     return 0;
 }

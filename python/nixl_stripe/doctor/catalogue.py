@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from nixl_stripe.doctor import access, fabric, gpu, nics, nixl, variables
+from nixl_stripe.doctor import access, ending, fabric, gpu, nics, nixl, variables
 from nixl_stripe.doctor.check import Check
 from nixl_stripe.errors import UsageError
 
@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     *fabric.CHECKS,
     *access.CHECKS,
     *gpu.CHECKS,
+    *ending.CHECKS,
 )
 
 
