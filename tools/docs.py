@@ -43,6 +43,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "rules": code.rules,
     "share": bench.share,
     "soak": reliability.soak,
+    "source": files.source,
     "topology": machines.topology,
     "traps": code.traps,
     "variables": code.variables,

@@ -43,7 +43,7 @@ def test_undo_removes_and_names_what_ours_left(home: Path, tmp_path: Path, capsy
     patch_folder(install_nixl(site))
     assert main(["patch", "--undo", str(site)]) == 0
     cache = home / ".cache" / "nixl-stripe"
-    assert f"{cache}: removed: kernel and stand-in libraries" in capsys.readouterr().out
+    assert f"{cache}: removed: test guests' kernel" in capsys.readouterr().out
     assert sorted(contents(tmp_path)) == sorted(
         [*(f"site/{name}" for name in before), "home/.cache/other/file"]
     )

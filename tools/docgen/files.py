@@ -30,6 +30,14 @@ def _loaded(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
+def source(path: str) -> str:
+    """Return a source file of the repository as a block of code, without its licence lines."""
+    text = (ROOT / path).read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("# SPDX-")]
+    language = {".py": "python", ".c": "c", ".sh": "sh"}[Path(path).suffix]
+    return "\n".join([f"```{language}", *lines, "```"])
+
+
 def names() -> list[str]:
     """Return the names of all result files."""
     return sorted(path.stem for path in RESULTS.glob("*.json"))

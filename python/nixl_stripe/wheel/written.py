@@ -40,15 +40,15 @@ TABLE = (
         "nixl-stripe patch --undo, pip uninstall",
     ),
     Written(
-        "kernel and stand-in libraries of test guests",
+        "test guests' kernel and libraries; downloads and installs of benchmarks",
         f"$XDG_CACHE_HOME/{_OWN} or ~/.cache/{_OWN}",
-        "nixl_stripe.lab.guests, bench --bed guests",
+        "nixl_stripe.lab.guests, nixl-stripe bench",
         "nixl-stripe patch --undo, unless --keep-cache",
     ),
     Written(
         "the same, in a folder of the user's",
-        f"${CACHE_VARIABLE}",
-        "nixl_stripe.lab.guests, bench --bed guests",
+        f"${CACHE_VARIABLE}, bench --cache",
+        "nixl_stripe.lab.guests, nixl-stripe bench",
         "the user; nixl-stripe patch --undo names it",
     ),
     Written(
@@ -62,12 +62,6 @@ TABLE = (
         f"{_OWN}-* in the folder for temporary files",
         "verify, bench, nixl_stripe.lab",
         "the run itself; after a kill, the next one or nixl-stripe patch --undo",
-    ),
-    Written(
-        "downloads and installs of benchmarks",
-        ".cache/bench where it is run, or --cache",
-        "nixl-stripe bench",
-        "the user; nixl-stripe patch --undo names it",
     ),
 )
 
@@ -111,7 +105,8 @@ def remove_user_files(
         found.append(_named(Path(named), TABLE[1].what, f"{CACHE_VARIABLE} names it"))
     bench = Path(".cache/bench").absolute()
     if bench.is_dir():
-        found.append(_named(bench, TABLE[4].what, "it is in the folder at hand"))
+        why = "an earlier nixl-stripe kept it in the folder at hand"
+        found.append(_named(bench, "downloads and installs of benchmarks", why))
     return found
 
 
