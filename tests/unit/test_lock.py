@@ -120,7 +120,7 @@ def test_these_tests_run_with_what_it_pins() -> None:
 def test_pip_refuses_another_file_bad_flow(tmp_path: Path) -> None:
     """What the hashes are for."""
     wrong = tmp_path / "wrong.txt"
-    rows = [f"{row} --hash=sha256:{'0' * 64}" for row, _ in pins("lab") if row.name == "mdurl"]
+    rows = [f"{row} --hash=sha256:{'0' * 64}" for row, _ in pins("lab") if row.name == "click"]
     wrong.write_text(rows[0] + "\n")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest"]
     done = subprocess.run(
@@ -136,4 +136,4 @@ def test_pip_refuses_another_file_bad_flow(tmp_path: Path) -> None:
 def test_clients_keep_their_own_pydantic() -> None:
     brought = {canonicalize_name(row.name) for row, _ in pins("lab")}
     assert brought.isdisjoint({"pydantic", "pydantic-core"}), "inference engines pin it"
-    assert {"rich", "typer"} <= brought
+    assert brought.isdisjoint({"rich", "typer"}), "the base is click and packaging"

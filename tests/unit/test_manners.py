@@ -21,7 +21,7 @@ import json, logging, sys, time
 start = time.process_time()
 import nixl_stripe
 spent = 1000 * (time.process_time() - start)
-heavy = "nixl nixl_cu12 nixl_cu13 numpy typer rich torch".split()
+heavy = "nixl nixl_cu12 nixl_cu13 numpy click torch".split()
 heavy = [name for name in heavy if name in sys.modules]
 log = logging.getLogger("nixl_stripe")
 said = {"ms": spent, "heavy": heavy, "propagates": log.propagate, "level": log.level}

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import pytest
-from nixl_stripe.cli import verify
 from nixl_stripe.cli.bench_run import Run
+from nixl_stripe.terminal import progress
 from nixl_stripe.untrusted import one_line, several_lines
-from rich.console import Console
 
 HIDDEN = {
     "bidi override": "\u202e",
@@ -57,8 +56,7 @@ def test_brackets_are_no_markup_bad_flow(
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
-    monkeypatch.setattr(Console, "is_terminal", property(lambda _: terminal))
-    shown = verify._progress() if verb == "verify" else Run.progress(object.__new__(Run))
+    shown = progress("verify: ") if verb == "verify" else Run.progress(object.__new__(Run))
     with shown as say:
         say(MARKUP)
     err = capsys.readouterr().err

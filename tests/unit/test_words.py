@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from nixl_stripe.bench import options as bench_options
 from nixl_stripe.cli import verify
 from nixl_stripe.cli.app import WORDS, build_app, main
@@ -49,8 +48,7 @@ def _names(commands: Any) -> dict[str, Any]:
 
 
 def _commands() -> dict[str, Any]:
-    root: Any = typer.main.get_command(build_app())
-    return _names(root.commands)
+    return _names(build_app().commands)
 
 
 def clashes(options: dict[str, list[str]]) -> list[str]:

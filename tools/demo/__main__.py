@@ -23,14 +23,14 @@ from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.lab.rails.rails import Rails, why_not
+from nixl_stripe.terminal import Screen, progress
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.installs import Installs, prepare
-from rich.console import Console
 
 from demo.cases import Case, Summary, cases
 from demo.loopback import check
 from demo.picture import draw
-from demo.report import lane_text, show
+from demo.report import busy_text, lane_text, show
 
 _MIB = 1 << 20
 _NIXL = NEWEST_REQUIREMENT
@@ -64,17 +64,15 @@ def _transfer_bytes(options: argparse.Namespace) -> int:
     return (16 if options.quick else 256) * _MIB
 
 
-def _rounds(
-    options: argparse.Namespace, todo: Sequence[Case], console: Console
-) -> dict[str, list[Outcome]]:
+def _rounds(options: argparse.Namespace, todo: Sequence[Case]) -> dict[str, list[Outcome]]:
     """Run all cases in turn, round after round, so that a busy machine is so for all of them."""
     reps = options.repeats or (1 if options.quick else 5)
     size = _transfer_bytes(options)
     found: dict[str, list[Outcome]] = {case.key: [] for case in todo}
-    with Rails(options.nics, options.mbit) as rails, console.status("") as status:
+    with Rails(options.nics, options.mbit) as rails, progress() as say:
         for i in range(reps):
             for case in todo:
-                status.update(f"round {i + 1} of {reps}: {case.title}")
+                say(f"round {i + 1} of {reps}: {case.title}")
                 outcome = rails.transfer(
                     sizes=[size], repeats=3, nixl=case.site, backend_params=case.params
                 )
@@ -95,28 +93,25 @@ def _machine(installs: Installs) -> dict[str, Any]:
 
 
 def _over_rails(
-    options: argparse.Namespace, installs: Installs, console: Console
+    options: argparse.Namespace, installs: Installs, screen: Screen
 ) -> tuple[dict[str, Any], list[str]]:
     """Measure and print; return the results and what went against the promise."""
     before = os.getloadavg()[0]
     todo = cases(installs, options.nics)
-    found = _rounds(options, todo, Console(stderr=True))
+    found = _rounds(options, todo)
     rows = [Summary.of(case, found[case.key]) for case in todo]
     _, stock, patched = rows
     capacity = options.nics * options.mbit * 1e-3
     speedup, efficiency = patched.gbps / stock.gbps, patched.gbps / capacity
     title = f"NIXL WRITE, {options.nics} rails of {options.mbit:g} Mbit/s, every byte verified"
-    show(console, rows, title)
-    console.print(
+    show(screen, rows, title)
+    screen.say(
         f"{speedup:.2f} times stock; {efficiency:.1%} of the {capacity:g} Gbit/s that "
         f"{options.nics} rails allow"
     )
-    cpus = os.cpu_count() or 1
-    if before > cpus:
-        console.print(
-            f"[yellow]This machine was busy (load {before:.1f} on {cpus} CPUs): "
-            "the rates are lower than on an idle one, the rail counts are not.[/yellow]"
-        )
+    busy = busy_text(before, os.cpu_count() or 1)
+    if busy:
+        screen.say(screen.styled(busy, "yellow"))
     results = {
         "bed": "rails",
         "mbit": options.mbit,
@@ -130,15 +125,15 @@ def _over_rails(
 
 
 def _over_loopback(
-    options: argparse.Namespace, installs: Installs, console: Console, reason: str
+    options: argparse.Namespace, installs: Installs, screen: Screen, reason: str
 ) -> tuple[dict[str, Any], list[str]]:
     """Show the rail count alone, and say what is missing."""
     rows = [check(case) for case in cases(installs, options.nics)]
     for row in rows:
         read = "" if row.max_rma_rails is None else f"; UCX read back {row.max_rma_rails}"
-        console.print(f"{row.case.title}: lanes over loopback: {lane_text(row.lanes)}{read}")
+        screen.say(f"{row.case.title}: lanes over loopback: {lane_text(row.lanes)}{read}")
     missing = "rates, bytes per rail and more lanes than this machine has interfaces"
-    console.print(f"[yellow]Not shown: {missing}. {reason}[/yellow]", soft_wrap=True)
+    screen.say(screen.styled(f"Not shown: {missing}. {reason}", "yellow"))
     results = {
         "bed": "loopback",
         "not_shown": f"{missing}: {reason}",
@@ -153,21 +148,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; see the module's text for the exit status."""
     options = _options(argv)
     start, origin = time.monotonic(), Origin(["scripts/demo", *(argv or sys.argv[1:])])
-    console, aside = Console(), Console(stderr=True)
+    screen, aside = Screen(sys.stdout), Screen(sys.stderr)
     try:
         installs = prepare(
             options.cache,
             options.nixl,
             options.patched_wheel,
-            lambda text: aside.print(f"==> {text}", highlight=False, soft_wrap=True),
+            lambda text: aside.say(f"==> {text}"),
         )
         reason = "--no-namespaces was given." if options.no_namespaces else why_not()
         if reason is None:
-            results, problems = _over_rails(options, installs, console)
+            results, problems = _over_rails(options, installs, screen)
         else:
-            results, problems = _over_loopback(options, installs, console, reason)
+            results, problems = _over_loopback(options, installs, screen, reason)
     except StripeError as error:
-        aside.print(f"demo: {error}", markup=False, highlight=False, soft_wrap=True)
+        aside.say(f"demo: {error}")
         return 1
     about = {**origin.taken(), "rails": options.nics, "ok": not problems}
     results = {**about, **results, **_machine(installs)}
@@ -181,7 +176,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except StripeError as error:
             problems.append(str(error))
     for problem in problems:
-        aside.print(f"demo: {problem}", markup=False, highlight=False, soft_wrap=True)
+        aside.say(f"demo: {problem}")
     return 1 if problems else 0
 
 

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from nixl_stripe.terminal import Cell, Screen, table
 
 from demo.cases import Summary
 
@@ -25,34 +23,42 @@ def lane_text(lanes: Mapping[str, float]) -> str:
     return " + ".join(f"{share} %" for share in shares) or "none reported"
 
 
-def show(console: Console, summaries: Sequence[Summary], title: str) -> None:
+def show(screen: Screen, summaries: Sequence[Summary], title: str) -> None:
     """Print the rates, and below them what each rail carried; both fit 80 columns for few rails."""
-    rates = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    rates.add_column("")
-    for name in ("Gbit/s", "min..max", "x 1 rail", "rails used", "UCX lanes"):
-        rates.add_column(name, justify="right")
+    heads = ("", "Gbit/s", "min..max", "x 1 rail", "rails used", "UCX lanes")
     base = summaries[0].gbps
-    for row in summaries:
-        rates.add_row(
+    rows: list[list[str | Cell]] = [
+        [
             row.case.title,
-            f"[bold]{row.gbps:.2f}[/bold]",
+            Cell(f"{row.gbps:.2f}", "bold"),
             f"{row.slowest:.2f}..{row.fastest:.2f}",
             f"{row.gbps / base:.2f}",
             str(row.rails_used),
             lane_text(row.lanes),
-        )
-    console.print(rates)
+        ]
+        for row in summaries
+    ]
+    lines = [title, *table(screen, heads, rows, left=("",))]
     devices = list(summaries[0].bytes)
     if len(devices) <= _COLUMNS:
-        console.print(_bytes_table(summaries, devices))
+        lines += ["", *_bytes_table(screen, summaries, devices)]
+    screen.say("\n".join([*lines, ""]))
 
 
-def _bytes_table(summaries: Sequence[Summary], devices: Sequence[str]) -> Table:
+def _bytes_table(screen: Screen, summaries: Sequence[Summary], devices: Sequence[str]) -> list[str]:
+    rows = [
+        [row.case.title, *(f"{row.bytes[name] / _MIB:.1f}" for name in devices)]
+        for row in summaries
+    ]
     title = "MiB per rail and transfer, headers included"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("")
-    for name in devices:
-        table.add_column(name, justify="right")
-    for row in summaries:
-        table.add_row(row.case.title, *[f"{row.bytes[name] / _MIB:.1f}" for name in devices])
-    return table
+    return [title, *table(screen, ("", *devices), rows, left=("",))]
+
+
+def busy_text(load: float, cores: int) -> str:
+    """Return what is to be said beside figures of a busy machine; "" of an idle one."""
+    if load <= cores:
+        return ""
+    return (
+        f"This machine was busy (load {load:.1f} on {cores} cores): the rates and their ratios are "
+        "lower than on an idle one, the rail counts are not."
+    )

@@ -7,9 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from nixl_stripe.terminal import Screen, table
 
 _PERCENT = ("busiest", "of_limit", "worst_share")
 
@@ -19,17 +17,13 @@ def filled(document: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
     return [c for c in columns if any(row.get(c) is not None for row in document["rows"])]
 
 
-def show(console: Console, document: Mapping[str, Any], columns: Sequence[str]) -> None:
+def show(screen: Screen, document: Mapping[str, Any], columns: Sequence[str]) -> None:
     """Print the chosen columns of every row: medians with their quartiles, shares in percent."""
-    table = Table(title=_title(document), title_justify="left", box=SIMPLE_HEAD)
     columns = filled(document, columns)
-    for name in columns:
-        table.add_column(name, justify="left" if name in ("mode", "op", "tensors") else "right")
-    for row in document["rows"]:
-        table.add_row(*[cell(name, row.get(name)) for name in columns])
-    console.print(table)
-    for name, value in document.get("ratios", {}).items():
-        console.print(f"  {name}: {value:.3f}", highlight=False)
+    rows = [[cell(name, row.get(name)) for name in columns] for row in document["rows"]]
+    lines = [_title(document), *table(screen, columns, rows, left=("mode", "op", "tensors"))]
+    lines += [f"  {name}: {value:.3f}" for name, value in document.get("ratios", {}).items()]
+    screen.say("\n".join(lines))
 
 
 def _title(document: Mapping[str, Any]) -> str:

@@ -1,18 +1,23 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""The typer application, its exit codes and how errors are printed."""
+"""The application, its exit codes and how errors are printed."""
 
 from __future__ import annotations
 
 import importlib
+import os
+import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import typer
+import click
 
 from nixl_stripe._core import __version__
+from nixl_stripe.cli.command import App
 from nixl_stripe.cli.words import canonical
 from nixl_stripe.errors import StripeError
+from nixl_stripe.terminal import Screen
 
 #: What README.md says too, each a paragraph.
 WORDS = """**NIC**: a network device of the machine, such as `mlx5_0` or `eth1`.
@@ -25,6 +30,8 @@ WORDS = """**NIC**: a network device of the machine, such as `mlx5_0` or `eth1`.
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+#: 128 and the signal's number, as a shell says it.
+EXIT_INTERRUPTED = 130
 
 #: Modules of this package whose `register(app)` adds a verb; the order is that of `--help`.
 VERBS: tuple[str, ...] = (
@@ -41,45 +48,47 @@ VERBS: tuple[str, ...] = (
 )
 
 
-def _show_version(value: bool) -> None:
-    if value:
-        typer.echo(f"nixl-stripe {__version__}")
-        raise typer.Exit
-
-
-def build_app() -> typer.Typer:
-    """Return the application with every verb registered."""
-    app = typer.Typer(
-        name="nixl-stripe",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode="markdown",  # paragraphs of help are filled to the width
-        context_settings={"token_normalize_func": canonical},
-        epilog=WORDS,
-        help="Make NIXL's UCX backend use every NIC, and prove that it did.",
+def build_app() -> click.Group:
+    """Return the command with every verb registered."""
+    app = App(
+        "nixl-stripe",
+        "Make NIXL's UCX backend use every NIC, and prove that it did.",
+        epilog=re.sub(r"[*`]", "", WORDS),
+        context_settings={
+            "token_normalize_func": canonical,
+            "help_option_names": ["-h", "--help"],
+        },
     )
-
-    @app.callback()
-    def _root(
-        version: bool = typer.Option(
-            False, "--version", callback=_show_version, is_eager=True, help="Print the version."
-        ),
-    ) -> None:
-        del version
-
     for verb in VERBS:
         importlib.import_module(f"nixl_stripe.cli.{verb}").register(app)
-    return app
+    click.version_option(__version__, message="nixl-stripe %(version)s")(app.group)
+    return app.group
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; an expected failure is one line on stderr and exit code 1 (2: usage)."""
+    """Run the command; an expected failure is one line on standard error.
+
+    Exit codes: docs/stability.md has the table.
+    """
+    command = build_app()
     try:
-        build_app()(args=argv, prog_name="nixl-stripe", standalone_mode=True)
-    except SystemExit as done:
-        return done.code if isinstance(done.code, int) else EXIT_FAILED
+        done = command.main(args=argv, prog_name="nixl-stripe", standalone_mode=False, **_look())
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
     except StripeError as error:
         print(f"nixl-stripe: {error}", file=sys.stderr)
         return error.exit_code
-    return 0
+    except (KeyboardInterrupt, click.Abort):
+        print("nixl-stripe: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has gone, as in `nixl-stripe topo | head`: no message, no second error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    return done if isinstance(done, int) else 0
+
+
+def _look() -> dict[str, Any]:
+    """Return how click's own text looks: in colours where they are wanted."""
+    return {"color": None if Screen(sys.stdout).has_colour else False}

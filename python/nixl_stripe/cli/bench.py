@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+import click
 
 from nixl_stripe.cli.bench_run import Run
+from nixl_stripe.cli.command import App, Argument, Option
 from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.cli.words import size_option
 from nixl_stripe.versions import NEWEST_REQUIREMENT
@@ -22,24 +23,33 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 PeerName = Annotated[
     str | None,
-    typer.Option("--peer", metavar="mooncake", help="Beside NIXL in the same run; --bed rdma."),
+    Option("--peer", metavar="mooncake", help="Beside NIXL in the same run; --bed rdma."),
 ]
 _NIXL = NEWEST_REQUIREMENT
 #: The build that needs no CUDA; the extra `peer` names it too.
 _MOONCAKE = "mooncake-transfer-engine-non-cuda==0.3.13.post1"
 
 
-def register(app: typer.Typer) -> None:
+def register(app: App) -> None:
     """Add the verb to `app`."""
-    bench = typer.Typer(
-        no_args_is_help=True,
-        rich_markup_mode="markdown",
-        help="Measure striping on a test bed of this machine, or between two hosts.",
-    )
+    bench = App("bench", "Measure striping on a test bed of this machine, or between two hosts.")
     for function in (rails, refit, sizes, latency, many, peers, registration, agent):
-        bench.command(_name(function))(_with_common(function))
-    bench.command("plot")(plot)
-    app.add_typer(bench, name="bench")
+        name = _name(function)
+        bench.command(name, _EXAMPLES[name])(_with_common(function))
+    bench.command("plot", "nixl-stripe bench plot rails.json --out pictures")(plot)
+    app.add(bench)
+
+
+_EXAMPLES = {
+    "rails": "nixl-stripe bench rails --nics 8 --mbit 400 --save rails.json",
+    "refit": "nixl-stripe bench refit --bed rdma --op read",
+    "sizes": "nixl-stripe bench sizes --start-size 64K --size 256M",
+    "latency": "nixl-stripe bench latency --size 4096",
+    "many": "nixl-stripe bench many --tensors 290",
+    "peers": "nixl-stripe bench peers --bed rdma",
+    "register": "nixl-stripe bench register --size 1G",
+    "agent": "nixl-stripe bench agent --agents 15",
+}
 
 
 def _name(function: Callable[..., Any]) -> str:
@@ -49,25 +59,23 @@ def _name(function: Callable[..., Any]) -> str:
 def _common(
     *,
     bed: Annotated[
-        str, typer.Option(metavar="tcp|rdma", help="veth rails, or QEMU guests with Soft-RoCE.")
+        str, Option(metavar="tcp|rdma", help="veth rails, or QEMU guests with Soft-RoCE.")
     ] = "tcp",
-    nics: Annotated[int, typer.Option(help="NICs of the bed, 1 to 64 (tcp) or 8 (rdma).")] = 4,
+    nics: Annotated[int, Option(help="NICs of the bed, 1 to 64 (tcp) or 8 (rdma).")] = 4,
     mbit: Annotated[
-        float | None, typer.Option(help="Limit of each NIC, Mbit/s; 0: none. [tcp 800, rdma 20]")
+        float | None, Option(help="Limit of each NIC, Mbit/s; 0: none. [tcp 800, rdma 20]")
     ] = None,
     op: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="read|write|both", help="May be repeated. Default: both; over TCP write."
-        ),
+        Option(metavar="read|write|both", help="May be repeated. Default: both; over TCP write."),
     ] = None,
-    rounds: Annotated[int, typer.Option(help="Fresh process pairs of each case.")] = 3,
-    repeats: Annotated[int, typer.Option(help="Measured transfers in each.")] = 5,
-    warmup: Annotated[int, typer.Option(help="Transfers before them.")] = 1,
-    memory: Annotated[str, typer.Option(metavar="dram|vram", help="Where the buffers are.")] = "",
+    rounds: Annotated[int, Option(help="Fresh process pairs of each case.")] = 3,
+    repeats: Annotated[int, Option(help="Measured transfers in each.")] = 5,
+    warmup: Annotated[int, Option(help="Transfers before them.")] = 1,
+    memory: Annotated[str, Option(metavar="dram|vram", help="Where the buffers are.")] = "",
     nixl: Annotated[
         str,
-        typer.Option(
+        Option(
             "--nixl-wheel",
             "--nixl",
             help="What pip downloads and nixl-stripe patches, or a wheel file.",
@@ -75,36 +83,37 @@ def _common(
     ] = _NIXL,
     stock: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--stock-folder", "--stock", help="An unpacked stock NIXL, instead of --nixl-wheel."
         ),
     ] = None,
     patched: Annotated[
         Path | None,
-        typer.Option("--patched-folder", "--patched", help="The same NIXL, patched."),
+        Option("--patched-folder", "--patched", help="The same NIXL, patched."),
     ] = None,
     mooncake: Annotated[
-        str, typer.Option(help="The same for a peer, unless it is installed; or a wheel file.")
+        str, Option(help="The same for a peer, unless it is installed; or a wheel file.")
     ] = _MOONCAKE,
-    cache: Annotated[Path, typer.Option(help="Where downloads and installs are kept.")] = Path(
-        ".cache/bench"
-    ),
+    cache: Annotated[
+        Path | None,
+        Option(help="For downloads and installs [~/.cache/nixl-stripe/bench]."),
+    ] = None,
     listen: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="Two hosts: be the target of one run."),
+        Option(metavar="HOST:PORT", help="Two hosts: be the target of one run."),
     ] = None,
     connect: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="Two hosts: lead a run with the one that listens."),
+        Option(metavar="HOST:PORT", help="Two hosts: lead a run with the one that listens."),
     ] = None,
     ranks: Annotated[
         bool,
-        typer.Option("--ranks", help="The same, roles by torchrun's, Slurm's or Kubernetes' rank."),
+        Option("--ranks", help="The same, roles by torchrun's, Slurm's or Kubernetes' rank."),
     ] = False,
     token_file: TokenFile = None,
     max_bytes: MaxBytes = None,
-    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the JSON here.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, no table.")] = False,
+    save: Annotated[Path | None, Option(metavar="FILE", help="Write the JSON here.")] = None,
+    as_json: Annotated[bool, Option("--json", help="Print JSON, no table.")] = False,
 ) -> None:
     """Carry the options of every benchmark: a signature, never called."""
 
@@ -144,9 +153,7 @@ def rails(
 
 def refit(
     run: Run,
-    scale: Annotated[
-        float | None, typer.Option(help="Factor on 8.04 GB. [by the bed's rates]")
-    ] = None,
+    scale: Annotated[float | None, Option(help="Factor on 8.04 GB. [by the bed's rates]")] = None,
     peer: PeerName = None,
 ) -> dict[str, Any]:
     """290 tensors of Qwen3-4B, three cycles: allocation, registration and pull, cold and warm."""
@@ -174,9 +181,9 @@ def many(
     run: Run,
     setting: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="One more case: striped with this UCX setting."),
+        Option(metavar="KEY=VALUE", help="One more case: striped with this UCX setting."),
     ] = None,
-    tensors: Annotated[int, typer.Option(help="How many at once.")] = 290,
+    tensors: Annotated[int, Option(help="How many at once.")] = 290,
     peer: PeerName = None,
 ) -> dict[str, Any]:
     """Many small tensors at once: how evenly the NICs share them, and the rate."""
@@ -186,7 +193,7 @@ def many(
 
 def peers(
     run: Run,
-    tensors: Annotated[int, typer.Option(help="How many small ones at once.")] = 290,
+    tensors: Annotated[int, Option(help="How many small ones at once.")] = 290,
 ) -> dict[str, Any]:
     """Do the same work by stripe, NIXL's own settings and Mooncake; needs --bed rdma."""
     return run.measure("peers", peer=run.peer("mooncake"), count=tensors)
@@ -202,8 +209,8 @@ def registration(
 
 def agent(
     run: Run,
-    agents: Annotated[int, typer.Option(help="Backends a process.")] = 15,
-    module: Annotated[str, typer.Option(help="Import name of the NIXLs.")] = "nixl_cu12",
+    agents: Annotated[int, Option(help="Backends a process.")] = 15,
+    module: Annotated[str, Option(help="Import name of the NIXLs.")] = "nixl_cu12",
 ) -> dict[str, Any]:
     """Time to create a UCX backend, stock against patched; needs no bed."""
     from nixl_stripe.bench import agent as creation
@@ -215,12 +222,12 @@ def agent(
 
 
 def plot(
-    files: Annotated[list[Path], typer.Argument(help="What `bench ... --save` wrote.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the pictures.")] = Path(),
+    files: Annotated[list[Path], Argument(help="What `bench ... --save` wrote.")],
+    out: Annotated[Path, Option("--out", help="Folder of the pictures.")] = Path(),
 ) -> None:
     """Draw results: scaling, cold and warm cycles, shares by NIC, size sweep."""
     from nixl_stripe.bench.plots import draw_file
 
     for file in files:
         for path in draw_file(file, out):
-            typer.echo(path)
+            click.echo(path)

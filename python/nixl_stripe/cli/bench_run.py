@@ -8,16 +8,18 @@ import contextlib
 import importlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from nixl_stripe.cli import link
 from nixl_stripe.cli.stopping import stoppable
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.terminal import Screen, progress
 
 if TYPE_CHECKING:
     from nixl_stripe.bench.options import Options
@@ -34,8 +36,9 @@ class Run:
 
     def __init__(self, **given: Any) -> None:
         from nixl_stripe.bench.provenance import Origin
+        from nixl_stripe.wheel.written import cache_folder
 
-        self.given = given
+        self.given = {**given, "cache": given.get("cache") or cache_folder() / "bench"}
         self._origin = Origin()
 
     @property
@@ -151,7 +154,7 @@ class Run:
         most = link.max_bytes(self.given["max_bytes"])
         with self.progress() as say:
             cases = serve(where, token, say, max_bytes=most)
-        typer.echo(json.dumps({"cases": cases}) if self.given["as_json"] else f"{cases} cases")
+        click.echo(json.dumps({"cases": cases}) if self.given["as_json"] else f"{cases} cases")
         return True
 
     def _listens_at(self) -> Address | None:
@@ -167,21 +170,11 @@ class Run:
     @contextlib.contextmanager
     def progress(self) -> Iterator[Say]:
         """Show what is being done, on standard error."""
-        from rich.console import Console
-        from rich.text import Text
-
-        console = Console(stderr=True)  # with Text: brackets in what others say are no markup
-        if console.is_terminal:
-            with stoppable(), console.status("") as status:
-                yield lambda text: status.update(Text(text))
-        else:
-            with stoppable():
-                yield lambda text: console.print(Text(text), soft_wrap=True)
+        with stoppable(), progress() as say:
+            yield say
 
     def print(self, document: dict[str, Any], name: str) -> None:
         """Write and show the result."""
-        from rich.console import Console
-
         from nixl_stripe.bench.table import show
 
         document = {**self._origin.taken(), **document}
@@ -194,10 +187,7 @@ class Run:
             except OSError as error:
                 raise StripeError(f"--save {save}: {error.strerror}") from error
         if self.given["as_json"]:
-            typer.echo(text)
+            click.echo(text)
             return
         module = importlib.import_module(f"nixl_stripe.bench.{name}")
-        console = Console()
-        if not console.is_terminal:
-            console = Console(width=160)
-        show(console, document, module.COLUMNS)
+        show(Screen(sys.stdout), document, module.COLUMNS)

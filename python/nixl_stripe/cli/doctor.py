@@ -9,8 +9,9 @@ import shutil
 import textwrap
 from typing import Annotated
 
-import typer
+import click
 
+from nixl_stripe.cli.command import App, Exit, Option
 from nixl_stripe.cli.words import Source
 from nixl_stripe.doctor import CHECKS, Report, Row, Surroundings, check_named, examine
 from nixl_stripe.errors import UsageError
@@ -21,34 +22,30 @@ _MARGIN = len("warn  ") + _WIDTH + 2
 _LEAST_ROOM = 40
 
 
-def register(app: typer.Typer) -> None:
+def register(app: App) -> None:
     """Add the verb to `app`."""
-    app.command("doctor")(doctor)
+    app.command("doctor", example="nixl-stripe doctor --expect-nics 8 --strict")(doctor)
 
 
 def doctor(
     source: Source = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this check; may be given several times."),
+        Option(metavar="NAME", help="Only this check; may be given several times."),
     ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Warnings are failures: exit code 1.")
-    ] = False,
+    strict: Annotated[bool, Option("--strict", help="Warnings are failures: exit code 1.")] = False,
     expect_nics: Annotated[
         int | None,
-        typer.Option(
+        Option(
             metavar="N", min=0, help="Fail with fewer RDMA NICs in the plan, as in a pod's init."
         ),
     ] = None,
     hosts: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Hosts of the job, for the check neighbours."),
+        Option(metavar="N", min=1, help="Hosts of the job, for the check neighbours."),
     ] = None,
-    list_checks: Annotated[
-        bool, typer.Option("--list", help="List the checks and run none.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
+    list_checks: Annotated[bool, Option("--list", help="List the checks and run none.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print the answers as JSON.")] = False,
 ) -> None:
     """Look for what keeps NIXL from using every NIC, and say the line that fixes it.
 
@@ -61,7 +58,7 @@ def doctor(
     if list_checks:
         rows = [{"name": check.name, "about": check.about} for check in checks]
         lines = (f"{row['name']:<{_WIDTH}}  {row['about']}" for row in rows)
-        typer.echo(json.dumps({"checks": rows}, indent=2) if as_json else "\n".join(lines))
+        click.echo(json.dumps({"checks": rows}, indent=2) if as_json else "\n".join(lines))
         return
     surroundings = Surroundings(source=source, expected_nics=expect_nics, hosts=hosts)
     if source is not None:
@@ -71,18 +68,18 @@ def doctor(
             raise UsageError(f"--source {error}") from error
     report = examine(surroundings, checks, None if as_json else _show, strict=strict)
     if as_json:
-        typer.echo(json.dumps(report.to_dict(), indent=2))
+        click.echo(json.dumps(report.to_dict(), indent=2))
     else:
-        typer.echo(_ending(report))
+        click.echo(_ending(report))
     if not report.ok:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _show(row: Row) -> None:
-    mark = typer.style(f"{row.status:<4}", fg=_COLOURS[row.status])
-    typer.echo(_filled(f"{mark}  {row.name:<{_WIDTH}}  ", row.detail))
+    mark = click.style(f"{row.status:<4}", fg=_COLOURS[row.status])
+    click.echo(_filled(f"{mark}  {row.name:<{_WIDTH}}  ", row.detail))
     if row.fix:
-        typer.echo(_filled(" " * _MARGIN, f"-> {row.fix}"))
+        click.echo(_filled(" " * _MARGIN, f"-> {row.fix}"))
 
 
 def _filled(start: str, text: str) -> str:

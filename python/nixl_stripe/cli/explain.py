@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from nixl_stripe.planning.forecast import Forecast, Memory
+from nixl_stripe.planning.parts import gbps_text
 from nixl_stripe.planning.stripe_plan import StripePlan
 
 
@@ -33,4 +34,4 @@ def explained(here: StripePlan, there: StripePlan, stock: StripePlan) -> dict[st
 def _rate(forecast: Forecast) -> str:
     count = f"{len(forecast.lanes)} NIC(s)"
     gbps = forecast.ceiling_gbps
-    return count if gbps is None else f"{count}, at most {gbps:.0f} Gbit/s"
+    return count if gbps is None else f"{count}, at most {gbps_text(gbps)}"

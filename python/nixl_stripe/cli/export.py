@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+import click
 
+from nixl_stripe.cli.command import App, Option
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.proof.sources import SYSFS
@@ -24,46 +25,44 @@ if TYPE_CHECKING:
 DEFAULT_LISTEN = "127.0.0.1:9817"
 
 
-def register(app: typer.Typer) -> None:
+def register(app: App) -> None:
     """Add the verb to `app`."""
-    app.command("export")(export)
+    app.command("export", example="nixl-stripe export --listen 127.0.0.1:9817")(export)
 
 
 def export(
     listen: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS:PORT", help=f"Serve /metrics there [{DEFAULT_LISTEN}]."),
+        Option(metavar="ADDRESS:PORT", help=f"Serve /metrics there [{DEFAULT_LISTEN}]."),
     ] = None,
     textfile: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a file for node_exporter's collector instead."),
+        Option(metavar="FILE", help="Write a file for node_exporter's collector instead."),
     ] = None,
     interval: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Between two files, 0.1 and more.")
+        float, Option(metavar="SECONDS", help="Between two files, 0.1 and more.")
     ] = 15.0,
     duration: Annotated[
-        float | None, typer.Option("--for", metavar="SECONDS", help="Stop after that time.")
+        float | None, Option("--for", metavar="SECONDS", help="Stop after that time.")
     ] = None,
     stripe: Annotated[
-        str, typer.Option(metavar="POLICY", help="Whose NICs count as planned; as for `plan`.")
+        str, Option(metavar="POLICY", help="Whose NICs count as planned; as for `plan`.")
     ] = "all",
     gpu: Annotated[
-        str | None, typer.Option(metavar="GPU", help="The GPU of that plan; as for `plan`.")
+        str | None, Option(metavar="GPU", help="The GPU of that plan; as for `plan`.")
     ] = None,
     nic: Annotated[
         str | None,
-        typer.Option(
-            "--devices", "--nics", metavar="NAMES", help="Only these, separated by commas."
-        ),
+        Option("--devices", "--nics", metavar="NAMES", help="Only these, separated by commas."),
     ] = None,
     agents: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="FOLDER", help="Join the files of stripe_metrics there (*.prom), each agent's."
         ),
     ] = None,
     sysfs: Annotated[
-        Path, typer.Option(metavar="PATH", help="Root of another sysfs.", hidden=True)
+        Path, Option(metavar="PATH", help="Root of another sysfs.", hidden=True)
     ] = SYSFS,
 ) -> None:
     """Export bytes, errors and state of each NIC, the plan and agents, for Prometheus.
@@ -130,7 +129,7 @@ def _join(registry: CollectorRegistry, folder: Path) -> None:
 
     collector = AgentCollector(folder)
     for name, why in collector.read().refused.items():
-        typer.echo(f"--agents: {name} is refused: {why}", err=True)
+        click.echo(f"--agents: {name} is refused: {why}", err=True)
     registry.register(collector)
 
 
@@ -142,7 +141,7 @@ def _serve(registry: CollectorRegistry, address: str, port: int, end: float | No
     except OSError as error:
         raise StripeError(f"--listen {address}:{port}: {error.strerror}") from error
     shown = f"[{address}]" if ":" in address else address
-    typer.echo(f"http://{shown}:{server.server_port}/metrics", err=True)
+    click.echo(f"http://{shown}:{server.server_port}/metrics", err=True)
     try:
         thread.join(None if end is None else max(0.0, end - time.monotonic()))
     finally:

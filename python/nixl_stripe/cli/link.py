@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from nixl_stripe.cli.command import Option
 from nixl_stripe.cli.words import size_option
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 TokenFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--token-file",
         metavar="FILE",
         help="Two hosts: the listener's secret; else NIXL_STRIPE_TOKEN[_FILE].",

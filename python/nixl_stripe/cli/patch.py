@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import typer
+import click
 
 from nixl_stripe._core import __version__
+from nixl_stripe.cli.command import App, Argument, Exit, Option
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.scratch import sweep
 from nixl_stripe.wheel.layout import PLUGIN
@@ -60,46 +61,46 @@ _NEWER = (
 )
 
 
-def register(app: typer.Typer) -> None:
+def register(app: App) -> None:
     """Add the verb to `app`."""
-    app.command("patch")(patch)
+    app.command("patch", example="nixl-stripe patch --status")(patch)
 
 
 def patch(
     folder: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="DIR",
+        Argument(
+            metavar="[DIR]",
             help="A folder of NIXL plugins, one that NIXL was installed into, or the prefix of a "
             "build from source. Default: every NIXL installed for this Python.",
         ),
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Put the stock plugin back.")] = False,
+    undo: Annotated[bool, Option("--undo", help="Put the stock plugin back.")] = False,
     status: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--status",
             help="Change nothing; exit code 0 when all is patched with this version, else 1.",
         ),
     ] = False,
     python: Annotated[
         str | None,
-        typer.Option(metavar="PROGRAM", help="The NIXL installed for this Python instead."),
+        Option(metavar="PROGRAM", help="The NIXL installed for this Python instead."),
     ] = None,
     plugin: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The plugin to use instead of our own.")
+        Path | None, Option(metavar="FILE", help="The plugin to use instead of our own.")
     ] = None,
     keep_cache: Annotated[
         bool,
-        typer.Option("--keep-cache", help="With --undo: leave the caches of this user."),
+        Option("--keep-cache", help="With --undo: leave the caches of this user."),
     ] = False,
     check: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--check/--no-check", help="Load our plugin in a process of its own before NIXL can."
         ),
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Put our UCX plugin in front of NIXL's own, in place; --undo takes it away again.
 
@@ -126,15 +127,15 @@ def patch(
     if as_json:
         files = {"files": [_left_row(each) for each in left]} if undo else {}
         answer = {"ok": ok, "nixl_stripe": __version__, "folders": rows, **files}
-        typer.echo(json.dumps(answer, indent=2))
+        click.echo(json.dumps(answer, indent=2))
     else:
         _print(rows, where, undo=undo, status=status)
         for each in left:
             says = f"removed: {each.what}" if each.removed else f"left: {each.what}; {each.why}"
-            typer.echo(f"{each.path}: {says}")
+            click.echo(f"{each.path}: {says}")
     _warn_of_plugin_dir(folders)
     if not ok:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _user_files(keep_cache: bool) -> list[Left]:
@@ -242,13 +243,13 @@ def _facts(status: Status) -> Row:
 def _print(rows: Sequence[Row], where: str, *, undo: bool, status: bool) -> None:
     for row in rows:
         name = f"{row['distribution']} {row['version']}" if row["distribution"] else row["folder"]
-        typer.echo(f"{name}: {row['detail']}", err=row["action"] == "failed")
+        click.echo(f"{name}: {row['detail']}", err=row["action"] == "failed")
         for copy in _texts(row, "second_copies"):
-            typer.echo(f"  {copy} is a second copy, which NIXL does not load: it stays as it is")
+            click.echo(f"  {copy} is a second copy, which NIXL does not load: it stays as it is")
         for warning in _texts(row, "warnings"):
-            typer.echo(f"nixl-stripe: warning: {warning}", err=True)
+            click.echo(f"nixl-stripe: warning: {warning}", err=True)
     if not undo and not status and any(row["action"] in ("patched", "updated") for row in rows):
-        typer.echo(f"Undo: nixl-stripe patch --undo{where}")
+        click.echo(f"Undo: nixl-stripe patch --undo{where}")
 
 
 def _texts(row: Row, key: str) -> list[object]:
@@ -260,7 +261,7 @@ def _warn_of_plugin_dir(folders: Sequence[PluginFolder]) -> None:
     """Say so where NIXL loads its plugins from elsewhere than the folders at hand."""
     named = os.environ.get("NIXL_PLUGIN_DIR")
     if named and Path(named).resolve() not in [folder.path for folder in folders]:
-        typer.echo(
+        click.echo(
             f"nixl-stripe: NIXL_PLUGIN_DIR={named} is set, so NIXL loads its plugins from there, "
             f"not from the folders above; to patch it: nixl-stripe patch {named}",
             err=True,

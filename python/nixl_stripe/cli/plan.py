@@ -9,9 +9,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+import click
 
 from nixl_stripe import _core
+from nixl_stripe.cli.command import App, Exit, Option
 from nixl_stripe.cli.explain import explained
 from nixl_stripe.cli.words import Source
 from nixl_stripe.errors import StripeError, UsageError
@@ -23,16 +24,16 @@ from nixl_stripe.planning.stripe_plan import StripePlan
 _MEMORY = "none"
 
 
-def register(app: typer.Typer) -> None:
+def register(app: App) -> None:
     """Add the verb to `app`."""
-    app.command("plan")(plan_command)
+    app.command("plan", example="nixl-stripe plan --stripe nearest --gpu 0 --explain")(plan_command)
 
 
 def plan_command(
     source: Source = None,
     stripe: Annotated[
         str,
-        typer.Option(
+        Option(
             metavar="POLICY",
             help=f"{', '.join(policy.word for policy in _core.policy_table())}, a count, or a list "
             "as in NCCL_IB_HCA.",
@@ -40,7 +41,7 @@ def plan_command(
     ] = "all",
     gpu: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="GPU",
             help="A CUDA ordinal (with --source: the n-th GPU), a PCI address, or 'none' for host "
             "memory. Default: a plan for each GPU.",
@@ -48,35 +49,35 @@ def plan_command(
     ] = None,
     min_rate: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--min-rate-gbps", metavar="GBPS", help="Default: that of the NICs that carry most."
         ),
     ] = None,
     device_list: Annotated[
-        str | None, typer.Option(metavar="DEVICES", help="Explicit devices; they win.")
+        str | None, Option(metavar="DEVICES", help="Explicit devices; they win.")
     ] = None,
     max_rma_rails: Annotated[
-        str | None, typer.Option(metavar="RAILS", help="1 to 64 or auto, which is the default.")
+        str | None, Option(metavar="RAILS", help="1 to 64 or auto, which is the default.")
     ] = None,
     client: Annotated[
         str | None,
-        typer.Option("--emit", metavar="CLIENT", help=f"Print configuration: {', '.join(CLIENTS)}"),
+        Option("--emit", metavar="CLIENT", help=f"Print configuration: {', '.join(CLIENTS)}"),
     ] = None,
     peer: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="FILE", help="The other host's `plan --json`; exit code 1 if they do not fit."
         ),
     ] = None,
     explain: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--explain",
             help="Forecast the lanes that UCX will use, with the plan and without it, and why it "
             "drops the other NICs. With --peer towards that host, else towards one like this.",
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print the plans as JSON.")] = False,
 ) -> None:
     """Show what the patched backend would do: NICs, rails and UCX settings, for each GPU.
 
@@ -104,9 +105,9 @@ def plan_command(
         result["emit"] = emit(plans, client)
     if problems is not None:
         result["peer"] = {"ok": not problems, "problems": problems}
-    typer.echo(json.dumps(result, indent=2) if as_json else _text(plans, result))
+    click.echo(json.dumps(result, indent=2) if as_json else _text(plans, result))
     if problems:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _users_own(machine: _core.Machine) -> dict[str, str] | None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 from collections.abc import Iterator
 
-import typer
+import click
+
+from nixl_stripe.cli.command import Exit
 
 
 @contextlib.contextmanager
@@ -23,7 +24,7 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("nixl-stripe: interrupted; everything that was started is gone", file=sys.stderr)
-        raise typer.Exit(130) from None
+        click.echo("nixl-stripe: interrupted; everything that was started is gone", err=True)
+        raise Exit(130) from None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -9,37 +9,36 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import typer
+import click
 
+from nixl_stripe.cli.command import App, Option
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.proof.sources import SYSFS
 from nixl_stripe.proof.watch import NicRate, Sample, Watch, nics_to_watch
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from nixl_stripe.terminal import Cell, Live, Screen, table
 
 _HEAD = ("NIC", "out Gbit/s", "in Gbit/s", "share", "planned", "errors", "discards", "source")
 
 
-def register(app: typer.Typer) -> None:
+def register(app: App) -> None:
     """Add the verb to `app`."""
-    app.command("top")(top_command)
+    app.command("top", example="nixl-stripe top --interval 2 --for 60")(top_command)
 
 
 def top_command(
     stripe: Annotated[
         str,
-        typer.Option(metavar="POLICY", help="Whose NICs count as planned; as for `plan`."),
+        Option(metavar="POLICY", help="Whose NICs count as planned; as for `plan`."),
     ] = "all",
     gpu: Annotated[
-        str | None, typer.Option(metavar="GPU", help="The GPU of that plan; as for `plan`.")
+        str | None, Option(metavar="GPU", help="The GPU of that plan; as for `plan`.")
     ] = None,
     nic: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--devices",
             "--nics",
             metavar="NAMES",
@@ -48,27 +47,27 @@ def top_command(
         ),
     ] = None,
     interval: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Between two looks, 0.1 and more.")
+        float, Option(metavar="SECONDS", help="Between two looks, 0.1 and more.")
     ] = 1.0,
     duration: Annotated[
-        float | None, typer.Option("--for", metavar="SECONDS", help="Stop after that time.")
+        float | None, Option("--for", metavar="SECONDS", help="Stop after that time.")
     ] = None,
     processes: Annotated[
         bool,
-        typer.Option("--processes", help="Say also which process carries how much (RDMA only)."),
+        Option("--processes", help="Say also which process carries how much (RDMA only)."),
     ] = False,
     agents: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="FOLDER",
             help="Name their agents too, from the files of stripe_metrics there (*.prom).",
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="A line of JSON for each look and one for the summary.")
+        bool, Option("--json", help="A line of JSON for each look and one for the summary.")
     ] = False,
     sysfs: Annotated[
-        Path, typer.Option(metavar="PATH", help="Root of another sysfs.", hidden=True)
+        Path, Option(metavar="PATH", help="Root of another sysfs.", hidden=True)
     ] = SYSFS,
 ) -> None:
     """Show what each NIC carries: Gbit/s, share of all bytes, errors since the start.
@@ -88,7 +87,7 @@ def top_command(
     if as_json:
         _follow(watch, samples, lambda sample: _say(json.dumps({"sample": sample.to_dict()})))
         _say(json.dumps({"summary": watch.summary().to_dict()}))
-    elif sys.stdout.isatty():
+    elif Screen(sys.stdout).is_live:
         _show_live(watch, samples)
     else:
         _say(_row(_HEAD))
@@ -142,7 +141,7 @@ def _follow(watch: Watch, samples: Iterator[Sample], show: Callable[[Sample], No
 
 
 def _say(text: str) -> None:
-    typer.echo(text)
+    click.echo(text)
     sys.stdout.flush()
 
 
@@ -212,32 +211,23 @@ def _summary_lines(sample: Sample) -> list[str]:
 
 
 def _show_live(watch: Watch, samples: Iterator[Sample]) -> None:
-    from rich.console import Console
-    from rich.live import Live
-
-    with Live(_table(watch.summary()), console=Console(), auto_refresh=False) as live:
-        _follow(watch, samples, lambda sample: live.update(_table(sample), refresh=True))
+    screen = Screen(sys.stdout)
+    with Live(screen) as live:
+        live.show(_lines(screen, watch.summary()))
+        _follow(watch, samples, lambda sample: live.show(_lines(screen, sample)))
     _say("\n".join(_summary_lines(watch.summary())))
 
 
-def _table(sample: Sample) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, caption=f"{sample.at:.0f} s, Ctrl-C for the summary")
-    for index, name in enumerate(_HEAD):
-        table.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+def _lines(screen: Screen, sample: Sample) -> list[str]:
+    """Return a sample's table for a terminal, with a bar for each NIC."""
     most = max((row.share for row in sample.nics), default=0.0)
+    rows = []
     for row in sample.nics:
         idle = row.nic in sample.idle
         bar = "█" * round(12 * row.share / most) if most else ""
-        style = "red" if idle or row.problem else ("" if row.planned else "dim")
+        style = "red" if idle or row.problem else ("" if row.planned else "grey")
         note = row.problem or ("idle" if idle else bar)
-        table.add_row(*(Text(cell) for cell in (*_cells(row), note)), style=style)
-    table.add_section()
-    table.add_row(*_total(sample), "")
-    for line in _process_lines(sample):
-        table.caption = f"{table.caption}\n{line}"
-    return table
+        rows.append([Cell(text, style) for text in (*_cells(row), note)])
+    rows.append([Cell(text, "bold") for text in (*_total(sample), "")])
+    caption = f"{sample.at:.0f} s, Ctrl-C for the summary"
+    return [*table(screen, (*_HEAD, ""), rows, left=("NIC", "")), caption, *_process_lines(sample)]

@@ -5,49 +5,64 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-import typer
-from rich.console import Console
+import click
 
 from nixl_stripe._core import Machine
+from nixl_stripe.cli.command import App, Option
 from nixl_stripe.cli.words import Source
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.terminal import Screen
 from nixl_stripe.topo import layout, model, png, svg, text
 from nixl_stripe.topo.capture import capture
+from nixl_stripe.topo.cpus import cpu_lists
+from nixl_stripe.topo.examples import NAMES, path_of
 from nixl_stripe.topo.machine import machine
 
 
-def register(app: typer.Typer) -> None:
+def register(app: App) -> None:
     """Add the verb to `app`."""
-    app.command("topo")(topo)
+    app.command("topo", example="nixl-stripe topo --source machine.tar.gz --svg machine.svg")(topo)
 
 
 def topo(
     source: Source = None,
+    example: Annotated[
+        str | None,
+        Option(metavar="NAME", help=f"A machine to look at without having it: {', '.join(NAMES)}."),
+    ] = None,
     svg_file: Annotated[
-        Path | None, typer.Option("--svg", metavar="FILE", help="Draw it as SVG.")
+        Path | None, Option("--svg", metavar="FILE", help="Draw it as SVG.")
     ] = None,
     png_file: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE", help="Draw it as PNG (matplotlib).")
+        Path | None, Option("--png", metavar="FILE", help="Draw it as PNG (matplotlib).")
     ] = None,
     save: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="DIR|FILE",
             help="Copy what was read to a folder or a .tar.gz, to look at it elsewhere.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the machine as JSON.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print the machine as JSON.")] = False,
 ) -> None:
-    """Show the PCIe tree, how far each GPU is from each NIC, and why NICs are left out."""
+    """Show the PCIe tree, how far each GPU is from each NIC, and why NICs are left out.
+
+    The matrix has a row for each GPU, as `nvidia-smi topo -m` has: distances, cores, NUMA node.
+    """
+    if example is not None:
+        if source is not None:
+            raise UsageError("--example and --source exclude each other")
+        source = path_of(example)
     try:
         host = machine(source)
         if save is not None:
             written = capture(save, source=source or "/sys")
-            typer.echo(f"wrote {written}", err=True)
+            click.echo(f"wrote {written}", err=True)
     except ValueError as error:
         raise UsageError(f"--source: {error}") from error
     picture = model.picture_of(host)
@@ -57,9 +72,9 @@ def topo(
     if png_file is not None:
         _write(png_file, lambda path: png.write_png(layout.draw(picture), path))
     if as_json:
-        typer.echo(json.dumps(_as_json(host, picture), indent=2))
+        click.echo(json.dumps(_as_json(host, picture), indent=2))
     elif svg_file is None and png_file is None and save is None:
-        text.show(picture, Console())
+        text.show(picture, Screen(sys.stdout), cpu_lists(source))
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:
@@ -67,7 +82,7 @@ def _write(path: Path, write: Callable[[Path], object]) -> None:
         write(path)
     except OSError as error:
         raise StripeError(f"{path}: cannot be written: {error.strerror}") from error
-    typer.echo(f"wrote {path}", err=True)
+    click.echo(f"wrote {path}", err=True)
 
 
 def _as_json(host: Machine, picture: model.Picture) -> dict[str, object]:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+import click
 
+from nixl_stripe.cli.command import App, Option
 from nixl_stripe.scratch import Scratch
+from nixl_stripe.terminal import Screen, progress
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.build import BuiltWheel, build_wheel
 from nixl_stripe.wheel.fetch import default_sources, fetch_wheels
@@ -25,15 +25,15 @@ from nixl_stripe.wheel.loading import plugin_options
 MIB = 1 << 20
 
 
-def register(app: typer.Typer) -> None:
+def register(app: App) -> None:
     """Add the verb to `app`."""
-    app.command("wheel")(wheel)
+    app.command("wheel", example="nixl-stripe wheel --from nixl-cu12==1.5.1 --out wheels")(wheel)
 
 
 def wheel(
     sources: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--from",
             metavar="NIXL|FILE",
             help=f"What to patch: nixl, {NEWEST_REQUIREMENT}, ... or a wheel file; may be "
@@ -42,31 +42,27 @@ def wheel(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where the wheels go.", file_okay=False)
+        Path, Option("--out", metavar="DIR", help="Where the wheels go.", file_okay=False)
     ] = Path(),
     plugin: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="The plugin to put in, such as one built for another machine."
-        ),
+        Option(metavar="FILE", help="The plugin to put in, such as one built for another machine."),
     ] = None,
     platform: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="TAG", help="Download for this platform: manylinux_2_28_aarch64 (pip's option)."
         ),
     ] = None,
     python_version: Annotated[
         str | None,
-        typer.Option(metavar="X.Y", help="Download for this version of Python (pip's option)."),
+        Option(metavar="X.Y", help="Download for this version of Python (pip's option)."),
     ] = None,
     check: Annotated[
         bool,
-        typer.Option(
-            "--check/--no-check", help="Load the plugin of the new wheel before it is written."
-        ),
+        Option("--check/--no-check", help="Load the plugin of the new wheel before it is written."),
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Build a patched NIXL wheel from the published one, which your own pip downloads.
 
@@ -83,7 +79,7 @@ def wheel(
             files = fetch_wheels(source, folder, options)
             built.extend(_build_with_progress(file, out, plugin, check) for file in files)
     if as_json:
-        typer.echo(json.dumps({"wheels": [as_dict(wheel) for wheel in built]}, indent=2))
+        click.echo(json.dumps({"wheels": [as_dict(wheel) for wheel in built]}, indent=2))
     else:
         _print(built)
 
@@ -104,29 +100,25 @@ def as_dict(built: BuiltWheel) -> dict[str, object]:
 
 
 def _build_with_progress(source: Path, out: Path, plugin: Path | None, check: bool) -> BuiltWheel:
-    columns = (TextColumn("checking {task.description}"), BarColumn(), DownloadColumn())
-    console = Console(stderr=True)
-    shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
-        task = progress.add_task(source.name, total=None)
-        return build_wheel(
-            source,
-            out,
-            plugin,
-            lambda done, total: progress.update(task, completed=done, total=total),
-            plugin_options if check else None,
-        )
+    with progress() as say:
+
+        def checked(done: int, total: int) -> None:
+            say(f"checking {source.name}: {done / MIB:.0f} of {total / MIB:.0f} MiB")
+
+        live = Screen(sys.stderr).is_live
+        load = plugin_options if check else None
+        return build_wheel(source, out, plugin, checked if live else None, load)
 
 
 def _print(built: Sequence[BuiltWheel]) -> None:
     for wheel in built:
-        typer.echo(f"{wheel.path}  {wheel.size / MIB:.1f} MiB")
-        typer.echo(
+        click.echo(f"{wheel.path}  {wheel.size / MIB:.1f} MiB")
+        click.echo(
             f"  {wheel.source.name} with the UCX plugin of nixl-stripe {wheel.plugin_version} in "
             "front of the stock one"
         )
         for warning in wheel.warnings:
-            typer.echo(f"nixl-stripe: warning: {wheel.path.name}: {warning}", err=True)
+            click.echo(f"nixl-stripe: warning: {wheel.path.name}: {warning}", err=True)
     paths = " ".join(shlex.quote(str(wheel.path)) for wheel in built)
-    typer.echo(f"Install: {shlex.quote(sys.executable)} -m pip install {paths}")
-    typer.echo("Do not publish: parts of a NIXL wheel are under NVIDIA's own licence.")
+    click.echo(f"Install: {shlex.quote(sys.executable)} -m pip install {paths}")
+    click.echo("Do not publish: parts of a NIXL wheel are under NVIDIA's own licence.")

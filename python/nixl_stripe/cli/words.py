@@ -7,8 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
+from nixl_stripe.cli.command import Option
 from nixl_stripe.errors import UsageError
 from nixl_stripe.proof.text import parse_size
 
@@ -40,12 +39,12 @@ def size_option(name: str, about: str) -> Any:
         except ValueError as error:
             raise UsageError(str(error)) from error
 
-    return typer.Option(name, metavar="SIZE", parser=parse, help=about)
+    return Option(name, metavar="SIZE", parser=parse, help=about)
 
 
 Source = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--source",
         metavar="PATH",
         help="Another machine: a copied sysfs root, a saved .tar.gz, an hwloc XML or an NCCL "

@@ -8,9 +8,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from nixl_stripe import _core
+from nixl_stripe.planning.parts import gbps_text
+from nixl_stripe.planning.ranges import MANY, natural, ranges
 from nixl_stripe.versions import NEWEST
 
 Memory = Literal["dram", "vram"]
@@ -107,17 +110,14 @@ class Forecast:
 
     def describe(self) -> str:
         """Return the forecast as text for people, several lines."""
-        ceiling = "" if self.ceiling_gbps is None else f", at most {self.ceiling_gbps:.0f} Gbit/s"
+        ceiling = "" if self.ceiling_gbps is None else f", at most {gbps_text(self.ceiling_gbps)}"
         lines = [
             f"{self.op.upper()} of {self.memory}: {self.protocol} over {len(self.lanes)} "
             f"NIC(s){ceiling}"
         ]
-        lines += [
-            f"  {'lane':<9} {lane.nic}: {100 * lane.share:.0f} %, to {lane.peer}"
-            for lane in self.pairs
-            if lane.share > 0
-        ]
-        lines += [f"  {'dropped':<9} {nic}: {reason}" for nic, reason in self.dropped.items()]
+        used = [lane for lane in self.pairs if lane.share > 0]
+        lines += [f"  {'lane':<9} {text}" for text in _lane_texts(used)]
+        lines += [f"  {'dropped':<9} {text}" for text in _dropped_texts(self.dropped)]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,6 +127,35 @@ class Forecast:
     def to_json(self) -> str:
         """Return the forecast as JSON."""
         return json.dumps(self.to_dict(), indent=2)
+
+
+def _lane_texts(lanes: Sequence[Lane]) -> list[str]:
+    """Return a line for each lane; where there are many, for each range of like ones."""
+    if len(lanes) <= MANY:
+        return [f"{lane.nic}: {100 * lane.share:.0f} %, to {lane.peer}" for lane in lanes]
+    lines = []
+    for (share, is_alike), like in groupby(
+        lanes, lambda lane: (f"{100 * lane.share:.0f} %", lane.nic == lane.peer)
+    ):
+        some = list(like)
+        if is_alike:
+            found = ranges([lane.nic for lane in some])
+            lines += [f"{text}: {share} each, to the same ones" for text, _ in found]
+        else:
+            lines += [f"{lane.nic}: {share}, to {lane.peer}" for lane in some]
+    return lines
+
+
+def _dropped_texts(dropped: Mapping[str, str]) -> list[str]:
+    """Return a line for each NIC; where there are many, for each range with one reason."""
+    if len(dropped) <= MANY:
+        return [f"{nic}: {reason}" for nic, reason in dropped.items()]
+    reasons: dict[str, list[str]] = {}
+    for nic, reason in dropped.items():
+        reasons.setdefault(reason, []).append(nic)
+    return [
+        f"{text}: {reason}" for reason, nics in reasons.items() for text, _ in ranges(natural(nics))
+    ]
 
 
 def stock_settings(nixl: str = NIXL_VERSION) -> dict[str, str]:

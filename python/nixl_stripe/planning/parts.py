@@ -54,3 +54,10 @@ class Planned(Protocol):
     def settings(self) -> Sequence[PlannedSetting]: ...  # noqa: D102
     @property
     def ucx_settings(self) -> Mapping[str, str]: ...  # noqa: D102
+
+
+def gbps_text(rate: float | None) -> str:
+    """Return a rate for people: "400 Gbit/s", "0.1 Gbit/s", or "unknown"; never 0."""
+    if rate is None or rate <= 0:
+        return "unknown"
+    return f"{rate:.0f} Gbit/s" if rate >= 10 else f"{rate:.1g} Gbit/s"

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from nixl_stripe import _core
@@ -21,8 +22,9 @@ from nixl_stripe.planning.forecast import (
     forecast_lanes,
     stock_settings,
 )
-from nixl_stripe.planning.parts import PlannedNic, PlannedSetting
+from nixl_stripe.planning.parts import PlannedNic, PlannedSetting, gbps_text
 from nixl_stripe.planning.peer import peer_problems
+from nixl_stripe.planning.ranges import MANY, ranges, short_list
 
 #: Keys of a plan in JSON that name something else than a field of StripePlan.
 _DERIVED = ("ucx_settings",)
@@ -128,8 +130,8 @@ class StripePlan:
         """Return the plan as text for people, several lines."""
         asked = ", ".join(f"{key}={value}" for key, value in self.parameters.items()) or "nothing"
         lines = [f"{asked} on {self.source}: {self._summary()}"]
-        rows = [("device", _device_text(nic), "") for nic in self.nics]
-        rows += [("setting", f"{s.key}={s.value}", s.reason) for s in self.settings]
+        rows = [("device", text, "") for text in _device_texts(self.nics)]
+        rows += [("setting", f"{s.key}={_value_text(s)}", s.reason) for s in self.settings]
         if self.spreads_small:
             rows += [("small", "buffers take turns at the NICs", "UCX would prefer the first ones")]
         rows += [("excluded", name, reason) for name, reason in self.excluded.items()]
@@ -142,7 +144,7 @@ class StripePlan:
         if not self.active:
             return "nothing changes, stock behaviour"
         of = f"GPU {self.gpu}" if self.gpu else "host memory"
-        ceiling = "unknown" if self.ceiling_gbps is None else f"{self.ceiling_gbps:.0f} Gbit/s"
+        ceiling = gbps_text(self.ceiling_gbps)
         rails = "rails as set elsewhere" if self.rails is None else f"{self.rails} rail(s)"
         return f"{len(self.devices)} NIC(s), {rails}, ceiling from {of} {ceiling}"
 
@@ -212,7 +214,9 @@ class StripePlan:
             devices = [named.get(lane.nic, lane.nic) for lane in found.pairs]
             gpu = self.gpu if memory == "vram" else None
             links = _core.ceiling_gbps(self.machine.machine, devices, gpu)
-            limits += [] if links is None else [links]
+            if links is None:
+                return None  # a rate that nobody knows; UCX's own guess for it is no limit
+            limits.append(links)
         return min(limits, default=None)
 
     def to_dict(self) -> dict[str, Any]:
@@ -259,8 +263,32 @@ class StripePlan:
         return cls.from_dict(data)
 
 
+def _device_texts(nics: Sequence[PlannedNic]) -> list[str]:
+    """Return a line for each NIC; where there are many, for each range of equal ones."""
+    if len(nics) <= MANY:
+        return [_device_text(nic) for nic in nics]
+    lines = []
+    for about, alike in groupby(nics, _about):
+        for text, members in ranges([nic.device for nic in alike]):
+            number = f"{len(members)} NICs" if len(members) > 1 else ""
+            known = [each for each in (number, about) if each]
+            lines.append(f"{text} ({', '.join(known)})" if known else text)
+    return lines
+
+
+def _value_text(setting: PlannedSetting) -> str:
+    if setting.key != "NET_DEVICES":
+        return setting.value
+    return short_list(setting.value.split(","))
+
+
 def _device_text(nic: PlannedNic) -> str:
+    about = _about(nic)
+    return f"{nic.device} ({about})" if about else nic.device
+
+
+def _about(nic: PlannedNic) -> str:
     known = [nic.link_layer] if nic.link_layer != "unknown" else []
     known += [f"{nic.rate_gbps:g} Gbit/s"] if nic.rate_gbps else []
     known += list(nic.subnets)
-    return f"{nic.device} ({', '.join(known)})" if known else nic.device
+    return ", ".join(known)
