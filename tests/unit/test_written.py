@@ -81,6 +81,7 @@ def test_a_folder_that_the_user_named_is_named_and_left(
     assert (named.path, named.removed) == (home, False)
     assert named.why.startswith("NIXL_STRIPE_CACHE names it: remove it yourself")
     assert (bench.path, bench.removed) == (tmp_path / ".cache" / "bench", False)
+    assert bench.what == "downloads and installs of benchmarks"
     assert (home / ".cache" / "other" / "file").exists()
 
 

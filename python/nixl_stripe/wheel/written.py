@@ -60,8 +60,14 @@ TABLE = (
     Written(
         "scratch folders of runs",
         f"{_OWN}-* in the folder for temporary files",
-        "verify, bench, nixl_stripe.lab",
+        "verify, bench, wheel, captures, nixl_stripe.lab",
         "the run itself; after a kill, the next one or nixl-stripe patch --undo",
+    ),
+    Written(
+        "a wheel that is not whole yet",
+        ".NAME.partial in the folder of --out",
+        "nixl-stripe wheel",
+        "the run itself; after a kill, the next one for that folder",
     ),
 )
 
