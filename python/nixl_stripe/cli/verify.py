@@ -4,24 +4,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
+import typer
 
 from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.cli import link
-from nixl_stripe.cli.command import App, Argument, Exit, Option
 from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.cli.stopping import stoppable
 from nixl_stripe.cli.words import size_option
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.terminal import progress
 
 if TYPE_CHECKING:
     from nixl_stripe.lab.beds.base import Bed
@@ -65,75 +64,80 @@ Say = Callable[[str], None]
 _SIZES = {None: 64 << 20, BedChoice.TCP: 64 << 20, BedChoice.RDMA: 4 << 20}
 
 
-def register(app: App) -> None:
+def register(app: typer.Typer) -> None:
     """Add the verb to `app`."""
-    app.command("verify", example="nixl-stripe verify --bed tcp --nics 4")(verify_command)
+    app.command("verify")(verify_command)
 
 
 def verify_command(
     address: Annotated[
-        str | None, Argument(metavar="[HOST:PORT]", help="Where --listen listens.")
+        str | None, typer.Argument(metavar="[HOST:PORT]", help="Where --listen listens.")
     ] = None,
     bed: Annotated[
-        BedChoice | None, Option(help="Transfer in a bed of the lab that is made for it.")
+        BedChoice | None, typer.Option(help="Transfer in a bed of the lab that is made for it.")
     ] = None,
     listen: Annotated[
-        bool, Option("--listen", help="Be the target for a host that connects [loopback].")
+        bool, typer.Option("--listen", help="Be the target for a host that connects [loopback].")
     ] = False,
     connect: Annotated[
         str | None,
-        Option(metavar="HOST:PORT", help="Be the initiator towards a host that listens."),
+        typer.Option(metavar="HOST:PORT", help="Be the initiator towards a host that listens."),
     ] = None,
     stripe: Annotated[
         str | None,
-        Option(metavar="POLICY", help="Backend parameter stripe of both ends [all]."),
+        typer.Option(metavar="POLICY", help="Backend parameter stripe of both ends [all]."),
     ] = None,
     param: Annotated[
         list[str] | None,
-        Option("--param", metavar="KEY=VALUE", help="Another backend parameter."),
+        typer.Option("--param", metavar="KEY=VALUE", help="Another backend parameter."),
     ] = None,
     op: Annotated[
         OpChoice | None,
-        Option(case_sensitive=False, help="Default: both; over TCP write, read never stripes."),
+        typer.Option(
+            case_sensitive=False, help="Default: both; over TCP write, read never stripes."
+        ),
     ] = None,
-    memory: Annotated[MemoryChoice, Option(help="Of both ends.")] = MemoryChoice.DRAM,
+    memory: Annotated[MemoryChoice, typer.Option(help="Of both ends.")] = MemoryChoice.DRAM,
     size: Annotated[
         int | None,
         size_option("--size", "Of a buffer: 4096, 64K, 16M, 1G [64M; 4M on --bed rdma]."),
     ] = None,
-    buffers: Annotated[int, Option(min=1, help="Of that size, in one transfer.")] = 1,
-    repeats: Annotated[int, Option(min=1, max=1000, help="Transfers.")] = 3,
-    nics: Annotated[int, Option("--nics", min=1, help="NICs of a bed.")] = 4,
+    buffers: Annotated[int, typer.Option(min=1, help="Of that size, in one transfer.")] = 1,
+    repeats: Annotated[int, typer.Option(min=1, max=1000, help="Transfers.")] = 3,
+    nics: Annotated[int, typer.Option("--nics", min=1, help="NICs of a bed.")] = 4,
     mbit: Annotated[
-        float | None, Option(help="Rate of each NIC of a bed, Mbit/s [tcp 800, rdma 20].")
+        float | None, typer.Option(help="Rate of each NIC of a bed, Mbit/s [tcp 800, rdma 20].")
     ] = None,
     gpu_place: Annotated[
         Place,
-        Option(help="GPU of --bed rdma: same switch, same root, same NUMA node, other node."),
+        typer.Option(help="GPU of --bed rdma: same switch, same root, same NUMA node, other node."),
     ] = Place.NODE,
     stock: Annotated[
-        bool, Option("--stock/--no-stock", help="Also without parameters, for comparison.")
+        bool, typer.Option("--stock/--no-stock", help="Also without parameters, for comparison.")
     ] = True,
     nixl: Annotated[
         list[str] | None,
-        Option(metavar="WHERE", help="A package name or a folder with an unpacked wheel."),
+        typer.Option(metavar="WHERE", help="A package name or a folder with an unpacked wheel."),
     ] = None,
     env: Annotated[
-        list[str] | None, Option("--env", metavar="KEY=VALUE", help="For both ends.")
+        list[str] | None, typer.Option("--env", metavar="KEY=VALUE", help="For both ends.")
     ] = None,
     peer_env: Annotated[
-        list[str] | None, Option("--peer-env", metavar="KEY=VALUE", help="For the target.")
+        list[str] | None, typer.Option("--peer-env", metavar="KEY=VALUE", help="For the target.")
     ] = None,
     token_file: TokenFile = None,
     max_bytes: MaxBytes = None,
     timeout: Annotated[
-        float, Option(metavar="SECONDS", help="For each transfer and each wait.")
+        float, typer.Option(metavar="SECONDS", help="For each transfer and each wait.")
     ] = 60.0,
     report: Annotated[
         Path | None,
-        Option(metavar="FILE", help="Write it too: FILE.html, FILE.json or FILE.junit.xml."),
+        typer.Option(
+            metavar="FILE",
+            help="Write it too: FILE.html, FILE.json, FILE.junit.xml or FILE.nvsentinel.json.",
+        ),
     ] = None,
-    as_json: Annotated[bool, Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Transfer for real and prove that every planned NIC carried its share.
 
@@ -154,7 +158,7 @@ def verify_command(
         format_of(report)
     parameters = {**({"stripe": stripe} if stripe else {}), **_pairs("--param", param)}
     which = _nixl(nixl)
-    with stoppable(), progress("verify: ") as say:
+    with stoppable(), _progress() as say:
         if listen:
             ended = _listen(
                 address or "", token_file, link.max_bytes(max_bytes), which, parameters or None, say
@@ -245,13 +249,13 @@ def _listen(
 def _finish(
     data: dict[str, Any], text: str, as_json: bool, report: Path | None, picture: str
 ) -> None:
-    click.echo(json.dumps(data, indent=2) if as_json else text)
+    typer.echo(json.dumps(data, indent=2) if as_json else text)
     if report is not None:
         from nixl_stripe.verify.report import write
 
         write(report, data, picture)
     if not data["ok"]:
-        raise Exit(1)
+        raise typer.Exit(1)
 
 
 def _request(fields: dict[str, Any]) -> Request:
@@ -299,3 +303,17 @@ def _nixl(given: Sequence[str] | None) -> Nixl:
             "packages; pip install nixl, or name a folder with --nixl"
         )
     return which
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Say]:
+    """Yield what tells on stderr what happens now: a spinner in a terminal, else lines."""
+    if not sys.stderr.isatty():
+        yield lambda text: print(f"verify: {text}", file=sys.stderr, flush=True)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    with console.status("") as status:
+        yield lambda text: status.update(Text(text))  # brackets of others are no markup
