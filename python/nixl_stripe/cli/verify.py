@@ -4,23 +4,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+import click
 
 from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.cli import link
+from nixl_stripe.cli.command import App, Argument, Exit, Option
 from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.cli.stopping import stoppable
 from nixl_stripe.cli.words import size_option
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.terminal import progress
 
 if TYPE_CHECKING:
     from nixl_stripe.lab.beds.base import Bed
@@ -64,80 +65,78 @@ Say = Callable[[str], None]
 _SIZES = {None: 64 << 20, BedChoice.TCP: 64 << 20, BedChoice.RDMA: 4 << 20}
 
 
-def register(app: typer.Typer) -> None:
+def register(app: App) -> None:
     """Add the verb to `app`."""
-    app.command("verify")(verify_command)
+    app.command("verify", example="nixl-stripe verify --bed tcp --nics 4")(verify_command)
 
 
 def verify_command(
     address: Annotated[
-        str | None, typer.Argument(metavar="[HOST:PORT]", help="Where --listen listens.")
+        str | None, Argument(metavar="[HOST:PORT]", help="Where --listen listens.")
     ] = None,
     bed: Annotated[
-        BedChoice | None, typer.Option(help="Transfer in a bed of the lab that is made for it.")
+        BedChoice | None, Option(help="Transfer in a bed of the lab that is made for it.")
     ] = None,
     listen: Annotated[
-        bool, typer.Option("--listen", help="Be the target for a host that connects [loopback].")
+        bool, Option("--listen", help="Be the target for a host that connects [loopback].")
     ] = False,
     connect: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="Be the initiator towards a host that listens."),
+        Option(metavar="HOST:PORT", help="Be the initiator towards a host that listens."),
     ] = None,
     stripe: Annotated[
         str | None,
-        typer.Option(metavar="POLICY", help="Backend parameter stripe of both ends [all]."),
+        Option(metavar="POLICY", help="Backend parameter stripe of both ends [all]."),
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", metavar="KEY=VALUE", help="Another backend parameter."),
+        Option("--param", metavar="KEY=VALUE", help="Another backend parameter."),
     ] = None,
     op: Annotated[
         OpChoice | None,
-        typer.Option(
-            case_sensitive=False, help="Default: both; over TCP write, read never stripes."
-        ),
+        Option(case_sensitive=False, help="Default: both; over TCP write, read never stripes."),
     ] = None,
-    memory: Annotated[MemoryChoice, typer.Option(help="Of both ends.")] = MemoryChoice.DRAM,
+    memory: Annotated[MemoryChoice, Option(help="Of both ends.")] = MemoryChoice.DRAM,
     size: Annotated[
         int | None,
         size_option("--size", "Of a buffer: 4096, 64K, 16M, 1G [64M; 4M on --bed rdma]."),
     ] = None,
-    buffers: Annotated[int, typer.Option(min=1, help="Of that size, in one transfer.")] = 1,
-    repeats: Annotated[int, typer.Option(min=1, max=1000, help="Transfers.")] = 3,
-    nics: Annotated[int, typer.Option("--nics", min=1, help="NICs of a bed.")] = 4,
+    buffers: Annotated[int, Option(min=1, help="Of that size, in one transfer.")] = 1,
+    repeats: Annotated[int, Option(min=1, max=1000, help="Transfers.")] = 3,
+    nics: Annotated[int, Option("--nics", min=1, help="NICs of a bed.")] = 4,
     mbit: Annotated[
-        float | None, typer.Option(help="Rate of each NIC of a bed, Mbit/s [tcp 800, rdma 20].")
+        float | None, Option(help="Rate of each NIC of a bed, Mbit/s [tcp 800, rdma 20].")
     ] = None,
     gpu_place: Annotated[
         Place,
-        typer.Option(help="GPU of --bed rdma: same switch, same root, same NUMA node, other node."),
+        Option(help="GPU of --bed rdma: same switch, same root, same NUMA node, other node."),
     ] = Place.NODE,
     stock: Annotated[
-        bool, typer.Option("--stock/--no-stock", help="Also without parameters, for comparison.")
+        bool, Option("--stock/--no-stock", help="Also without parameters, for comparison.")
     ] = True,
     nixl: Annotated[
         list[str] | None,
-        typer.Option(metavar="WHERE", help="A package name or a folder with an unpacked wheel."),
+        Option(metavar="WHERE", help="A package name or a folder with an unpacked wheel."),
     ] = None,
     env: Annotated[
-        list[str] | None, typer.Option("--env", metavar="KEY=VALUE", help="For both ends.")
+        list[str] | None, Option("--env", metavar="KEY=VALUE", help="For both ends.")
     ] = None,
     peer_env: Annotated[
-        list[str] | None, typer.Option("--peer-env", metavar="KEY=VALUE", help="For the target.")
+        list[str] | None, Option("--peer-env", metavar="KEY=VALUE", help="For the target.")
     ] = None,
     token_file: TokenFile = None,
     max_bytes: MaxBytes = None,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", help="For each transfer and each wait.")
+        float, Option(metavar="SECONDS", help="For each transfer and each wait.")
     ] = 60.0,
     report: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="FILE",
             help="Write it too: FILE.html, FILE.json, FILE.junit.xml or FILE.nvsentinel.json.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Transfer for real and prove that every planned NIC carried its share.
 
@@ -158,7 +157,7 @@ def verify_command(
         format_of(report)
     parameters = {**({"stripe": stripe} if stripe else {}), **_pairs("--param", param)}
     which = _nixl(nixl)
-    with stoppable(), _progress() as say:
+    with stoppable(), progress("verify: ") as say:
         if listen:
             ended = _listen(
                 address or "", token_file, link.max_bytes(max_bytes), which, parameters or None, say
@@ -249,13 +248,13 @@ def _listen(
 def _finish(
     data: dict[str, Any], text: str, as_json: bool, report: Path | None, picture: str
 ) -> None:
-    typer.echo(json.dumps(data, indent=2) if as_json else text)
+    click.echo(json.dumps(data, indent=2) if as_json else text)
     if report is not None:
         from nixl_stripe.verify.report import write
 
         write(report, data, picture)
     if not data["ok"]:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _request(fields: dict[str, Any]) -> Request:
@@ -303,17 +302,3 @@ def _nixl(given: Sequence[str] | None) -> Nixl:
             "packages; pip install nixl, or name a folder with --nixl"
         )
     return which
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Say]:
-    """Yield what tells on stderr what happens now: a spinner in a terminal, else lines."""
-    if not sys.stderr.isatty():
-        yield lambda text: print(f"verify: {text}", file=sys.stderr, flush=True)
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(stderr=True)
-    with console.status("") as status:
-        yield lambda text: status.update(Text(text))  # brackets of others are no markup
