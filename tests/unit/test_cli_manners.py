@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import re
 import shlex
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from nixl_stripe.cli import app, main
 from nixl_stripe.cli.app import build_app
+from nixl_stripe.cli.words import SCHEMA
 from nixl_stripe.terminal import Screen
 from nixl_stripe.topo import model, text
 from nixl_stripe.topo.examples import path_of
@@ -92,6 +94,31 @@ def test_an_example_that_is_refused_is_seen_bad_flow() -> None:
 def test_exit_codes(arguments: list[str], code: int, capsys: Captured) -> None:
     assert main(arguments) == code
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["topo", "--example", "p5"],
+        ["plan", "--source", str(path_of("p5"))],
+        ["doctor", "--list"],
+        ["doctor", "--only", "memlock"],
+        ["top", "--for", "0.2", "--interval", "0.1"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_json_says_its_schema(arguments: list[str], capsys: Captured) -> None:
+    assert main([*arguments, "--json"]) == 0
+    out = capsys.readouterr().out
+    lines = out.splitlines() if arguments[0] == "top" else [out]
+    assert [json.loads(line)["schema"] for line in lines] == [SCHEMA] * len(lines)
+
+
+def test_nothing_prints_json_in_another_way() -> None:
+    """A new command's `--json` has the schema too."""
+    folder = Path(app.__file__).parent
+    found = [path.name for path in folder.glob("*.py") if "json.dumps(" in path.read_text("utf-8")]
+    assert found == ["words.py"]
 
 
 #: A module that stands for a verb's work: it says that it is there and waits.

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import click
 
 from nixl_stripe.cli import link
 from nixl_stripe.cli.stopping import stoppable
+from nixl_stripe.cli.words import json_text
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.terminal import Screen, progress
 
@@ -154,7 +154,7 @@ class Run:
         most = link.max_bytes(self.given["max_bytes"])
         with self.progress() as say:
             cases = serve(where, token, say, max_bytes=most)
-        click.echo(json.dumps({"cases": cases}) if self.given["as_json"] else f"{cases} cases")
+        click.echo(json_text({"cases": cases}, None) if self.given["as_json"] else f"{cases} cases")
         return True
 
     def _listens_at(self) -> Address | None:
@@ -178,7 +178,7 @@ class Run:
         from nixl_stripe.bench.table import show
 
         document = {**self._origin.taken(), **document}
-        text = json.dumps(document, indent=1)
+        text = json_text(document, 1)
         save = self.given["save"]
         if save is not None:
             try:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
 from typing import Annotated
@@ -12,7 +11,7 @@ from typing import Annotated
 import click
 
 from nixl_stripe.cli.command import App, Exit, Option
-from nixl_stripe.cli.words import Source
+from nixl_stripe.cli.words import Source, json_text
 from nixl_stripe.doctor import CHECKS, Report, Row, Surroundings, check_named, examine
 from nixl_stripe.errors import UsageError
 
@@ -58,7 +57,7 @@ def doctor(
     if list_checks:
         rows = [{"name": check.name, "about": check.about} for check in checks]
         lines = (f"{row['name']:<{_WIDTH}}  {row['about']}" for row in rows)
-        click.echo(json.dumps({"checks": rows}, indent=2) if as_json else "\n".join(lines))
+        click.echo(json_text({"checks": rows}) if as_json else "\n".join(lines))
         return
     surroundings = Surroundings(source=source, expected_nics=expect_nics, hosts=hosts)
     if source is not None:
@@ -68,7 +67,7 @@ def doctor(
             raise UsageError(f"--source {error}") from error
     report = examine(surroundings, checks, None if as_json else _show, strict=strict)
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=2))
+        click.echo(json_text(report.to_dict()))
     else:
         click.echo(_ending(report))
     if not report.ok:

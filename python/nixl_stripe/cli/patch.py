@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ import click
 
 from nixl_stripe._core import __version__
 from nixl_stripe.cli.command import App, Argument, Exit, Option
+from nixl_stripe.cli.words import json_text
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.scratch import sweep
 from nixl_stripe.wheel.layout import PLUGIN
@@ -127,7 +127,7 @@ def patch(
     if as_json:
         files = {"files": [_left_row(each) for each in left]} if undo else {}
         answer = {"ok": ok, "nixl_stripe": __version__, "folders": rows, **files}
-        click.echo(json.dumps(answer, indent=2))
+        click.echo(json_text(answer))
     else:
         _print(rows, where, undo=undo, status=status)
         for each in left:

@@ -14,7 +14,7 @@ import click
 from nixl_stripe import _core
 from nixl_stripe.cli.command import App, Exit, Option
 from nixl_stripe.cli.explain import explained
-from nixl_stripe.cli.words import Source
+from nixl_stripe.cli.words import Source, json_text
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.emit import CLIENTS, emit
 from nixl_stripe.planning.planner import load, plan
@@ -105,7 +105,7 @@ def plan_command(
         result["emit"] = emit(plans, client)
     if problems is not None:
         result["peer"] = {"ok": not problems, "problems": problems}
-    click.echo(json.dumps(result, indent=2) if as_json else _text(plans, result))
+    click.echo(json_text(result) if as_json else _text(plans, result))
     if problems:
         raise Exit(1)
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import Annotated
 import click
 
 from nixl_stripe.cli.command import App, Option
+from nixl_stripe.cli.words import json_text
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.proof.sources import SYSFS
@@ -85,8 +85,8 @@ def top_command(
     watch = _watch(stripe, gpu, nic, sysfs, processes, agents)
     samples = _samples(watch, interval, duration)
     if as_json:
-        _follow(watch, samples, lambda sample: _say(json.dumps({"sample": sample.to_dict()})))
-        _say(json.dumps({"summary": watch.summary().to_dict()}))
+        _follow(watch, samples, lambda sample: _say(json_text({"sample": sample.to_dict()}, None)))
+        _say(json_text({"summary": watch.summary().to_dict()}, None))
     elif Screen(sys.stdout).is_live:
         _show_live(watch, samples)
     else:

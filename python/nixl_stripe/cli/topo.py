@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import click
 
 from nixl_stripe._core import Machine
 from nixl_stripe.cli.command import App, Option
-from nixl_stripe.cli.words import Source
+from nixl_stripe.cli.words import Source, json_text
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.terminal import Screen
 from nixl_stripe.topo import layout, model, png, svg, text
@@ -72,7 +71,7 @@ def topo(
     if png_file is not None:
         _write(png_file, lambda path: png.write_png(layout.draw(picture), path))
     if as_json:
-        click.echo(json.dumps(_as_json(host, picture), indent=2))
+        click.echo(json_text(_as_json(host, picture)))
     elif svg_file is None and png_file is None and save is None:
         text.show(picture, Screen(sys.stdout), cpu_lists(source))
 

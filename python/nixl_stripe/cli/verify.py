@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -19,7 +18,7 @@ from nixl_stripe.cli import link
 from nixl_stripe.cli.command import App, Argument, Exit, Option
 from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.cli.stopping import stoppable
-from nixl_stripe.cli.words import size_option
+from nixl_stripe.cli.words import json_text, size_option
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.terminal import progress
 
@@ -248,7 +247,7 @@ def _listen(
 def _finish(
     data: dict[str, Any], text: str, as_json: bool, report: Path | None, picture: str
 ) -> None:
-    click.echo(json.dumps(data, indent=2) if as_json else text)
+    click.echo(json_text(data) if as_json else text)
     if report is not None:
         from nixl_stripe.verify.report import write
 

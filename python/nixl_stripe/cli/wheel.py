@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Annotated
 import click
 
 from nixl_stripe.cli.command import App, Option
+from nixl_stripe.cli.words import json_text
 from nixl_stripe.scratch import Scratch
 from nixl_stripe.terminal import Screen, progress
 from nixl_stripe.versions import NEWEST_REQUIREMENT
@@ -79,7 +79,7 @@ def wheel(
             files = fetch_wheels(source, folder, options)
             built.extend(_build_with_progress(file, out, plugin, check) for file in files)
     if as_json:
-        click.echo(json.dumps({"wheels": [as_dict(wheel) for wheel in built]}, indent=2))
+        click.echo(json_text({"wheels": [as_dict(wheel) for wheel in built]}))
     else:
         _print(built)
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +24,15 @@ ALIASES = {
     "op-type": "op",
     "params": "param",
 }
+
+
+#: What `--json` says first; it goes up when a key goes or changes (docs/stability.md).
+SCHEMA = 1
+
+
+def json_text(data: Mapping[str, Any], indent: int | None = 2) -> str:
+    """Return what `--json` prints: the data, with the number of its schema."""
+    return json.dumps({"schema": SCHEMA, **data}, indent=indent)
 
 
 def canonical(name: str) -> str:
