@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from nixl_stripe.bench import table as bench_table
 from nixl_stripe.terminal import Cell, Live, Screen, progress, table
 
 
@@ -43,6 +44,21 @@ def test_columns_stand_below_their_heads() -> None:
         "a           1  x",
         "long name  22  why [not] 0000:cd:00.0",
     ]
+
+
+@pytest.mark.parametrize(("load", "is_said"), [(1.5, False), (7.0, True)])
+def test_a_benchmarks_table_says_that_the_machine_was_busy(load: float, is_said: bool) -> None:
+    stream = io.StringIO()
+    document = {
+        "machine": {"cores": 2},
+        "load": {"before": load, "after": load},
+        "rows": [{"mode": "stock", "gbps": 1.5}],
+        "ratios": {"stripe over stock": 2.0},
+    }
+    bench_table.show(Screen(stream), document, ("mode", "gbps"))
+    said = stream.getvalue()
+    assert "stripe over stock: 2.000" in said
+    assert ("busy machine" in said) == is_said
 
 
 def test_a_style_takes_no_room() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nixl_stripe.bench.provenance import is_busy
 from nixl_stripe.terminal import Screen, table
 
 _PERCENT = ("busiest", "of_limit", "worst_share")
@@ -23,6 +24,9 @@ def show(screen: Screen, document: Mapping[str, Any], columns: Sequence[str]) ->
     rows = [[cell(name, row.get(name)) for name in columns] for row in document["rows"]]
     lines = [_title(document), *table(screen, columns, rows, left=("mode", "op", "tensors"))]
     lines += [f"  {name}: {value:.3f}" for name, value in document.get("ratios", {}).items()]
+    if is_busy(document):
+        text = "  busy machine, more to run than cores: rates and ratios are those of no idle one"
+        lines.append(screen.styled(text, "yellow"))
     screen.say("\n".join(lines))
 
 
