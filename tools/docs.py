@@ -13,11 +13,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from docgen import bench, code, files, forecast, gpu, machines, posting, reliability
+from docgen import bench, code, files, forecast, gpu, machines, metrics_cost, posting, reliability
 from docgen.files import ROOT
 from docgen.marks import MarkError, filled
 
 TEXTS: Mapping[str, Callable[..., str]] = {
+    "account-cost": metrics_cost.account,
     "agent-ms": gpu.agent,
     "checks": code.checks,
     "create-ms": gpu.create,
@@ -29,6 +30,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "gpu-rate": gpu.rate,
     "measured": files.measured,
     "median": bench.median,
+    "metrics-cost": metrics_cost.rate,
     "modelexpress": machines.modelexpress,
     "modelexpress-rate": machines.modelexpress_rate,
     "origin": files.origin,
