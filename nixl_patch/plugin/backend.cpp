@@ -82,6 +82,9 @@ namespace {
         if (plan.spreadsSmall) {
             append(text, "small buffers spread");
         }
+        if (plan.onNicLoss != nicLoss_t::ERROR) {
+            append(text, "on_nic_loss " + std::string(nicLossName(plan.onNicLoss)));
+        }
         log(logLevel_t::INFO, text);
         if (!plan.kept.empty()) {
             log(logLevel_t::INFO, "respected as the user's own: " + joined(plan.kept));
@@ -111,6 +114,9 @@ namespace {
         }
         if (plan.rails != 0) {
             out["max_rma_rails"] = std::to_string(plan.rails);
+        }
+        if (plan.onNicLoss != nicLoss_t::ERROR || out.count("on_nic_loss") != 0) {
+            out["on_nic_loss"] = nicLossName(plan.onNicLoss);
         }
         return out;
     }
@@ -303,6 +309,12 @@ namespace {
             fail("rails and devices cannot be set in this NIXL: " + stock.hookError);
         }
         const stripePlan plan = makePlan(inputs);
+        if (const auto mode = given.find("ucx_error_handling_mode");
+            plan.onNicLoss == nicLoss_t::FAILOVER && mode != given.end() &&
+            mode->second == "none") {
+            fail(assignment("ucx_error_handling_mode", mode->second) +
+                 " contradicts on_nic_loss='failover'; accepted: one of the two");
+        }
         logPlan(plan);
         return createWith(init, stockParams(given, plan), plan);
     }

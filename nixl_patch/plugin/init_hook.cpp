@@ -12,6 +12,7 @@
 #include "ucx/values.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -31,8 +32,24 @@ namespace {
     /** Whether UCX has @p given, as far as it can print it; checkDevices() sees the rest. */
     bool
     isReadBack(const std::string &given, const std::string &printed) {
+        const std::optional<double> time = ucxTime(given); // "5s" is printed as "5000000.00us"
+        constexpr double nanosecond = 1e-9;
+        if (const std::optional<double> now = ucxTime(printed);
+            time && now && std::abs(*time - *now) < nanosecond) {
+            return true;
+        }
         return given == printed ||
                (printed.size() >= printed_bytes && given.compare(0, printed.size(), printed) == 0);
+    }
+
+    std::unique_ptr<contextStage>
+    failoverOf(const void *context, bool is_gated) {
+        try {
+            return operationHooks::failoverFor(context, is_gated);
+        } catch (const std::exception &reason) {
+            throw std::runtime_error(
+                refusalText("on_nic_loss", "failover", reason.what(), "'error', 'auto'"));
+        }
     }
 
     thread_local initRequest *current_request = nullptr;
@@ -63,7 +80,7 @@ initRequest::apply(const ucxLibrary &ucx, void *config) {
         if (setting.scope == scope_t::PROCESS) {
             continue; // processSettings holds those
         }
-        if (known.count(setting.key) == 0) {
+        if (known.count(setting.key) == 0 && !setting.isTransports) {
             unknown_settings_.push_back(setting.key);
             continue;
         }
@@ -101,6 +118,7 @@ initRequest::readBack(const ucxLibrary &ucx, const void *config) {
     }
 }
 
+/** Small buffers that are not spread are a loss, no error; nullptr then. */
 std::unique_ptr<contextStage>
 initRequest::spreadSmall(const ucxLibrary &ucx, const void *context) {
     spread_problem_ = operationHooks::problem();
@@ -137,16 +155,21 @@ initRequest::keepBook() {
 void
 initRequest::openPath(const ucxLibrary &ucx, const void *context) {
     operationPath::stages_t stages;
+    requests_t requests = requests_t::LEFT_ALONE;
     if (plan_.spreadsSmall) {
         stages.push_back(spreadSmall(ucx, context));
     }
     if (plan_.metrics.isSet()) {
         stages.push_back(keepBook());
     }
+    if (plan_.onNicLoss == nicLoss_t::FAILOVER) {
+        stages.push_back(failoverOf(context, plan_.isGated));
+        requests = plan_.isGated ? requests_t::GATED : requests_t::LEFT_ALONE;
+    }
     stages.erase(std::remove(stages.begin(), stages.end(), nullptr), stages.end());
     if (!stages.empty()) {
         stages_.reset(); // of an earlier context, which may have had the same address
-        stages_ = std::make_unique<openStages>(context, std::move(stages));
+        stages_ = std::make_unique<openStages>(context, std::move(stages), requests);
     }
 }
 

@@ -4,6 +4,8 @@
 
 #include "plugin/import_slot.h"
 #include "plugin/log.h"
+#include "recovery/failover_stage.h"
+#include "recovery/request_gate.h"
 #include "topology/never_destroyed.h"
 #include "ucx/small_spread.h"
 
@@ -28,6 +30,7 @@ namespace {
         ucsStatus_t (*keyUnpack)(void *, const void *, void **) = nullptr;
         void (*keyDestroy)(void *) = nullptr;
         operationPath::calls path;
+        requestGate::calls requests;
     };
 
     /** One import: its slots, UCX's function and ours. */
@@ -37,15 +40,22 @@ namespace {
         void *ours;
     };
 
+    /** Imports that are redirected while a context is open that needs it. */
+    struct importGroup {
+        std::vector<redirection> imports;
+        std::size_t openContexts = 0;
+        std::string problem = "the stock UCX plugin was not loaded";
+    };
+
     struct hookState {
         std::mutex mutex; /**< of the slots */
         const ucxLibrary *ucx = nullptr;
         realFunctions real;
-        std::vector<redirection> imports;
-        std::size_t openContexts = 0;
-        std::string problem = "the stock UCX plugin was not loaded";
+        importGroup operations;
+        importGroup requests;
         /** There once the imports were found; the functions below are reached only after that. */
         std::optional<operationPath> path;
+        std::optional<requestGate> gate;
     };
 
     hookState &
@@ -57,6 +67,7 @@ namespace {
     // The functions below are on the way of every operation: no guard of a static there.
     const realFunctions *real = nullptr;
     operationPath *path = nullptr;
+    requestGate *gate = nullptr;
 
     /** Out of memory must not travel through UCX's callers: the handle is then not followed. */
     template <typename action_t>
@@ -86,7 +97,13 @@ namespace {
 
     ucsStatus_t
     endpointCreate(void *worker, const void *params, void **endpoint) {
-        const ucsStatus_t status = real->endpointCreate(worker, params, endpoint);
+        std::vector<std::uint8_t> room;
+        const void *asked = nullptr;
+        quietly([&] { asked = path->endpointAsked(worker, params, room); });
+        if (asked == nullptr) {
+            return ucs_err_invalid_param; // never one that is handled otherwise than was asked
+        }
+        const ucsStatus_t status = real->endpointCreate(worker, asked, endpoint);
         if (status == ucs_ok) {
             quietly([&] { path->endpointMade(worker, *endpoint); });
         }
@@ -115,7 +132,13 @@ namespace {
 
     ucsStatus_t
     keyUnpack(void *endpoint, const void *packed, void **key) {
-        const ucsStatus_t status = real->keyUnpack(endpoint, packed, key);
+        std::vector<std::uint8_t> room;
+        const void *asked = nullptr;
+        quietly([&] { asked = path->keyAsked(endpoint, packed, room); });
+        if (asked == nullptr) {
+            return ucs_err_no_memory;
+        }
+        const ucsStatus_t status = real->keyUnpack(endpoint, asked, key);
         if (status == ucs_ok) {
             quietly([&] { path->keyMade(endpoint, packed, *key); });
         }
@@ -148,9 +171,19 @@ namespace {
         return path->get(endpoint, buffer, bytes, address, key, params);
     }
 
+    ucsStatus_t
+    requestCheck(void *request) {
+        return gate->check(request);
+    }
+
+    void
+    requestFree(void *request) {
+        gate->release(request);
+    }
+
     template <typename function_t>
     void
-    add(hookState &hooks,
+    add(importGroup &group,
         void *stock,
         const char *symbol,
         function_t *&real_function,
@@ -158,12 +191,11 @@ namespace {
         importSlots slots = findImport(stock, symbol);
         void *target = slots.target();
         real_function = reinterpret_cast<function_t *>(target);
-        hooks.imports.push_back({std::move(slots), target, reinterpret_cast<void *>(ours)});
+        group.imports.push_back({std::move(slots), target, reinterpret_cast<void *>(ours)});
     }
 
     void
-    findAll(hookState &hooks, void *stock) {
-        realFunctions &its = hooks.real;
+    findOperations(importGroup &hooks, realFunctions &its, void *stock) {
         add(hooks, stock, "ucp_worker_create", its.workerCreate, &workerCreate);
         add(hooks, stock, "ucp_worker_destroy", its.workerDestroy, &workerDestroy);
         add(hooks, stock, "ucp_ep_create", its.endpointCreate, &endpointCreate);
@@ -176,9 +208,28 @@ namespace {
         add(hooks, stock, "ucp_get_nbx", its.path.get, &get);
     }
 
+    void
+    findRequests(importGroup &hooks, realFunctions &its, void *stock) {
+        add(hooks, stock, "ucp_request_check_status", its.requests.check, &requestCheck);
+        add(hooks, stock, "ucp_request_free", its.requests.release, &requestFree);
+    }
+
+    /** Fills @p group, or leaves it empty with a problem. */
+    template <typename find_t>
+    void
+    findGroup(importGroup &group, find_t &&find) {
+        try {
+            group.imports.clear();
+            find();
+            group.problem.clear();
+        } catch (const std::exception &reason) {
+            group.problem = reason.what();
+        }
+    }
+
     /** All or none. */
     void
-    redirectAll(hookState &hooks) {
+    redirectAll(importGroup &hooks) {
         std::size_t done = 0;
         try {
             for (; done < hooks.imports.size(); ++done) {
@@ -192,28 +243,48 @@ namespace {
         }
     }
 
+    /** One context more that needs @p group. */
+    void
+    hold(importGroup &group) {
+        if (!group.problem.empty()) {
+            throw std::runtime_error(group.problem);
+        }
+        if (group.openContexts == 0) {
+            redirectAll(group);
+        }
+        ++group.openContexts;
+    }
+
+    void
+    letGo(importGroup &group) {
+        if (--group.openContexts != 0) {
+            return;
+        }
+        for (redirection &each : group.imports) {
+            quietly([&] { each.slots.redirect(each.real); });
+        }
+    }
+
 } // namespace
 
 void
 operationHooks::find(void *stock, const ucxLibrary &ucx) {
     hookState &hooks = state();
     const std::lock_guard<std::mutex> lock(hooks.mutex);
-    try {
-        hooks.imports.clear();
-        findAll(hooks, stock);
-        hooks.ucx = &ucx;
-        hooks.real.path.lanes = [&ucx](const void *endpoint) { return ucx.rmaLanes(endpoint); };
-        real = &hooks.real;
-        path = &hooks.path.emplace(hooks.real.path);
-        hooks.problem.clear();
-    } catch (const std::exception &reason) {
-        hooks.problem = reason.what();
-    }
+    findGroup(hooks.operations, [&] { findOperations(hooks.operations, hooks.real, stock); });
+    findGroup(hooks.requests, [&] { findRequests(hooks.requests, hooks.real, stock); });
+    hooks.ucx = &ucx;
+    hooks.real.path.lanes = [&ucx](const void *endpoint) { return ucx.rmaLanes(endpoint); };
+    hooks.real.requests.put = hooks.real.path.put;
+    hooks.real.requests.get = hooks.real.path.get;
+    real = &hooks.real;
+    path = &hooks.path.emplace(hooks.real.path);
+    gate = &hooks.gate.emplace(hooks.real.requests);
 }
 
 std::string
 operationHooks::problem() {
-    return state().problem;
+    return state().operations.problem;
 }
 
 std::unique_ptr<contextStage>
@@ -230,34 +301,54 @@ operationHooks::smallSpreadFor(const void *context, std::size_t chunk) {
     return std::make_unique<smallSpread>(std::move(calls), chunk);
 }
 
-openStages::openStages(const void *context, operationPath::stages_t stages)
-    : context_(context) {
+std::unique_ptr<contextStage>
+operationHooks::failoverFor(const void *context, bool is_gated) {
+    const hookState &hooks = state();
+    if (hooks.ucx == nullptr) {
+        throw std::runtime_error(hooks.operations.problem);
+    }
+    const std::string problem =
+        failoverStage::problem(hooks.ucx->version(), hooks.ucx->ownKey(context));
+    if (!problem.empty()) {
+        throw std::runtime_error(problem);
+    }
+    return std::make_unique<failoverStage>(is_gated ? gate : nullptr, [](const std::string &text) {
+        logOnce(logLevel_t::ERROR, "on_nic_loss=failover: " + text);
+    });
+}
+
+openStages::openStages(const void *context, operationPath::stages_t stages, requests_t requests)
+    : context_(context)
+    , requests_(requests) {
     hookState &hooks = state();
     const std::lock_guard<std::mutex> lock(hooks.mutex);
-    if (!hooks.problem.empty()) {
-        throw std::runtime_error(hooks.problem);
+    if (!hooks.operations.problem.empty()) {
+        throw std::runtime_error(hooks.operations.problem);
     }
     path->openContext(context, std::move(stages));
     try {
-        if (hooks.openContexts == 0) {
-            redirectAll(hooks);
+        hold(hooks.operations);
+        try {
+            if (requests_ == requests_t::GATED) {
+                hold(hooks.requests);
+            }
+        } catch (...) {
+            letGo(hooks.operations);
+            throw;
         }
     } catch (...) {
         path->closeContext(context);
         throw;
     }
-    ++hooks.openContexts;
 }
 
 openStages::~openStages() {
     path->closeContext(context_);
     hookState &hooks = state();
     const std::lock_guard<std::mutex> lock(hooks.mutex);
-    if (--hooks.openContexts != 0) {
-        return;
-    }
-    for (redirection &each : hooks.imports) {
-        quietly([&] { each.slots.redirect(each.real); });
+    letGo(hooks.operations);
+    if (requests_ == requests_t::GATED) {
+        letGo(hooks.requests);
     }
 }
 

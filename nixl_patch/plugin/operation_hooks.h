@@ -36,7 +36,17 @@ public:
      * @param chunk MIN_RMA_CHUNK_SIZE of @p context in bytes.
      */
     static std::unique_ptr<contextStage> smallSpreadFor(const void *context, std::size_t chunk);
+
+    /**
+     * @brief The stage in which UCX carries on without a NIC that died.
+     * @param is_gated false loses bytes; see failoverStage.
+     * @throws std::runtime_error saying why it cannot be had for @p context.
+     */
+    static std::unique_ptr<contextStage> failoverFor(const void *context, bool is_gated);
 };
+
+/** Whether stages look at UCX's requests too. */
+enum class requests_t { LEFT_ALONE, GATED };
 
 /** Leads the operations of a context through stages for as long as it lives. */
 class openStages {
@@ -46,13 +56,16 @@ public:
      * @throws std::runtime_error when there is a problem(), or the imports cannot be redirected;
      *         then nothing was changed.
      */
-    openStages(const void *context, operationPath::stages_t stages);
+    openStages(const void *context,
+               operationPath::stages_t stages,
+               requests_t requests = requests_t::LEFT_ALONE);
     openStages(const openStages &) = delete;
     openStages &operator=(const openStages &) = delete;
     ~openStages();
 
 private:
     const void *context_;
+    const requests_t requests_;
 };
 
 } // namespace nixlStripe

@@ -5,6 +5,7 @@
 #include "policy/device_spec.h"
 #include "policy/kill_switch.h"
 #include "policy/metrics_path.h"
+#include "policy/nic_loss.h"
 #include "policy/rails.h"
 #include "policy/stripe_spec.h"
 #include "topology/cuda_gpu.h"
@@ -69,6 +70,13 @@ namespace {
              "file into which the process writes, every two seconds, what each agent planned and "
              "handed to UCX for each NIC, for `nixl-stripe export --agents`",
              [](std::string_view key, const std::string &text) { checkMetricsPath(key, text); }},
+            {parameter_t::ON_NIC_LOSS,
+             "on_nic_loss",
+             std::string(nic_loss_accepted),
+             "what happens when a NIC dies in a transfer: 'error' as in stock NIXL; 'failover' "
+             "lets UCX send again what was lost (UCX >= 1.22, RDMA, both ends; not offered yet); "
+             "'resume' is not in this version; 'auto' is the best that is offered here",
+             [](std::string_view key, const std::string &text) { parseNicLoss(key, text); }},
             {parameter_t::DEVICE_LIST,
              "device_list",
              std::string(device_list_accepted),
@@ -102,7 +110,7 @@ processEnvironment() {
         if (equals != std::string_view::npos &&
             (name.substr(0, 4) == "UCX_" ||
              name.substr(0, variable_prefix.size()) == variable_prefix ||
-             name == "NCCL_TOPO_FILE" || name == kill_switch)) {
+             name == "NCCL_TOPO_FILE" || name == kill_switch || name == experiments_variable)) {
             snapshot.emplace(name, text.substr(equals + 1));
         }
     }

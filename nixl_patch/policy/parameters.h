@@ -22,8 +22,8 @@ using environment_t = std::map<std::string, std::string>;
 constexpr std::string_view variable_prefix = "NIXL_UCX_";
 
 /**
- * The variables of this process that start with UCX_ or NIXL_UCX_, plus NCCL_TOPO_FILE and
- * NIXL_STRIPE_DISABLE.
+ * The variables of this process that start with UCX_ or NIXL_UCX_, plus NCCL_TOPO_FILE,
+ * NIXL_STRIPE_DISABLE and NIXL_STRIPE_EXPERIMENTAL.
  */
 environment_t processEnvironment();
 
@@ -35,6 +35,7 @@ enum class parameter_t {
     STRIPE_MIN_RATE_GBPS,
     STRIPE_SMALL,
     STRIPE_METRICS,
+    ON_NIC_LOSS,
     DEVICE_LIST
 };
 

@@ -22,6 +22,7 @@ namespace {
         {"stripe_min_rate_gbps", {"nan", "inf", "-1", "x", "0x10", "1e999"}},
         {"stripe_small", {"...", "on", "Spread"}},
         {"stripe_metrics", {"x.prom", "/tmp/x", "/tmp/.prom", "/tmp/", "/tmp/%x.prom"}},
+        {"on_nic_loss", {"...", "Error", "failover,resume"}},
         {"device_list", {",,,", " ", "^lo", ":1"}},
     };
 
@@ -62,6 +63,7 @@ namespace {
                                 {"stripe_gpu", "0000:1b:00.0"},
                                 {"stripe_min_rate_gbps", "0"},
                                 {"stripe_small", "off"},
+                                {"on_nic_loss", "auto"},
                                 {"device_list", "mlx5_0:1, lo"}},
                                {{"NIXL_UCX_STRIPE_GPU", "7"}});
         EXPECT_TRUE(set.anySet());

@@ -306,7 +306,7 @@ namespace {
                 std::count_if(forecastSettings().begin(),
                               forecastSettings().end(),
                               [&](const auto &each) { return each.key == rule.key; });
-            EXPECT_EQ(known, 1) << rule.key;
+            EXPECT_EQ(known, rule.isForLoss ? 0 : 1) << rule.key;
         }
     }
 

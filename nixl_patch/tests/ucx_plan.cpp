@@ -4,19 +4,16 @@
  * @file ucx_plan.cpp
  * @brief Precedence per key, as a table: parameter > NIXL_UCX_<KEY> > UCX_<KEY> > stock.
  */
-#include "errors.h"
-#include "hosts.h"
-#include "ucx/plan.h"
+#include "plan_fixture.h"
 
 #include <algorithm>
 #include <cctype>
 #include <gtest/gtest.h>
 
 using namespace nixlStripe;
+using namespace nixlStripe::testing;
 
 namespace {
-
-using texts_t = std::map<std::string, std::string>;
 
 const char *const first_gpu = "0000:13:00.0";
 const char *const second_gpu = "0000:23:00.0";
@@ -24,52 +21,6 @@ const char *const second_gpu = "0000:23:00.0";
 const char *const all_four = "mlx5_0:1,mlx5_1:1,mlx5_2:1,mlx5_3:1";
 const char *const first_two = "mlx5_0:1,mlx5_1:1";
 const char *const last_two = "mlx5_2:1,mlx5_3:1";
-
-/** Two GPUs and four NICs, half of them on either NUMA node; mlx5_3 runs at half the speed. */
-machine
-fourNics(bool is_even = true) {
-    machine host = switchedHost(2, 1, 2);
-    host.nics[3].ports[0].rateGbps = is_even ? 400 : 200;
-    return host;
-}
-
-planInputs
-inputsFor(const texts_t &parameters, const texts_t &environment, const texts_t &engine_config) {
-    planInputs inputs;
-    inputs.parameters = parameterSet(parameters, environment);
-    inputs.environment = environment;
-    inputs.engineConfig = engine_config;
-    inputs.readHost = [] { return fourNics(); };
-    inputs.findGpu = [](const std::string &, const std::string &text) {
-        return text.empty() ? std::optional<std::string>() : std::optional<std::string>(text);
-    };
-    return inputs;
-}
-
-stripePlan
-planFor(const texts_t &parameters,
-        const texts_t &environment = {},
-        const texts_t &engine_config = {}) {
-    return makePlan(inputsFor(parameters, environment, engine_config));
-}
-
-std::string
-errorOf(const texts_t &parameters,
-        const texts_t &environment = {},
-        const texts_t &engine_config = {}) {
-    return textOfError([&] { planFor(parameters, environment, engine_config); });
-}
-
-/** Value of a setting that the plan makes; "-" when it leaves it alone. */
-std::string
-setting(const stripePlan &plan, const std::string &key) {
-    for (const ucxSetting &each : plan.settings) {
-        if (each.key == key) {
-            return each.value;
-        }
-    }
-    return "-";
-}
 
 std::string
 joined(const std::vector<std::string> &lines) {

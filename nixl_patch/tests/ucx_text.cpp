@@ -3,6 +3,7 @@
 #include "ucx/config_text.h"
 #include "ucx/devices.h"
 #include "ucx/settings.h"
+#include "ucx/values.h"
 
 #include <gtest/gtest.h>
 #include <stdexcept>
@@ -52,6 +53,18 @@ namespace {
         interface.name = "r0";
         result.netInterfaces.push_back(interface);
         return result;
+    }
+
+    TEST(Values, timesAreTheSameInEveryUnit) {
+        for (const char *same : {"5s", "5", "5000ms", "5000000.00us", "5.0s", "5000000000ns"}) {
+            ASSERT_TRUE(ucxTime(same)) << same;
+            EXPECT_DOUBLE_EQ(*ucxTime(same), 5) << same;
+        }
+        EXPECT_DOUBLE_EQ(ucxTime("2m").value(), 120);
+        EXPECT_DOUBLE_EQ(ucxTime("0.25s").value(), 0.25);
+        for (const char *none : {"", "inf", "auto", "s", "-1s", "5 s", "5k", "1.5.5s"}) {
+            EXPECT_FALSE(ucxTime(none)) << none;
+        }
     }
 
     TEST(Devices, portsAreSpelledOutAndInterfacesAreNot) {

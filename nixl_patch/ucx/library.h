@@ -18,6 +18,8 @@ namespace nixlStripe {
 using ucsStatus_t = std::int8_t;
 
 constexpr ucsStatus_t ucs_ok = 0;
+constexpr ucsStatus_t ucs_in_progress = 1;
+constexpr ucsStatus_t ucs_err_no_memory = -4;
 constexpr ucsStatus_t ucs_err_invalid_param = -5;
 constexpr ucsStatus_t ucs_err_no_device = -14;
 

@@ -22,6 +22,7 @@ struct operationPath::endpointEntry {
     std::shared_ptr<rmaEndpoint> endpoint;
     std::vector<std::unique_ptr<endpointStage>> stages;
     std::vector<endpointStage *> answered; /**< those that want answers */
+    rmaCarrier *carrier = nullptr;         /**< nullptr: UCX itself */
     std::atomic<std::size_t> users{1};
 
     void
@@ -128,17 +129,31 @@ operationPath::workerGone(const void *worker) {
     }
 }
 
+std::shared_ptr<operationPath::contextEntry>
+operationPath::contextOf(const void *worker) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto it = workers_.find(worker);
+    return it == workers_.end() ? nullptr : it->second;
+}
+
+const void *
+operationPath::endpointAsked(const void *worker,
+                             const void *params,
+                             std::vector<std::uint8_t> &room) {
+    if (const auto context = contextOf(worker)) {
+        for (const auto &stage : context->stages) {
+            params = params == nullptr ? nullptr : stage->endpointAsked(params, room);
+        }
+    }
+    return params;
+}
+
 void
 operationPath::endpointMade(const void *worker, void *endpoint) {
     endpointGone(endpoint); // it may have the address of one whose end was not seen
-    std::shared_ptr<contextEntry> context;
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        const auto it = workers_.find(worker);
-        if (it == workers_.end()) {
-            return;
-        }
-        context = it->second;
+    const auto context = contextOf(worker);
+    if (!context) {
+        return;
     }
     auto entry = std::make_unique<endpointEntry>();
     entry->context = context;
@@ -147,6 +162,9 @@ operationPath::endpointMade(const void *worker, void *endpoint) {
         if (auto part = stage->attach(entry->endpoint)) {
             if (part->wantsAnswers()) {
                 entry->answered.push_back(part.get());
+            }
+            if (rmaCarrier *carrier = part->carrier()) {
+                entry->carrier = carrier;
             }
             entry->stages.push_back(std::move(part));
         }
@@ -181,6 +199,16 @@ operationPath::keyPacked(const void *context, const void *packed, std::size_t si
     }
 }
 
+const void *
+operationPath::keyAsked(const void *endpoint, const void *packed, std::vector<std::uint8_t> &room) {
+    if (const endpointEntry *entry = endpoints_.find(endpoint)) {
+        for (const auto &stage : entry->context->stages) {
+            packed = stage->keyAsked(packed, room);
+        }
+    }
+    return packed;
+}
+
 void
 operationPath::keyMade(const void *endpoint, const void *packed, void *key) {
     endpointEntry *entry = endpoints_.find(endpoint);
@@ -213,19 +241,43 @@ operationPath::keyGone(const void *key) {
 }
 
 void *
+operationPath::carry(const rmaRequest &request) const noexcept {
+    return request.kind == rmaKind_t::PUT ? ucx_.put(request.endpoint,
+                                                     request.buffer,
+                                                     request.bytes,
+                                                     request.address,
+                                                     request.key,
+                                                     request.params)
+                                          : ucx_.get(request.endpoint,
+                                                     request.buffer,
+                                                     request.bytes,
+                                                     request.address,
+                                                     request.key,
+                                                     request.params);
+}
+
+void *
+operationPath::lead(rmaRequest request) noexcept {
+    endpointEntry *entry = endpoints_.find(request.endpoint);
+    if (entry == nullptr) {
+        return carry(request);
+    }
+    rmaOperation operation{request.kind, countsBytes(request.params), request.bytes, request.key};
+    entry->begin(operation);
+    request.key = operation.key;
+    return entry->end(operation,
+                      entry->carrier == nullptr ? carry(request) : entry->carrier->carry(request));
+}
+
+void *
 operationPath::put(void *endpoint,
                    const void *buffer,
                    std::size_t bytes,
                    std::uint64_t address,
                    void *key,
                    const void *params) noexcept {
-    endpointEntry *entry = endpoints_.find(endpoint);
-    if (entry == nullptr) {
-        return ucx_.put(endpoint, buffer, bytes, address, key, params);
-    }
-    rmaOperation operation{rmaKind_t::PUT, countsBytes(params), bytes, key};
-    entry->begin(operation);
-    return entry->end(operation, ucx_.put(endpoint, buffer, bytes, address, operation.key, params));
+    return lead(
+        {rmaKind_t::PUT, endpoint, const_cast<void *>(buffer), bytes, address, key, params});
 }
 
 void *
@@ -235,13 +287,7 @@ operationPath::get(void *endpoint,
                    std::uint64_t address,
                    void *key,
                    const void *params) noexcept {
-    endpointEntry *entry = endpoints_.find(endpoint);
-    if (entry == nullptr) {
-        return ucx_.get(endpoint, buffer, bytes, address, key, params);
-    }
-    rmaOperation operation{rmaKind_t::GET, countsBytes(params), bytes, key};
-    entry->begin(operation);
-    return entry->end(operation, ucx_.get(endpoint, buffer, bytes, address, operation.key, params));
+    return lead({rmaKind_t::GET, endpoint, buffer, bytes, address, key, params});
 }
 
 void
@@ -263,6 +309,15 @@ operationPath::flush(void *endpoint, const void *params) noexcept {
         stage->flushBegins();
     }
     entry->use();
+    void *answer = flushThrough(*entry, endpoint, params);
+    for (const auto &stage : entry->stages) {
+        answer = stage->flushTaken(answer);
+    }
+    return answer;
+}
+
+void *
+operationPath::flushThrough(endpointEntry &entry, void *endpoint, const void *params) noexcept {
     // NIXL asks for nothing, and looks at the request. Whoever asks for something keeps his call,
     // and his flush counts as complete at once.
     const auto *given = static_cast<const requestParams *>(params);
@@ -272,7 +327,7 @@ operationPath::flush(void *endpoint, const void *params) noexcept {
         requestParams with_callback;
         with_callback.fields = callback;
         with_callback.callback = &flushEnded;
-        with_callback.userData = entry;
+        with_callback.userData = &entry;
         answer = ucx_.flush(endpoint, &with_callback);
         if (isRequest(answer)) {
             return answer;
@@ -282,7 +337,7 @@ operationPath::flush(void *endpoint, const void *params) noexcept {
     }
     // An error is its status, as a pointer.
     const auto status = static_cast<ucsStatus_t>(reinterpret_cast<std::intptr_t>(answer));
-    flushEnded(nullptr, isError(answer) ? status : ucs_ok, entry);
+    flushEnded(nullptr, isError(answer) ? status : ucs_ok, &entry);
     return answer;
 }
 

@@ -54,12 +54,22 @@ public:
     /** To be called once the worker is destroyed. */
     void workerGone(const void *worker);
 
+    /**
+     * What UCX is to be given for a new endpoint of @p worker: see contextStage::endpointAsked.
+     * @param room Lives until the call is over.
+     */
+    const void *
+    endpointAsked(const void *worker, const void *params, std::vector<std::uint8_t> &room);
+
     void endpointMade(const void *worker, void *endpoint);
 
     /** To be called before the endpoint is closed. */
     void endpointGone(const void *endpoint);
 
     void keyPacked(const void *context, const void *packed, std::size_t size);
+
+    /** What UCX is to unpack for @p endpoint: see contextStage::keyAsked. */
+    const void *keyAsked(const void *endpoint, const void *packed, std::vector<std::uint8_t> &room);
 
     void keyMade(const void *endpoint, const void *packed, void *key);
 
@@ -85,6 +95,11 @@ public:
 private:
     struct contextEntry;
     struct endpointEntry;
+
+    std::shared_ptr<contextEntry> contextOf(const void *worker);
+    void *carry(const rmaRequest &request) const noexcept;
+    void *lead(rmaRequest request) noexcept;
+    void *flushThrough(endpointEntry &entry, void *endpoint, const void *params) noexcept;
 
     static void flushEnded(void *request, ucsStatus_t status, void *entry);
 

@@ -60,6 +60,12 @@ public:
      */
     std::optional<std::vector<std::uint8_t>> narrowedTo(std::uint64_t wanted) const;
 
+    /** @return The same key on an unknown device; nothing for a key of no domain. */
+    std::optional<std::vector<std::uint8_t>>
+    withoutDevice() const {
+        return narrowedTo(domains_);
+    }
+
 private:
     std::uint64_t domains_ = 0;
     std::vector<std::uint8_t> bytes_;

@@ -43,13 +43,15 @@ namespace {
             rejectContradictions();
             chooseDevices();
             if (stripe_asked_ && plan_.devices.empty()) {
-                return plan_; // the selection's warnings say why; everything stays as it was
+                chooseNicLoss(); // what cannot hold is refused here too
+                return plan_;    // the selection's warnings say why; everything stays as it was
             }
             chooseRails();
             plan_.isStriped = stripe_asked_ && plan_.devices.size() > 1;
+            chooseNicLoss();
             chooseSmall();
             chooseSettings();
-            plan_.active = !plan_.settings.empty() || plan_.spreadsSmall;
+            plan_.active = !plan_.settings.empty() || plan_.spreadsSmall || failsOver();
             chooseModules();
             if (!overridden_.empty()) {
                 plan_.warnings.push_back(joined(overridden_, "; "));
@@ -220,6 +222,10 @@ namespace {
                 facts.isTcpOnly = areNetInterfaces(plan_.devices, host());
             }
             facts.cutsSmall = cuts_small_;
+            facts.failsOver = failsOver();
+            if (facts.failsOver) {
+                facts.isTcpOnly = isOverTcp();
+            }
             return facts;
         }
 
@@ -240,14 +246,57 @@ namespace {
             }
         }
 
+        bool
+        failsOver() const {
+            return plan_.onNicLoss == nicLoss_t::FAILOVER;
+        }
+
+        bool
+        isOverTcp() {
+            return !plan_.devices.empty() && areNetInterfaces(plan_.devices, host());
+        }
+
+        void
+        chooseNicLoss() {
+            const parameterValue &given = value(parameter_t::ON_NIC_LOSS);
+            const nicLoss_t asked =
+                parseNicLoss(given.origin, given.text).value_or(nicLoss_t::ERROR);
+            if (asked == nicLoss_t::ERROR) {
+                return;
+            }
+            nicLossFacts facts;
+            facts.namesNics = !plan_.devices.empty();
+            facts.isTcp = isOverTcp();
+            if (const auto it = inputs_.environment.find(experiments_variable);
+                it != inputs_.environment.end()) {
+                facts.experiments = parseExperiments(it->second);
+            }
+            plan_.onNicLoss = nicLossInForce(given.origin, asked, facts);
+            if (failsOver() && small_request_.value_or(false)) {
+                const parameterValue &small = value(parameter_t::STRIPE_SMALL);
+                refuse(small.origin,
+                       small.text,
+                       "with " + assignment(given.origin, given.text) +
+                           " no key may be for one NIC alone",
+                       "'off', '', or another on_nic_loss");
+            }
+            if (failsOver()) {
+                plan_.warnings.push_back(assignment(given.origin, given.text) +
+                                         ": failover is on trial (" + experiments_variable +
+                                         "): it was not shown yet that it loses no bytes");
+            }
+            plan_.isGated =
+                facts.experiments.count(std::string(experiment::failover_without_gate)) == 0;
+        }
+
         void
         chooseSmall() {
             plan_.spreadsSmall = small_request_.value_or(plan_.isStriped) && plan_.rails != 1;
-            if (!plan_.spreadsSmall || plan_.devices.empty() ||
-                !areNetInterfaces(plan_.devices, host())) {
+            if (!plan_.spreadsSmall || (!isOverTcp() && !failsOver())) {
                 return;
             }
-            // UCX's keys to remote memory are what chooses the NIC, and TCP has none.
+            // UCX's keys to remote memory are what chooses the NIC. TCP has none; and with a key
+            // for one NIC, UCX has nowhere to send again what that NIC loses.
             plan_.spreadsSmall = false;
             cuts_small_ = plan_.devices.size() > 1;
         }

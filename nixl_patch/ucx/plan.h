@@ -8,6 +8,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_UCX_PLAN_H
 #define NIXL_STRIPE_NIXL_PATCH_UCX_PLAN_H
 
+#include "policy/nic_loss.h"
 #include "policy/parameters.h"
 #include "topology/machine.h"
 #include "ucx/settings.h"
@@ -40,6 +41,8 @@ struct stripePlan {
     bool isStriped = false;    /**< `stripe` is in force: all settings, not only what was named */
     bool spreadsSmall = false; /**< buffers that UCX cannot divide evenly take turns at the NICs */
     parameterValue metrics;    /**< `stripe_metrics`, also where `active` is false */
+    nicLoss_t onNicLoss = nicLoss_t::ERROR; /**< what is in force; never AUTO */
+    bool isGated = true; /**< with FAILOVER: nothing counts as complete before all of it is */
     std::vector<std::string>
         devices;        /**< for NET_DEVICES, in order; empty: devices are left alone */
     unsigned rails = 0; /**< MAX_RMA_RAILS; 0: left alone */

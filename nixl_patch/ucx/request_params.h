@@ -21,9 +21,13 @@ struct requestParams {
     std::uint64_t behind[4] = {};
 
     /** Bits of `op_attr_mask`. */
+    static constexpr std::uint32_t has_request = 1U << 0;
     static constexpr std::uint32_t has_callback = 1U << 1;
     static constexpr std::uint32_t has_user_data = 1U << 2;
     static constexpr std::uint32_t has_datatype = 1U << 3;
+    static constexpr std::uint32_t has_flags = 1U << 4;
+    /** A reply buffer, a memory type, information of receives, a memory handle: in `behind`. */
+    static constexpr std::uint32_t has_more = 0xfU << 5;
 };
 
 static_assert(offsetof(requestParams, callback) == 16);

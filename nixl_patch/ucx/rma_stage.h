@@ -39,6 +39,26 @@ struct rmaOperation {
     laneSet_t lanes = 0; /**< what the key was narrowed to; 0: it is the caller's own */
 };
 
+/** Everything that `ucp_put_nbx` or `ucp_get_nbx` is given. */
+struct rmaRequest {
+    rmaKind_t kind;
+    void *endpoint;
+    void *buffer;
+    std::size_t bytes;
+    std::uint64_t address;
+    void *key;
+    const void *params;
+};
+
+/** Stands in the place of UCX's own calls for a put and a get. */
+class rmaCarrier {
+public:
+    virtual ~rmaCarrier() = default;
+
+    /** @return UCX's `ucs_status_ptr_t`. */
+    virtual void *carry(const rmaRequest &request) noexcept = 0;
+};
+
 /** An endpoint that stages look at. */
 class rmaEndpoint {
 public:
@@ -113,6 +133,22 @@ public:
     virtual void
     taken(const rmaOperation & /* operation */, const void * /* answer */) noexcept {}
 
+    /** Hands operations to UCX in the path's place; of an endpoint's stages one at most does. */
+    virtual rmaCarrier *
+    carrier() {
+        return nullptr;
+    }
+
+    /**
+     * UCX was given a flush.
+     * @param answer As of taken().
+     * @return What the caller is given.
+     */
+    virtual void *
+    flushTaken(void *answer) noexcept {
+        return answer;
+    }
+
     /** A flush is about to be given to UCX: what was posted until now is one batch. */
     virtual void
     flushBegins() noexcept {}
@@ -139,6 +175,27 @@ public:
 
     virtual void
     workerGone(const void * /* worker */) noexcept {}
+
+    /**
+     * An endpoint is about to be made.
+     * @param params `ucp_ep_params_t`, NIXL's own or what an earlier stage put in its place.
+     * @param room Where a changed copy may be kept for the call.
+     * @return What UCX is given; nullptr: the endpoint is refused.
+     */
+    virtual const void *
+    endpointAsked(const void *params, std::vector<std::uint8_t> & /* room */) {
+        return params;
+    }
+
+    /**
+     * A key is about to be unpacked for an endpoint of this context.
+     * @param room Where a changed copy may be kept for the call.
+     * @return What UCX unpacks.
+     */
+    virtual const void *
+    keyAsked(const void *packed, std::vector<std::uint8_t> & /* room */) {
+        return packed;
+    }
 };
 
 /** Whether a `ucs_status_ptr_t` is an error (UCS_PTR_IS_ERR: the last hundred addresses). */

@@ -62,6 +62,32 @@ namespace {
         return facts.cutsSmall ? "4160" : "";
     }
 
+    /** Half a second: a tenth of it loses NICs that are only slow. Four times it, at most. */
+    std::string
+    ackTimeout(const settingFacts &facts) {
+        return facts.failsOver && !facts.isTcpOnly ? "500ms" : "";
+    }
+
+    std::string
+    ackRetries(const settingFacts &facts) {
+        return facts.failsOver && !facts.isTcpOnly ? "2" : "";
+    }
+
+    std::string
+    tcpUserTimeout(const settingFacts &facts) {
+        return facts.failsOver && facts.isTcpOnly ? "1s" : "";
+    }
+
+    std::string
+    keepalive(const settingFacts &facts) {
+        return facts.failsOver ? "5s" : "";
+    }
+
+    std::string
+    zeroCopy(const settingFacts &facts) {
+        return facts.failsOver ? "0" : "";
+    }
+
     std::string
     rndvRails(const settingFacts &facts) {
         const unsigned rails = facts.rails != 0 ? facts.rails : facts.nicCount;
@@ -77,6 +103,8 @@ settingTable() {
     constexpr auto user = owner_t::USER;
     constexpr bool per_host = true;
     constexpr bool alike = false;
+    constexpr bool transports = true;
+    constexpr bool for_loss = true;
     static const neverDestroyed table(std::vector<settingRule>{
         {"NET_DEVICES",
          "",
@@ -149,6 +177,70 @@ settingTable() {
          "default four NICs share evenly only from 48 KiB on, and two are better up to 22 KiB",
          rmaChunk,
          "UCX_MIN_RMA_CHUNK_SIZE, which evens out small buffers"},
+        {"RC_TIMEOUT",
+         "",
+         context,
+         both,
+         user,
+         alike,
+         "on_nic_loss=failover: UCX notices a dead NIC by missing acknowledgements, by default "
+         "after a minute; 100 ms lose NICs that are only slow",
+         ackTimeout,
+         {},
+         false,
+         transports,
+         for_loss},
+        {"RC_RETRY_COUNT",
+         "",
+         context,
+         both,
+         user,
+         alike,
+         "the same: so many more tries, each after RC_TIMEOUT or longer",
+         ackRetries,
+         {},
+         false,
+         transports,
+         for_loss},
+        {"TCP_USER_TIMEOUT",
+         "1.22",
+         context,
+         both,
+         user,
+         alike,
+         "the same where failover is tried over TCP",
+         tcpUserTimeout,
+         {},
+         false,
+         transports,
+         for_loss},
+        {"KEEPALIVE_INTERVAL",
+         "",
+         context,
+         both,
+         user,
+         alike,
+         "on_nic_loss=failover: how often UCX looks whether a NIC is back (UCX >= 1.23), by "
+         "default "
+         "every 20 s",
+         keepalive,
+         {},
+         false,
+         !transports,
+         for_loss},
+        {"ZCOPY_THRESH",
+         "",
+         context,
+         both,
+         user,
+         alike,
+         "on_nic_loss=failover: UCX sends again only what it did not copy; what it copied is lost "
+         "with the NIC",
+         zeroCopy,
+         {},
+         false,
+         !transports,
+         for_loss},
     });
     return *table;
 }
@@ -168,7 +260,8 @@ settingsFor(const settingFacts &facts) {
                                 rule.scope,
                                 rule.side,
                                 std::string(rule.reason),
-                                rule.owner});
+                                rule.owner,
+                                rule.isTransports});
         }
     }
     return settings;

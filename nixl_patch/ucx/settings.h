@@ -27,6 +27,7 @@ struct settingFacts {
     unsigned rdmaDeviceCount = 0; /**< RDMA devices of the host, chosen or not */
     bool isTcpOnly = false;       /**< the NICs are network interfaces, not RDMA devices */
     bool cutsSmall = false;       /**< small buffers are to reach more NICs by being cut */
+    bool failsOver = false;       /**< UCX is to send again what a dead NIC loses */
 };
 
 /** Whose value wins where the user has set the same thing himself. */
@@ -45,6 +46,9 @@ struct settingRule {
     std::string (*value)(const settingFacts &);
     std::string_view lack = {};   /**< what is missed where UCX has not got it; "" = nothing */
     bool isForGpuOverTcp = false; /**< and it is missed there only */
+    /** A setting of UCX's transports: UCX takes it with the others, but does not list it. */
+    bool isTransports = false;
+    bool isForLoss = false; /**< it is about a lost NIC, and changes no lane */
 
     /** "all", ">= 1.21". */
     std::string versions() const;
@@ -58,6 +62,7 @@ struct ucxSetting {
     side_t side = side_t::BOTH;
     std::string reason;
     owner_t owner = owner_t::USER;
+    bool isTransports = false;
 };
 
 const std::vector<settingRule> &settingTable();

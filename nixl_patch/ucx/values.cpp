@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <map>
 #include <set>
 
 namespace nixlStripe {
@@ -128,6 +129,28 @@ ucxSize(const std::string &value) {
         return std::nullopt;
     }
     return number * factor;
+}
+
+std::optional<double>
+ucxTime(const std::string &value) {
+    // Not strtod: it follows the host program's locale.
+    const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+    auto at = std::find_if_not(value.begin(), value.end(), is_digit);
+    if (at == value.begin()) {
+        return std::nullopt;
+    }
+    double number = 0;
+    std::for_each(value.begin(), at, [&](char c) { number = number * 10 + (c - '0'); });
+    if (at != value.end() && *at == '.') {
+        for (double place = 0.1; ++at != value.end() && is_digit(static_cast<unsigned char>(*at));
+             place /= 10) {
+            number += place * (*at - '0');
+        }
+    }
+    static const neverDestroyed units(std::map<std::string, double>{
+        {"", 1}, {"m", 60}, {"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"ns", 1e-9}});
+    const auto unit = units->find(std::string(at, value.end()));
+    return unit == units->end() ? std::nullopt : std::optional<double>(number * unit->second);
 }
 
 } // namespace nixlStripe

@@ -44,6 +44,10 @@ private:
 /** Bytes, "8k", "1m", "64", with UCX's units; nothing for "inf", "auto" and texts that are none. */
 std::optional<double> ucxSize(const std::string &value);
 
+/** Seconds of "5s", "500ms", "5000000.00us", "1m", "3"; nothing for others, "inf" and "auto" too.
+ */
+std::optional<double> ucxTime(const std::string &value);
+
 } // namespace nixlStripe
 
 #endif // NIXL_STRIPE_NIXL_PATCH_UCX_VALUES_H

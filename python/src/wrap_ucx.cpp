@@ -189,6 +189,8 @@ bindUcx(py::module_ &m) {
         .def_readonly("active", &stripePlan::active)
         .def_readonly("is_striped", &stripePlan::isStriped)
         .def_readonly("spreads_small", &stripePlan::spreadsSmall)
+        .def_property_readonly("on_nic_loss",
+                               [](const stripePlan &plan) { return nicLossName(plan.onNicLoss); })
         .def_readonly("devices", &stripePlan::devices)
         .def_readonly("rails", &stripePlan::rails)
         .def_readonly("gpu", &stripePlan::gpuPci)

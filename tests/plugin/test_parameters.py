@@ -20,6 +20,7 @@ OURS = {
     "stripe_min_rate_gbps",
     "stripe_small",
     "stripe_metrics",
+    "on_nic_loss",
     "device_list",
 }
 NEWEST = NIXL_VERSIONS[0]
@@ -134,6 +135,9 @@ BAD_VALUES = (
     ("stripe_small", "on"),
     ("stripe_metrics", "here.prom"),
     ("stripe_small", "..."),
+    ("on_nic_loss", "Failover"),
+    ("on_nic_loss", "resume"),
+    ("on_nic_loss", "failover"),
     ("stripe_gpu", "..."),
     ("stripe_min_rate_gbps", "nan"),
     ("stripe_min_rate_gbps", "inf"),

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from import_watch import compile_helper, leads_to_ucx, run
+from import_watch import PATH, REQUESTS, compile_helper, leads_to_ucx, run, watch
+from nixl_agents import network_interface
 from nixl_stripe.versions import NEWEST
 
 WheelOf = Callable[[str, str], Path]
@@ -46,6 +47,28 @@ def test_they_are_redirected_while_an_engine_asks_for_a_stage(
     ]
     seen, _ = run(helper, site, steps)
     assert [leads_to_ucx(each) for each in seen] == [True, False, False, False, True, False]
+
+
+def test_requests_are_looked_at_while_an_engine_fails_over_only(
+    helper: Path, patched: WheelOf
+) -> None:
+    """Over TCP and WRITE alone: UCX fails a READ over TCP in that mode."""
+    steps: list[tuple[str, dict[str, str] | None]] = [
+        ("plain", {}),
+        ("asks", ASKS),
+        ("plain", None),
+        ("asks", None),
+        ("fails over", {"device_list": network_interface(), "on_nic_loss": "failover"}),
+        ("fails over", None),
+    ]
+    words = "failover,failover-over-tcp"
+    for path, taken in ((PATH, [1, 2, 4]), (REQUESTS, [4])):
+        variables = {"NIXL_STRIPE_EXPERIMENTAL": words}
+        site = patched("nixl-cu12", NEWEST)
+        seen, printed = watch(helper, site, steps, path, ("WRITE",), variables)
+        redirected = [i for i, each in enumerate(seen) if not leads_to_ucx(each)]
+        assert redirected == taken, printed
+        assert printed.count("failover is on trial (NIXL_STRIPE_EXPERIMENTAL)") == 1
 
 
 def test_nothing_is_printed(helper: Path, patched: WheelOf) -> None:

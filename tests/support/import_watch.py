@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ PATH = (
     "ucp_put_nbx",
     "ucp_get_nbx",
 )
+
+#: And those that are looked at as well while an engine fails over.
+REQUESTS = ("ucp_request_check_status", "ucp_request_free")
 
 #: Agents come and go as its job says; after each step it says where the imports lead.
 PROGRAM = r"""
@@ -68,7 +72,7 @@ for name, params in job["steps"]:
     else:
         agents[name] = nixl_agent(name, nixl_agent_config(backends=[]))
         agents[name].create_backend("UCX", params)
-    for op in ("WRITE", "READ"):
+    for op in job["ops"]:
         for agent in agents.values():
             pull(agent, op)
     agent = None
@@ -77,12 +81,27 @@ print("SEEN " + json.dumps(seen), flush=True)
 """
 
 
+Steps = list[tuple[str, dict[str, str] | None]]
+
+
 def run(
-    helper: Path, site: Path, steps: list[tuple[str, dict[str, str] | None]], **variables: str
+    helper: Path, site: Path, steps: Steps, **variables: str
 ) -> tuple[list[dict[str, str]], str]:
     """Return where the imports lead after each step, and everything that was printed."""
+    return watch(helper, site, steps, PATH, ("WRITE", "READ"), variables)
+
+
+def watch(
+    helper: Path,
+    site: Path,
+    steps: Steps,
+    path: tuple[str, ...],
+    ops: tuple[str, ...],
+    variables: Mapping[str, str],
+) -> tuple[list[dict[str, str]], str]:
+    """Do the same for the imports `path`, with transfers of the operations `ops`."""
     stock = plugin_folder(site, "nixl-cu12") / STOCK
-    job: dict[str, Any] = {"helper": str(helper), "path": PATH, "steps": steps}
+    job: dict[str, Any] = {"helper": str(helper), "path": path, "steps": steps, "ops": ops}
     job["stock"] = str(stock if stock.exists() else stock.with_name(STOCK.removesuffix(".stock")))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

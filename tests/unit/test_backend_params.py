@@ -183,6 +183,7 @@ def test_fallback_says_stripe_as_devices_and_settings(
         ("no_nics", {"device_list": "eth0"}, "1.5.1", {}, "cannot name eth0"),
         ("gb200", {"stripe_metrics": "/x.prom"}, "1.5.1", {}, "stripe_metrics='/x.prom'"),
         ("gb200", {"stripe_small": "spread"}, "1.5.1", {}, "stripe_small='spread'"),
+        ("gb200", {"on_nic_loss": "failover"}, "1.5.1", {}, "on_nic_loss='failover'"),
     ],
 )
 def test_fallback_tells_what_of_stripe_is_lost(

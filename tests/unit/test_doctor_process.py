@@ -247,6 +247,21 @@ def test_cuda_runtime(healthy: Patient, nixl: PluginFolder) -> None:
     assert healthy.answer("cuda-runtime").status == "ok"
 
 
+def test_nic_loss(healthy: Patient) -> None:
+    assert healthy.answer("nic-loss").status == "ok"
+    row = healthy.with_variables(
+        NIXL_UCX_ON_NIC_LOSS="failover", NIXL_STRIPE_EXPERIMENTAL="failover"
+    ).answer("nic-loss")
+    assert row.status == "warn"
+    assert row.fix == "unset NIXL_STRIPE_EXPERIMENTAL and NIXL_UCX_ON_NIC_LOSS"
+
+
+def test_nic_loss_that_is_not_offered_bad_flow(healthy: Patient) -> None:
+    row = healthy.with_variables(NIXL_UCX_ON_NIC_LOSS="failover").answer("parameters")
+    assert row.status == "fail"
+    assert "NIXL_UCX_ON_NIC_LOSS='failover': it is not offered yet" in row.detail
+
+
 def test_kill_switch(healthy: Patient) -> None:
     assert healthy.answer("kill-switch").status == "ok"
     assert healthy.with_variables(NIXL_STRIPE_DISABLE="0").answer("kill-switch").status == "ok"

@@ -210,6 +210,18 @@ class TestPeer:
         assert len(left.check_peer(off)) == 1
         assert off.check_peer(off) == []
 
+    def test_one_end_fails_over(self, tmp_path: Path) -> None:
+        left = self.make(tmp_path / "a", MACHINES["gb200"]())
+        trial = {"NIXL_STRIPE_EXPERIMENTAL": "failover"}
+        over = plan(machine=tmp_path / "a" / "sys", on_nic_loss="failover", environment=trial)
+        assert over.check_peer(over) == []
+        assert left.check_peer(over)[0] == (
+            "on_nic_loss is error here and failover there: UCX does not connect the two"
+        )
+        assert "failover" in over.describe()
+        assert StripePlan.from_json(over.to_json()).on_nic_loss == "failover"
+        assert "on_nic_loss" not in left.to_dict()
+
 
 def test_efa_has_no_subnets(tmp_path: Path) -> None:
     made = plan("2", machine=write(MACHINES["p5"](), tmp_path).sys)
@@ -265,6 +277,13 @@ def test_kill_switch_beats_every_parameter(gb200: Path) -> None:
     assert (made.devices, made.settings) == ((), ())
     assert made.warnings == ("disabled by NIXL_STRIPE_DISABLE='1'",)
     assert "disabled by NIXL_STRIPE_DISABLE='1'" in made.describe()
+
+
+def test_a_loss_mode_that_is_not_offered_is_refused_bad_flow(gb200: Path) -> None:
+    with pytest.raises(ValueError, match="on_nic_loss='failover': it is not offered yet"):
+        plan(machine=gb200, on_nic_loss="failover")
+    with pytest.raises(ValueError, match="on_nic_loss='resume': this version cannot resume"):
+        plan(machine=gb200, on_nic_loss="resume")
 
 
 def test_kill_switch_that_is_off_bad_flow(gb200: Path) -> None:

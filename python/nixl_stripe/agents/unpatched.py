@@ -33,6 +33,8 @@ OWN_KEYS = tuple(info.key for info in _core.parameter_table() if not info.is_in_
 _MAX_RAILS = 64
 #: The first NIXL whose UCX backend reads `engine_config`.
 _ENGINE_CONFIG_SINCE = Version("0.10")
+#: No setting of the stock plugin comes near it.
+_LOSS = "on_nic_loss"
 
 
 class UnpatchedPluginError(StripeError):
@@ -120,7 +122,11 @@ def _planned(
     variables = dict(os.environ if environment is None else environment)
     given = params.get("engine_config", "")
     planned = plan_for(
-        {key: value for key, value in params.items() if value or key == "stripe"},
+        {
+            key: value
+            for key, value in params.items()
+            if (value or key == "stripe") and key != _LOSS
+        },
         None if sysfs == Path("/sys") else sysfs,
         environment=variables,
     )
@@ -143,9 +149,11 @@ def _planned(
 
 
 def _unspread(params: Mapping[str, str]) -> list[str]:
-    """Return what is lost of an explicit wish; what `stripe` implies is not worth a warning."""
-    asked = params.get("stripe_small", "") == "spread"
-    lost = ["stripe_small='spread'"] if asked else []
+    """Return what is lost of explicit wishes; what `stripe` implies is not worth a warning."""
+    wishes = {"stripe_small": ("spread",), _LOSS: ("failover", "resume")}
+    lost = [
+        f"{key}={params[key]!r}" for key, values in wishes.items() if params.get(key, "") in values
+    ]
     if params.get("stripe_metrics"):
         lost.append(f"stripe_metrics={params['stripe_metrics']!r}")
     return [f"{wish}: only the patched backend can" for wish in lost]

@@ -12,6 +12,7 @@ from nixl_stripe.doctor.surroundings import Surroundings
 from nixl_stripe.planning import traps
 
 _RAILS, _DEVICES = "UCX_MAX_RMA_RAILS", "UCX_NET_DEVICES"
+_EXPERIMENTS = "NIXL_STRIPE_EXPERIMENTAL"
 _UNSET = frozenset({"0", "off", "false", "no", ""})
 _NICS_TO_STRIPE = 2
 
@@ -161,6 +162,17 @@ def _nic_pin(at: Surroundings) -> Verdict:
     )
 
 
+def _nic_loss(at: Surroundings) -> Verdict:
+    plan = at.plan
+    if plan.on_nic_loss == "error":
+        return ok("a NIC that dies ends its transfers with an error, as in stock NIXL")
+    return warn(
+        f"on_nic_loss={plan.on_nic_loss} is on trial here ({_EXPERIMENTS}="
+        f"{at.environ.get(_EXPERIMENTS, '')}): it was not shown to lose no bytes",
+        f"unset {_EXPERIMENTS} and NIXL_UCX_ON_NIC_LOSS",
+    )
+
+
 CHECKS = (
     Check("kill-switch", "NIXL_STRIPE_DISABLE, which turns striping off", _kill_switch),
     Check("parameters", "NIXL_UCX_* parameters, whether they make a plan", _parameters),
@@ -169,5 +181,6 @@ CHECKS = (
     Check("variable-names", "misspelt NIXL_UCX_* and UCX_* variables", _names),
     Check("rails", "rails against the number of NICs", _rails),
     Check("net-devices", "UCX_NET_DEVICES naming few or absent devices", _net_devices),
+    Check("nic-loss", "what happens when a NIC dies in a transfer", _nic_loss),
     Check("nic-pin", "ModelExpress' MX_RDMA_NIC_PIN", _nic_pin),
 )

@@ -49,6 +49,8 @@ class Planned(Protocol):
     @property
     def rails(self) -> int | None: ...  # noqa: D102
     @property
+    def on_nic_loss(self) -> str: ...  # noqa: D102
+    @property
     def nics(self) -> Sequence[PlannedNic]: ...  # noqa: D102
     @property
     def settings(self) -> Sequence[PlannedSetting]: ...  # noqa: D102

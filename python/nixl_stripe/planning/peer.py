@@ -15,12 +15,15 @@ _OWN = frozenset(rule.key for rule in _core.setting_table() if rule.is_per_host)
 
 def peer_problems(here: Planned, there: Planned) -> list[str]:
     """Return what keeps transfers between two planned hosts from using every NIC, a line each."""
+    losses = _loss_problems(here, there)
     if not here.active or not there.active:
         if here.active == there.active:
-            return []
+            return losses
         idle = here if not here.active else there
-        return [f"the plan of {idle.source} changes nothing, so that end stays on stock settings"]
+        text = f"the plan of {idle.source} changes nothing, so that end stays on stock settings"
+        return [*losses, text]
     return [
+        *losses,
         *_count_problems(here, there),
         *_rail_problems(here, there),
         *_link_problems(here, there),
@@ -28,6 +31,15 @@ def peer_problems(here: Planned, there: Planned) -> list[str]:
         *_shared_subnets(here),
         *_shared_subnets(there),
         *_setting_problems(here, there),
+    ]
+
+
+def _loss_problems(here: Planned, there: Planned) -> list[str]:
+    if here.on_nic_loss == there.on_nic_loss:
+        return []
+    return [
+        f"on_nic_loss is {here.on_nic_loss} here and {there.on_nic_loss} there: UCX does not "
+        "connect the two"
     ]
 
 

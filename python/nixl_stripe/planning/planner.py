@@ -28,6 +28,7 @@ def plan(
     device_list: str | Iterable[str] | None = None,
     max_rma_rails: int | str | None = None,
     small: str | None = None,
+    on_nic_loss: str | None = None,
     environment: Mapping[str, str] | None = None,
     engine_config: Mapping[str, str] | None = None,
 ) -> StripePlan:
@@ -42,6 +43,7 @@ def plan(
     max_rma_rails: 1..64 or "auto".
     small: "spread" or "off" for buffers too small for UCX to divide; None is "spread" with
         `stripe`.
+    on_nic_loss: "error", "failover", "resume" or "auto"; None is "error".
     environment: variables whose UCX_* and NIXL_UCX_* count; None is this process's own for this
         machine and none for another.
     engine_config: settings of NIXL's parameter of that name, without UCX_.
@@ -53,6 +55,7 @@ def plan(
         "stripe_gpu": gpu,
         "stripe_min_rate_gbps": min_rate_gbps,
         "stripe_small": small,
+        "on_nic_loss": on_nic_loss,
         "device_list": _listed(device_list),
         "max_rma_rails": max_rma_rails,
     }
@@ -154,6 +157,7 @@ def _plan_of(
         nics=tuple(_nic_of(host, device) for device in devices),
         ceiling_gbps=_core.ceiling_gbps(host, list(devices), gpu) if devices else None,
         spreads_small=native.spreads_small,
+        on_nic_loss=native.on_nic_loss,
         warnings=tuple(native.warnings),
         kept=tuple(native.kept),
         user_settings=_user_settings(environment, engine_config),

@@ -29,6 +29,9 @@ from nixl_stripe.planning.ranges import MANY, ranges, short_list
 #: Keys of a plan in JSON that name something else than a field of StripePlan.
 _DERIVED = ("ucx_settings",)
 
+#: `on_nic_loss` where nothing is asked for.
+_STOCK_LOSS = "error"
+
 
 class MachineRef:
     """A machine that stands beside a plan and is no part of its data: copies share it."""
@@ -64,6 +67,8 @@ class StripePlan:
     """The most that the NICs can carry together, Gbit/s one way; None = unknown."""
     spreads_small: bool = False
     """Buffers that UCX cannot divide evenly take turns at the NICs (over RDMA)."""
+    on_nic_loss: str = "error"
+    """What happens when a NIC dies in a transfer: "error" or "failover"."""
     warnings: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     """Settings of the user's own that the plan respects."""
@@ -93,7 +98,7 @@ class StripePlan:
         params = {"stripe": "=" + ",".join(self.devices)}
         if any(":" not in device for device in self.devices):
             params = {"device_list": ",".join(self.devices), "stripe": "all"}
-        for key in ("max_rma_rails", "stripe_small"):
+        for key in ("max_rma_rails", "stripe_small", "on_nic_loss"):
             if key in self.parameters:
                 params[key] = self.parameters[key]
         return params
@@ -134,6 +139,8 @@ class StripePlan:
         rows += [("setting", f"{s.key}={_value_text(s)}", s.reason) for s in self.settings]
         if self.spreads_small:
             rows += [("small", "buffers take turns at the NICs", "UCX would prefer the first ones")]
+        if self.on_nic_loss != _STOCK_LOSS:
+            rows += [("lost NIC", self.on_nic_loss, "the transfer goes on over the other NICs")]
         rows += [("excluded", name, reason) for name, reason in self.excluded.items()]
         rows += [("kept", text, "") for text in self.kept]
         rows += [("warning", text, "") for text in self.warnings]
@@ -223,6 +230,8 @@ class StripePlan:
         """Return the plan as plain data, as `nixl-stripe plan --json` prints it."""
         data = asdict(replace(self, machine=None))
         del data["machine"], data["excluded_by"]  # older readers refuse what they do not know
+        if self.on_nic_loss == _STOCK_LOSS:
+            del data["on_nic_loss"]
         return {**data, "ucx_settings": self.ucx_settings}
 
     def to_json(self) -> str:

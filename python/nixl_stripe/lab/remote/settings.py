@@ -64,6 +64,7 @@ NUMBER = _shape(f"{_AMOUNT}|inf|auto", "a number")
 RATES = _shape(
     _list(f"(?:{_NAME}:)?(?:{_AMOUNT}[kKmMgGtT]?[bB]?[sS]?|inf|auto)"), "rates such as 1000GBs"
 )
+TIME = _shape(f"{_AMOUNT}(?:m|ms|us|ns|s)?|inf|auto", "a time such as 500ms, inf or auto")
 WORD = _shape("[a-z0-9_]{1,32}", "a word")
 TRANSPORTS = _shape(
     r"\^?" + _list(f"{_TRANSPORT}(?::{_TRANSPORT})?"), "UCX transports, separated by commas"
@@ -83,6 +84,7 @@ SETTINGS: Mapping[str, Shape] = {
     "IB_SL": COUNT,
     "IB_SUBNET_PREFIX": PREFIX,
     "IB_TRAFFIC_CLASS": COUNT,
+    "KEEPALIVE_INTERVAL": TIME,
     "MAX_COMPONENT_MDS": COUNT,
     "MAX_EAGER_RAILS": COUNT,
     "MAX_HCA_PER_GPU": COUNT,
@@ -95,11 +97,14 @@ SETTINGS: Mapping[str, Shape] = {
     "NET_DEVICES": DEVICES,
     "PROTO_ENABLE": FLAG,
     "PROTO_INFO": FLAG,
+    "RC_RETRY_COUNT": COUNT,
+    "RC_TIMEOUT": TIME,
     "RMA_PPLN_ENABLE": FLAG,
     "RNDV_SCHEME": WORD,
     "RNDV_THRESH": SIZES,
     "SINGLE_NET_DEVICE": FLAG,
     "TCP_PUT_ENABLE": FLAG,
+    "TCP_USER_TIMEOUT": TIME,
     "TLS": TRANSPORTS,
     "ZCOPY_THRESH": SIZES,
 }
@@ -113,6 +118,9 @@ _OURS: Mapping[str, Shape] = {
     "stripe_small": _shape("spread|off|", "'spread', 'off', ''"),
     # It names a file, and so nothing that a peer may choose.
     "stripe_metrics": _shape("", "''"),
+    "on_nic_loss": _shape(
+        "error|failover|resume|auto|", "'error', 'failover', 'resume', 'auto', ''"
+    ),
     "device_list": WISH,
 }
 _STOCK: Mapping[str, Shape] = {

@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+// What a lost NIC is answered with: refused where it cannot hold, and what comes with it where it
+// can.
+#include "plan_fixture.h"
+
+#include <gtest/gtest.h>
+
+using namespace nixlStripe;
+using namespace nixlStripe::testing;
+
+namespace {
+
+const texts_t failover_on_trial = {{"NIXL_STRIPE_EXPERIMENTAL", "failover"}};
+
+planInputs
+overTcp(const texts_t &parameters, const texts_t &environment) {
+    planInputs inputs = inputsFor(parameters, environment, {});
+    inputs.readHost = [] {
+        machine host;
+        for (const char *name : {"r0", "r1"}) {
+            netInterface each;
+            each.name = name;
+            each.up = each.isVirtual = true;
+            each.kind = netKind_t::ETHERNET;
+            host.netInterfaces.push_back(each);
+        }
+        return host;
+    };
+    return inputs;
+}
+
+} // namespace
+
+TEST(NicLoss, nothingChangesWhereNobodyAsks) {
+    for (const texts_t &asked : {texts_t{{"on_nic_loss", "error"}},
+                                 texts_t{{"on_nic_loss", "auto"}},
+                                 texts_t{{"on_nic_loss", ""}}}) {
+        const stripePlan plan = planFor(asked);
+        EXPECT_FALSE(plan.active);
+        EXPECT_EQ(plan.onNicLoss, nicLoss_t::ERROR);
+        texts_t striped = asked;
+        striped["stripe"] = "all";
+        EXPECT_EQ(setting(planFor(striped), "RC_TIMEOUT"), "-");
+        EXPECT_TRUE(planFor(striped).spreadsSmall);
+    }
+    EXPECT_EQ(planFor({{"stripe", "all"}}, failover_on_trial).onNicLoss, nicLoss_t::ERROR)
+        << "the variable does nothing by itself";
+    EXPECT_EQ(planFor({{"stripe", "all"}, {"on_nic_loss", "error"}},
+                      {{"NIXL_STRIPE_EXPERIMENTAL", "no such thing"}})
+                  .onNicLoss,
+              nicLoss_t::ERROR);
+}
+
+TEST(NicLoss, whatCannotHoldIsRefusedWithTheReasonBadFlow) {
+    const texts_t wish = {{"stripe", "all"}, {"on_nic_loss", "failover"}};
+    expectIn("on_nic_loss='failover': it is not offered yet", errorOf(wish));
+    expectIn("NIXL_UCX_ON_NIC_LOSS='failover': it is not offered yet",
+             errorOf({{"stripe", "all"}}, {{"NIXL_UCX_ON_NIC_LOSS", "failover"}}));
+    expectIn("it needs NICs that are named",
+             errorOf({{"max_rma_rails", "4"}, {"on_nic_loss", "failover"}}, failover_on_trial));
+    expectIn("this version cannot resume",
+             errorOf({{"stripe", "all"}, {"on_nic_loss", "resume"}}, failover_on_trial));
+    expectIn("no experiment is called 'fail'",
+             errorOf(wish, {{"NIXL_STRIPE_EXPERIMENTAL", "failover,fail"}}));
+    expectIn("over TCP, UCX fails every READ",
+             textOfError([&] { makePlan(overTcp(wish, failover_on_trial)); }));
+}
+
+TEST(NicLoss, failoverBringsItsSettingsAndNoKeysForOneNic) {
+    const stripePlan plan =
+        planFor({{"stripe", "all"}, {"on_nic_loss", "failover"}}, failover_on_trial);
+    EXPECT_EQ(plan.onNicLoss, nicLoss_t::FAILOVER);
+    EXPECT_TRUE(plan.isGated);
+    EXPECT_EQ(setting(plan, "RC_TIMEOUT"), "500ms");
+    EXPECT_EQ(setting(plan, "RC_RETRY_COUNT"), "2");
+    EXPECT_EQ(setting(plan, "ZCOPY_THRESH"), "0");
+    EXPECT_EQ(setting(plan, "TCP_USER_TIMEOUT"), "-");
+    EXPECT_FALSE(plan.spreadsSmall) << "a key for one NIC has nowhere to send again";
+    EXPECT_EQ(setting(plan, "MIN_RMA_CHUNK_SIZE"), "4160");
+    const stripePlan best =
+        planFor({{"stripe", "all"}, {"on_nic_loss", "auto"}}, failover_on_trial);
+    EXPECT_EQ(best.onNicLoss, nicLoss_t::FAILOVER);
+    const stripePlan own =
+        planFor({{"stripe", "all"}, {"on_nic_loss", "failover"}},
+                {{"NIXL_STRIPE_EXPERIMENTAL", "failover"}, {"UCX_RC_TIMEOUT", "2s"}});
+    EXPECT_EQ(setting(own, "RC_TIMEOUT"), "-") << "the user's own wins";
+}
+
+TEST(NicLoss, aSpreadThatWasAskedForByNameContradictsFailoverBadFlow) {
+    expectIn("stripe_small='spread'",
+             errorOf({{"stripe", "all"}, {"stripe_small", "spread"}, {"on_nic_loss", "failover"}},
+                     failover_on_trial));
+    EXPECT_EQ(errorOf({{"stripe", "all"}, {"stripe_small", "off"}, {"on_nic_loss", "failover"}},
+                      failover_on_trial),
+              "");
+}
+
+TEST(NicLoss, theTwinWithoutAGateIsThereForTests) {
+    const texts_t words = {
+        {"NIXL_STRIPE_EXPERIMENTAL", "failover,failover-over-tcp,failover-without-gate"}};
+    const stripePlan plan =
+        makePlan(overTcp({{"stripe", "all"}, {"on_nic_loss", "failover"}}, words));
+    EXPECT_EQ(plan.onNicLoss, nicLoss_t::FAILOVER);
+    EXPECT_FALSE(plan.isGated);
+    EXPECT_EQ(setting(plan, "TCP_USER_TIMEOUT"), "1s");
+    EXPECT_EQ(setting(plan, "RC_TIMEOUT"), "-");
+}
