@@ -33,7 +33,7 @@ _MOONCAKE = "mooncake-transfer-engine-non-cuda==0.3.13.post1"
 def register(app: App) -> None:
     """Add the verb to `app`."""
     bench = App("bench", "Measure striping on a test bed of this machine, or between two hosts.")
-    for function in (rails, refit, sizes, latency, many, peers, registration, agent):
+    for function in (rails, refit, sizes, latency, many, peers, registration, agent, fail):
         name = _name(function)
         bench.command(name, _EXAMPLES[name])(_with_common(function))
     bench.command("plot", "nixl-stripe bench plot rails.json --out pictures")(plot)
@@ -49,6 +49,7 @@ _EXAMPLES = {
     "peers": "nixl-stripe bench peers --bed rdma",
     "register": "nixl-stripe bench register --size 1G",
     "agent": "nixl-stripe bench agent --agents 15",
+    "fail": "nixl-stripe bench fail --cuts 20 --seed 1 --resume rows.json",
 }
 
 
@@ -205,6 +206,24 @@ def registration(
 ) -> dict[str, Any]:
     """Time to register memory against NICs, regions and bytes."""
     return run.measure("register", total=total)
+
+
+def fail(
+    run: Run,
+    cuts: Annotated[int, Option(help="Of each mode.")] = 20,
+    seed: Annotated[int, Option(help="Of the cuts: the same ones for the same seed.")] = 0,
+    mode: Annotated[
+        list[str] | None,
+        Option(metavar="stock|error|failover", help="May be repeated. [stock, error]"),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="Keep rows here after each cut, and go on from them."),
+    ] = None,
+) -> dict[str, Any]:
+    """NICs are lost in the middle of transfers: what arrives, what ends in an error, what hangs."""
+    more = {"modes": tuple(mode or ("stock", "error")), "resume": resume}
+    return run.measure("fail", cuts=cuts, seed=seed, **more)
 
 
 def agent(

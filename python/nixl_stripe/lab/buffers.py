@@ -180,14 +180,18 @@ class Payload:
 
     def check(self, store: Store, repetition: int) -> None:
         """Compare every byte of every buffer; PayloadMismatchError names the first that differs."""
+        text, total = "", 0
         for index, size in enumerate(self._sizes):
             want = self.of(repetition, index)
             if store.holds(index, want):
                 continue
             got = store.read(index)
             wrong = np.flatnonzero(got != want)
+            total += wrong.size
             first = int(wrong[0])
-            raise PayloadMismatchError(
+            text = text or (
                 f"repetition {repetition}, buffer {index}: {wrong.size} of {size} bytes differ, "
                 f"the first at {first}: {int(got[first])} instead of {int(want[first])}"
             )
+        if text:
+            raise PayloadMismatchError(f"{text}; {total} bytes in all buffers")

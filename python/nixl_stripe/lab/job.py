@@ -70,6 +70,7 @@ class Job:
     many times as the first, by the same agents. allocator: whose GPU memory it is,
     the CUDA driver's or torch's. beside: parameters of another agent with memory of its own, made
     first and kept. apart: each buffer in a request of its own, all of them in flight together.
+    look_again_s: the payload is compared once more so many seconds later; 0: it is not.
     """
 
     program: ClassVar[str] = "nixl_stripe.lab.worker"
@@ -93,6 +94,7 @@ class Job:
     then: Op | None = None
     beside: Mapping[str, str] | None = None
     apart: bool = False
+    look_again_s: float = 0.0
 
     def __post_init__(self) -> None:
         for op in (self.op, self.then or self.op):

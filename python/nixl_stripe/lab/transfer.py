@@ -34,11 +34,11 @@ class Transfer:
 
     gpu, peer_gpu: places of GPUs that stand in (see `lab.guests.GpuPlace`), in guests alone; the
     memory is then `vram` unless it is given. context_current: every thread there starts with a
-    current CUDA context. counters: devices whose bytes are read; None for the bed's own. account:
-    see `Job`. corrupt: one byte is changed before it is sent, so that the verification must fail.
-    interpreter: the command of another Python for both sides, such as an emulated one; it must find
-    nixl_stripe. limit_s: seconds for each wait and each transfer, None for the bed's own; the whole
-    ends after `Job.total_limit_s`.
+    current CUDA context. counters: devices whose bytes are read; None for the bed's own. account,
+    look_again_s: see `Job`. corrupt: one byte is changed before it is sent, so that the
+    verification must fail. interpreter: the command of another Python for both sides, such as an
+    emulated one; it must find nixl_stripe. limit_s: seconds for each wait and each transfer, None
+    for the bed's own; the whole ends after `Job.total_limit_s`.
     """
 
     sizes: Sequence[int]
@@ -64,6 +64,7 @@ class Transfer:
     counters: tuple[str, ...] | None = None
     account: bool = False
     corrupt: bool = False
+    look_again_s: float = 0.0
     interpreter: Sequence[str | Path] = ()
     limit_s: float | None = None
 
@@ -88,6 +89,7 @@ class Transfer:
             then=self.then,
             beside=self.beside,
             apart=self.apart,
+            look_again_s=self.look_again_s,
         )
         theirs = dataclasses.replace(
             mine,

@@ -163,6 +163,9 @@ class Side:
     def _verify(self, repetition: int, op: Op) -> None:
         if not self._job.sends(op):
             self._payload.check(self._store, repetition)
+            if self._job.look_again_s:
+                time.sleep(self._job.look_again_s)
+                self._payload.check(self._store, repetition)
             self._note(verified=self.report.verified + 1)
 
     def _initiate(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nixl_stripe.lab.cut import Cut, CutMade
 from nixl_stripe.lab.job import ALL_NICS, OPS, Job, Op, Role
 from nixl_stripe.lab.outcome import Outcome, SideReport
 from nixl_stripe.lab.side import Ended, Environment, SideJob
@@ -35,6 +36,9 @@ class Bed(ABC):
     bucket_bytes: int = 0
     limit_s: float = 20.0
     notes: tuple[str, ...] = ()
+    #: NICs that are lost in the cases to come, where the bed can do that; what came of the last.
+    cut: Cut | None = None
+    cut_made: CutMade = CutMade()
 
     def __enter__(self: BedT) -> BedT:
         return self

@@ -21,10 +21,11 @@ from typing import Any, Literal, cast
 from nixl_stripe import _core
 from nixl_stripe.lab import fake_cuda
 from nixl_stripe.lab.beds.base import Bed, merged
-from nixl_stripe.lab.guests import accelerator, assets, keeper, layout, qemu
+from nixl_stripe.lab.guests import accelerator, assets, keeper, qemu
 from nixl_stripe.lab.guests.control import ControlPort, GuestError, Monitor, connect
+from nixl_stripe.lab.guests.cutting import cut_during
 from nixl_stripe.lab.guests.environment import BASE_ENVIRONMENT, nixl_folders, ways_in
-from nixl_stripe.lab.guests.layout import GpuPlace, LayoutName, verbs_device
+from nixl_stripe.lab.guests.layout import GpuPlace, LayoutName, arrange, verbs_device
 from nixl_stripe.lab.job import OPS, Nixl, Op, Role
 from nixl_stripe.lab.side import ROLES, Ended, Environment, Finished, SideJob, command, read
 from nixl_stripe.lab.transfer import Transfer
@@ -78,7 +79,7 @@ class Guests(Bed):
     ) -> None:
         if rate_mbit < 0:
             raise ValueError(f"rate_mbit: {rate_mbit} is not accepted; 0 (no limit) or more")
-        self.layout = _arrange(nics, numa_nodes, layout, gpus)
+        self.layout = arrange(nics, numa_nodes, layout, gpus)
         limit = f" of {rate_mbit:g} Mbit/s" if rate_mbit else ""
         self.where = f"over {nics} Soft-RoCE NICs{limit} between two guests"
         self.limit_mbit = rate_mbit or None
@@ -210,6 +211,8 @@ class Guests(Bed):
                 self.open_to_all(role, jobs[role].nixl)
         full = {role: merged(BASE_ENVIRONMENT, changes[role]) for role in jobs}
         limit = max(job.total_limit_s for job in jobs.values())
+        with cut_during(self, limit):
+            done = self.run(commands, environment=full, limit_s=limit)
         return {
             role: read(
                 folder,
@@ -219,7 +222,7 @@ class Guests(Bed):
                 late_s=limit if ended.timed_out else None,
                 wall_s=ended.wall_s,
             )
-            for role, ended in self.run(commands, environment=full, limit_s=limit).items()
+            for role, ended in done.items()
         }
 
     def open_to_all(self, side: Role, nixl: Nixl | None = None) -> None:
@@ -348,15 +351,6 @@ class Guests(Bed):
             last = text.strip().splitlines()[-1].strip() if text.strip() else "nothing"
             raise GuestError(f"{error}; last on its console: {last}") from error
         return told
-
-
-def _arrange(
-    nics: int,
-    numa_nodes: int,
-    how: LayoutName | Sequence[int],
-    gpus: Iterable[GpuPlace] | str,
-) -> layout.Layout:
-    return layout.arrange(nics, numa_nodes, how, gpus)
 
 
 def _accelerator(wish: Literal["auto", "kvm", "tcg"], files: assets.Assets) -> qemu.Accelerator:

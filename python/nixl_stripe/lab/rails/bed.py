@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import select
@@ -23,12 +24,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nixl_stripe.lab.cut import Cut, CutMade
 from nixl_stripe.lab.namespaces import NamespaceError, NetNamespace, die_with_parent, isolate
 from nixl_stripe.lab.rails.rail_spec import RailSpec
 from nixl_stripe.lab.side import CHANNEL, ROLES
 from nixl_stripe.scratch import Scratch
 
 if TYPE_CHECKING:
+    from nixl_stripe.lab.rails.cutter import Cutter
     from nixl_stripe.lab.rails.veth import End
 
 Message = dict[str, Any]
@@ -65,6 +68,7 @@ class Bed:
     """The two ends of the rails, and the workers that run between them."""
 
     def __init__(self, spec: RailSpec, user_namespace: bool | None) -> None:
+        self._spec = spec
         self.isolated_by_user_namespace = isolate(user_namespace)
         spaces = [NetNamespace.create() for _ in ROLES]
         # Only now: a library that starts threads would stay outside the namespaces.
@@ -109,17 +113,27 @@ class Bed:
         start = time.monotonic()
         pair = socket.socketpair()
         workers: dict[str, subprocess.Popen[bytes]] = {}
+        cutter = self._cutter(order.get("cut"))
         try:
             for role, channel in zip(ROLES, pair, strict=True):
                 workers[role] = self.start(role, folder, channel, order)
             for channel in pair:
                 channel.close()
-            late = _wait(workers, start + order["limit_s"], lines)
+            late = _wait(workers, start + order["limit_s"], lines, cutter)
         finally:
             for worker in workers.values():
                 _kill(worker)
+            made = CutMade() if cutter is None else cutter.restore()
         exits = {role: worker.returncode for role, worker in workers.items()}
-        return {"exits": exits, "late": late, "seconds": time.monotonic() - start}
+        seconds = time.monotonic() - start
+        return {"exits": exits, "late": late, "seconds": seconds, "cut": dataclasses.asdict(made)}
+
+    def _cutter(self, cut: Message | None) -> Cutter | None:
+        if cut is None:
+            return None
+        from nixl_stripe.lab.rails.cutter import Cutter
+
+        return Cutter(self.ends, Cut.of(cut), self._spec.names, self._spec.mbit)
 
     def obey(self, order: Message, lines: Lines) -> Message:
         """Carry out one line of the caller."""
@@ -138,13 +152,18 @@ class Bed:
 
 
 def _wait(
-    workers: Mapping[str, subprocess.Popen[bytes]], deadline: float, lines: Lines
+    workers: Mapping[str, subprocess.Popen[bytes]],
+    deadline: float,
+    lines: Lines,
+    cutter: Cutter | None = None,
 ) -> list[str]:
     """Wait until all have ended, or the deadline; return who has not."""
     handles = {os.pidfd_open(worker.pid): role for role, worker in workers.items()}
     try:
         waiting = dict(handles)
         while waiting and (left := deadline - time.monotonic()) > 0:
+            look = None if cutter is None else cutter.step()
+            left = left if look is None else min(left, look)
             ready, _, _ = select.select([0, *waiting], [], [], left)
             if 0 in ready:
                 lines.pull()

@@ -12,6 +12,7 @@ move about 3.2 Gbit/s: keep `count * mbit` below that where rates matter.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.util
 import os
@@ -22,6 +23,7 @@ from typing import Any
 from nixl_stripe.lab import side
 from nixl_stripe.lab.availability import LabUnavailableError
 from nixl_stripe.lab.beds.base import WRITE_ONLY, Bed, merged
+from nixl_stripe.lab.cut import CutMade
 from nixl_stripe.lab.job import Memory, Op, Role
 from nixl_stripe.lab.rails.holder import Holder, LabError
 from nixl_stripe.lab.rails.rail_spec import RailSpec
@@ -164,9 +166,12 @@ class Rails(Bed):
         environment: Mapping[Role, Mapping[str, str]],
         limit_s: float,
     ) -> Any:
-        order = {"do": "run", "folder": str(folder), "limit_s": limit_s}
+        cut = None if self.cut is None else dataclasses.asdict(self.cut)
+        order = {"do": "run", "folder": str(folder), "limit_s": limit_s, "cut": cut}
         sides = {"commands": dict(commands), "environment": dict(environment)}
-        return self._holder.order({**order, **sides}, limit_s + _GRACE_S)
+        done = self._holder.order({**order, **sides}, limit_s + _GRACE_S)
+        self.cut_made = CutMade(**done["cut"])
+        return done
 
     def _new_folder(self) -> Path:
         self._cases += 1

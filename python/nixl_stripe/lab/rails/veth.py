@@ -64,6 +64,22 @@ class End:
                 burst=bucket_bytes(mbit),
             )
 
+    def drop_all(self, name: str) -> None:
+        """Let nothing that rail `name` sends get through; its carrier stays."""
+        with _netlink("queue without room"):
+            self._ip.tc("replace", "pfifo", index=self._index(name), parent=_ROOT, limit=0)
+
+    def unlimit(self, name: str) -> None:
+        """Take away what `drop_all` or `limit` has done."""
+        with _netlink("queue"):
+            self._ip.tc("del", index=self._index(name), parent=_ROOT)
+
+    def sent_bytes(self, name: str) -> int:
+        """Return what rail `name` has sent since it was made, in bytes."""
+        with _netlink("interfaces"):
+            (link,) = self._ip.get_links(self._index(name))
+            return int(link.get_attr("IFLA_STATS64")["tx_bytes"])
+
     def set_state(self, name: str, up: bool) -> None:
         """Bring rail `name` up or down at this end."""
         with _netlink("interface state"):

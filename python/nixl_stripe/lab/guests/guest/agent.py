@@ -28,6 +28,8 @@ import sysfs_cover  # type: ignore[import-not-found]  # beside this file, found 
 
 PORTS = pathlib.Path("/sys/class/virtio-ports")
 NET = pathlib.Path("/sys/class/net")
+#: An address of the locally administered kind that no guest has.
+NOBODY = "02:00:00:00:00:ff"
 VERBS = pathlib.Path("/sys/class/infiniband")
 
 
@@ -175,6 +177,25 @@ class Agent:
         which = message.get("nics")
         names = self.netdevs if which is None else [f"rail{index}" for index in which]
         limit_rate(names, message["mbit"])
+
+    def op_silence(self, message: dict[str, Any]) -> None:
+        """Send what the NICs named by index send to nobody, or (`silent` false) to the peer again.
+
+        Not by a queue that drops: Soft-RoCE tries a packet that the queue refuses again at once,
+        and the guest's one processor does nothing else any more.
+        """
+        peer = "target" if self.side == "initiator" else "initiator"
+        other = 2 if self.side == "initiator" else 1
+        lines = []
+        for nic in self.config["nics"]:
+            index = nic["index"]
+            if index in message["nics"]:
+                where = NOBODY if message["silent"] else nic["mac"][peer]
+                lines.append(
+                    f"neigh replace 10.77.{index}.{other} lladdr {where} dev rail{index} "
+                    "nud permanent"
+                )
+        batch(["ip", "-batch", "-"], lines)
 
     def op_swap_verbs(self, message: dict[str, Any]) -> int:
         """See `swap_verbs`."""
