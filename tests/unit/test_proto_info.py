@@ -71,17 +71,46 @@ def test_paths_of_one_device_add_up() -> None:
     assert lanes.share == {"mlx5_0": 1.0}
 
 
-def test_a_cell_that_ucx_cut_is_not_complete() -> None:
-    cell = "12% on tcp/r0, 13% on tcp/r1, 12% on tcp/r"
+def _row(cell: str) -> Lanes:
     lanes = payload_lanes(_log(f"0..inf | zero-copy | {cell}"), "WRITE", 1)
     assert lanes is not None
+    return lanes
+
+
+@pytest.mark.parametrize(
+    ("cell", "whole"),
+    [
+        ("12% on tcp/r0, 13% on tcp/r1, 12% on tcp/r", ("r0", "r1")),
+        ("12% on tcp/r0, 13% on tcp/r1, 12%", ("r0", "r1")),
+        ("12% on tcp/r0, 13% on tcp/r1, 12% on", ("r0", "r1")),
+        ("4% on rc_mlx5/mlx5_0:1, 4% on rc_mlx5/mlx5_1", ("mlx5_0",)),
+        (", ".join(f"4% on tcp/rail{i}" for i in range(9))[:127], [f"rail{i}" for i in range(7)]),
+    ],
+)
+def test_a_cell_that_ucx_cut_is_not_complete(cell: str, whole: tuple[str, ...]) -> None:
+    lanes = _row(cell)
     assert not lanes.complete
+    assert set(lanes.share) == set(whole), "a name that may have been cut is no device"
 
 
-def test_rounded_shares_are_complete() -> None:
-    share = {"a": 0.33, "b": 0.33, "c": 0.33}
-    assert Lanes(0, math.inf, "zero-copy", "", share).complete
-    assert not Lanes(0, math.inf, "zero-copy", "", {"a": 0.33, "b": 0.33}).complete
+def test_a_cut_within_the_last_lane_is_one() -> None:
+    cell = "25% on tcp/" + "a" * 30 + ", 25% on tcp/" + "b" * 30 + " and 50% on tcp/" + "c" * 27
+    assert len(cell) == 127
+    assert not _row(cell).complete
+    assert _row(cell[:-1]).complete
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "33% on tcp/a, 33% on tcp/b and 34% on tcp/c",
+        "17% on tcp/a, 17% on tcp/b, 17% on tcp/c, 17% on tcp/d, 17% on tcp/e and 15% on tcp/f",
+        "rc_mlx5/mlx5_0:1",
+        "rc_mlx5/mlx5_0:1 50% on path0 and 50% on path1",
+    ],
+)
+def test_a_whole_cell_is_complete_whatever_its_rounding(cell: str) -> None:
+    assert _row(cell).complete
 
 
 def test_the_other_operation_is_not_taken() -> None:
@@ -110,4 +139,8 @@ LOG_OF_UCX_1_21 = """\
     "row", ["inf | zero-copy | tcp/r0", f"0..inf | zero-copy | {'9' * 400}% on tcp/r0"]
 )
 def test_numbers_beyond_any_are_no_shares_bad_flow(row: str) -> None:
-    assert all(max(lanes.share.values()) <= 1 for table in parse(_log(row)) for lanes in table.rows)
+    assert all(
+        max(lanes.share.values(), default=0) <= 1
+        for table in parse(_log(row))
+        for lanes in table.rows
+    )

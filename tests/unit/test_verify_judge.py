@@ -45,7 +45,12 @@ def lanes_log(op: str, text: str) -> str:
 
 def even_lanes(count: int) -> str:
     part = 100 // count
-    return "zero-copy | " + ", ".join(f"{part}% on rc_mlx5/{name}:1" for name in NICS[:count])
+    return "zero-copy | " + listed([f"{part}% on rc_mlx5/{name}:1" for name in NICS[:count]])
+
+
+def listed(parts: list[str]) -> str:
+    """As UCX joins them."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
 def outcome(
@@ -218,6 +223,31 @@ def test_bytes_that_no_nic_counted_are_judged_by_lanes() -> None:
     assert (result.proof, result.ok) == ("lanes", True)
     assert "judged by UCX's lanes alone" in result.describe()
     assert judged(mib=(0.001, 0, 0, 0), lanes=even_lanes(2)).short == ("mlx5_2", "mlx5_3")
+
+
+CUT = "zero-copy | 25% on rc_mlx5/mlx5_0:1, 25% on rc_mlx5/mlx5_1:1, 25% on rc_mlx5/mlx5_"
+
+
+def test_a_lane_that_ucx_did_not_print_is_not_idle() -> None:
+    by_bytes = judged(lanes=CUT)
+    assert (by_bytes.proof, by_bytes.ok) == ("bytes", True)
+    by_lanes = judged(mib=(0.001, 0, 0, 0), lanes=CUT)
+    assert (by_lanes.proof, by_lanes.ok) == ("lanes", True)
+    assert by_lanes.judged == dict.fromkeys(NICS, 0.25)
+    said = by_lanes.describe()
+    assert "UCX printed 2 lanes" in said
+    assert "taken to share the rest" in said
+    rows = {line.split()[0]: line.split() for line in said.splitlines() if "mlx5" in line}
+    assert "?" in rows["mlx5_3"]
+    assert "?" not in rows["mlx5_0"]
+
+
+def test_what_is_left_may_be_too_little_bad_flow() -> None:
+    full = "zero-copy | 45% on rc_mlx5/mlx5_0:1, 45% on rc_mlx5/mlx5_1:1, 5% on rc_mlx5/mlx5_"
+    result = judged(mib=(0.001, 0, 0, 0), lanes=full)
+    assert result.short == ("mlx5_2", "mlx5_3")
+    counted = judged(mib=(32, 32, 0, 0), lanes=CUT)
+    assert (counted.proof, counted.short) == ("bytes", ("mlx5_2", "mlx5_3"))
 
 
 def test_neither_bytes_nor_lanes_is_no_proof_bad_flow() -> None:

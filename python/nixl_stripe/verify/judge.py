@@ -27,6 +27,7 @@ def figures_of(outcome: Outcome) -> Figures:
     lanes = outcome.lanes
     return Figures(
         lanes=dict(lanes.share) if lanes else {},
+        lanes_complete=lanes.complete if lanes else True,
         bytes=outcome.bytes,
         share=outcome.share,
         gbps=outcome.gbps,
@@ -51,7 +52,7 @@ def judge(request: Request, outcome: Outcome, stock: Outcome | None = None) -> O
     plan, peer_plan = plan_of(outcome.initiator), plan_of(outcome.target)
     due = due_shares(plan)
     proof = _proof(outcome, figures, due)
-    short = short_of(due, figures.lanes if proof == "lanes" else figures.share)
+    short = short_of(due, figures.lane_shares(due) if proof == "lanes" else figures.share)
     if not figures.verified:
         short = ()
     forecast = forecast_of(plan, peer_plan, outcome)

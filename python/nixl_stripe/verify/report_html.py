@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 
 from nixl_stripe.proof.text import bytes_text
+from nixl_stripe.verify.result import Figures
 
 Data = Mapping[str, Any]
 
@@ -104,6 +105,8 @@ def _nics(result: Data) -> str:
     by_lanes = result.get("proof") == "lanes"
     shares = result.get("lanes" if by_lanes else "share") or {}
     due, counted, sources = (result.get(name) or {} for name in ("due", "bytes", "source"))
+    if by_lanes and not result.get("lanes_complete", True):
+        shares = Figures(lanes=shares, lanes_complete=False).lane_shares(due)
     short = set(result.get("short", ()))
     planned = list(result.get("planned", ()))
     names = dict.fromkeys([*planned, *(nic for nic, part in shares.items() if part >= 0.005)])

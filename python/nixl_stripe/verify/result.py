@@ -26,13 +26,14 @@ class Cause:
 class Figures:
     """What transfers with one set of parameters showed at the initiator.
 
-    lanes: fraction per device that UCX reports for a buffer of this size. bytes: counted per NIC in
-    the payload's direction over all repetitions, headers and other traffic included. share:
-    fraction of these per NIC. gbps: payload, Gbit/s, median of the repetitions. verified: every
-    byte of every repetition was compared. source: of each NIC whose bytes were counted, name, kind
-    (counted, inferred, intended), place and blindness of the source. uncounted: why not, of others.
-    cpu_s_per_gib: processor time of each side for a GiB, user, system and total, connecting of the
-    first transfer included. post_us_per_descriptor: time of posting a buffer.
+    lanes: fraction per device that UCX reports for a buffer of this size. lanes_complete: these are
+    all; UCX prints the first seven or so. bytes: counted per NIC in the payload's direction over
+    all repetitions, headers and other traffic included. share: fraction of these per NIC. gbps:
+    payload, Gbit/s, median of the repetitions. verified: every byte of every repetition was
+    compared. source: of each NIC whose bytes were counted, name, kind (counted, inferred,
+    intended), place and blindness of the source. uncounted: why not, of others. cpu_s_per_gib:
+    processor time of each side for a GiB, user, system and total, connecting of the first transfer
+    included. post_us_per_descriptor: time of posting a buffer.
     """
 
     lanes: Mapping[str, float] = field(default_factory=dict)
@@ -46,6 +47,20 @@ class Figures:
     uncounted: Mapping[str, str] = field(default_factory=dict)
     cpu_s_per_gib: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     post_us_per_descriptor: float | None = None
+    lanes_complete: bool = True
+
+    def lane_shares(self, due: Mapping[str, float]) -> dict[str, float]:
+        """Return what each NIC carries by UCX's report.
+
+        What UCX did not print is no idle lane: such NICs share, by what is due, what is left of the
+        payload. due: fraction of each planned NIC.
+        """
+        hidden = (
+            {} if self.lanes_complete else {n: d for n, d in due.items() if n not in self.lanes}
+        )
+        rest = max(0.0, 1.0 - sum(self.lanes.values()))
+        total = sum(hidden.values())
+        return {**self.lanes, **{name: rest * part / total for name, part in hidden.items()}}
 
 
 @dataclass(frozen=True)
@@ -86,7 +101,8 @@ class OpResult:
     @property
     def judged(self) -> Mapping[str, float]:
         """The shares that were judged: of bytes where NICs counted them, else of UCX's lanes."""
-        return self.figures.lanes if self.proof == "lanes" else self.figures.share
+        by_lanes = self.proof == "lanes"
+        return self.figures.lane_shares(self.due) if by_lanes else self.figures.share
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data for JSON."""
@@ -132,6 +148,8 @@ class OpResult:
         for name in dict.fromkeys([*self.planned, *figures.lanes, *busy]):
             due = f"{self.due[name]:7.1%}" if name in self.due else f"{'-':>7}"
             lane = f"{figures.lanes.get(name, 0.0):7.0%}"
+            if name not in figures.lanes and not figures.lanes_complete:
+                lane = f"{'?':>7}"
             share = f"{figures.share.get(name, 0.0):7.1%}"
             mark = "  <- too little" if name in self.short else ""
             if foreseen is not None:
@@ -158,6 +176,10 @@ class OpResult:
                 "  judged by UCX's lanes alone: the NICs did not count this payload (on one host "
                 "it never passes a NIC's counter); --connect and --bed give proof by bytes"
             )
+        if not self.figures.lanes_complete:
+            others = "; the others are taken to share the rest" if self.proof == "lanes" else ""
+            count = len(self.figures.lanes)
+            lines.append(f"  UCX printed {count} lanes, its text ends after 127 characters{others}")
         lines += [f"  not counted: {why}" for why in dict.fromkeys(self._uncounted())]
         lines.append("  ok" if self.ok else f"  FAILED: {self._why()}")
         for cause in self.causes:
