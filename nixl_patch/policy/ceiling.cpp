@@ -41,17 +41,49 @@ namespace {
         double rateGbps = 0;
     };
 
+    /** ConnectX-4 to ConnectX-8 as virtual functions, where the physical one is another host's. */
+    constexpr unsigned mellanox_vendor = 0x15b3;
+    constexpr std::array<unsigned, 6> virtual_functions = {
+        0x1014, 0x1016, 0x1018, 0x101a, 0x101c, 0x101e};
+
+    bool
+    isVirtualHere(const machine &host, const rdmaNic &nic) {
+        const auto it = host.pci.find(nic.pci);
+        return it != host.pci.end() && it->second.vendor == mellanox_vendor &&
+               std::count(virtual_functions.begin(), virtual_functions.end(), it->second.device) >
+                   0;
+    }
+
+    /**
+     * The card's port behind a device: the same for virtual and scalable functions of one function,
+     * and for the places of one card in several slots (Socket Direct, DGX Spark). Those have its
+     * GUID in common, and each port its function number.
+     */
+    std::string
+    cableOf(const machine &host, const rdmaNic &nic, const port &at) {
+        const rdmaNic *physical = &nic;
+        for (const rdmaNic &other : host.nics) {
+            if (!nic.physicalFunction.empty() && other.pci == nic.physicalFunction) {
+                physical = &other;
+            }
+        }
+        const std::string &function = nic.physicalFunction.empty() ? nic.pci : nic.physicalFunction;
+        const std::string number = ":" + std::to_string(at.number);
+        const bool is_alone =
+            physical == &nic && (!nic.physicalFunction.empty() || isVirtualHere(host, nic));
+        if (physical->sysImageGuid.empty() || function.empty() || is_alone) {
+            return (function.empty() ? nic.name : function) + number;
+        }
+        return physical->sysImageGuid + function.substr(function.rfind('.')) + number;
+    }
+
     outlet
     findOutlet(const machine &host, const std::string &device) {
         const deviceSpec spec = parseDeviceList("device", device).at(0);
         for (const rdmaNic &nic : host.nics) {
             for (const port &at : nic.ports) {
                 if (nic.name == spec.name && spec.port.value_or(at.number) == at.number) {
-                    const std::string card =
-                        nic.physicalFunction.empty() ? nic.pci : nic.physicalFunction;
-                    return {(card.empty() ? nic.name : card) + ":" + std::to_string(at.number),
-                            nic.pci,
-                            at.rateGbps};
+                    return {cableOf(host, nic, at), nic.pci, at.rateGbps};
                 }
             }
         }

@@ -18,9 +18,6 @@
 namespace nixlStripe {
 namespace {
 
-    /** UCX drops lanes that are slower than the best one divided by this (MULTI_LANE_MAX_RATIO). */
-    constexpr double lane_ratio = 4;
-
     /** "mlx5_0, mlx5_1" or "none". */
     std::string
     listed(const std::vector<std::string> &names) {
@@ -158,19 +155,35 @@ namespace {
         return nullptr;
     }
 
+    /** "8 GT/s x4": of a NIC that its port's rate could fill more of. */
+    std::string
+    linkText(const pciNode &node) {
+        return rateText(node.linkGtps) + " GT/s x" + std::to_string(node.linkWidth);
+    }
+
+    /** UCX goes by the lesser of port and PCIe link, and so do these. */
     void
-    warnOfSlowLanes(usableNics &usable) {
+    warnOfSlowLanes(const machine &host, usableNics &usable) {
         double best = 0;
+        bool is_one_whole = false;
         for (const nicPort &at : usable.ports) {
-            best = std::max(best, at.rateGbps);
+            best = std::max(best, carriedGbps(host, at));
+            is_one_whole = is_one_whole || carriedGbps(host, at) >= at.rateGbps;
         }
         for (const nicPort &at : usable.ports) {
-            if (at.rateGbps > 0 && at.rateGbps * lane_ratio < best) {
-                usable.warnings.push_back(at.text() + " (" + rateText(at.rateGbps) +
+            const double carried = carriedGbps(host, at);
+            if (carried > 0 && carried * lane_ratio < best) {
+                usable.warnings.push_back(at.text() + " (" + rateText(carried) +
                                           " Gbit/s) is more than 4 times slower than the fastest "
                                           "NIC of the set (" +
                                           rateText(best) +
                                           "): UCX will not use both (MULTI_LANE_MAX_RATIO)");
+            } else if (carried > 0 && carried < at.rateGbps && is_one_whole) {
+                usable.warnings.push_back(
+                    at.text() + ": its PCIe link (" + linkText(host.pci.at(at.nic->pci)) +
+                    ") carries " + rateText(std::round(carried)) + " of its port's " +
+                    rateText(at.rateGbps) +
+                    " Gbit/s: it gets a smaller part; check its slot and the link's state");
             }
         }
     }
@@ -209,7 +222,7 @@ namespace {
                                         " NICs, UCX has " + std::to_string(max_rails) +
                                         " lanes: name fewer, or give a count");
         }
-        warnOfSlowLanes(usable);
+        warnOfSlowLanes(host, usable);
         if (usable.ports.empty()) {
             usable.warnings.push_back(assignment(request.stripeKey, request.stripe) +
                                       ": no usable NIC on " + host.source +

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/usable.h"
 
+#include "policy/ceiling.h"
 #include "policy/usable_rules.h"
 #include "topology/names.h"
 #include "topology/text.h"
@@ -141,6 +142,14 @@ findUsable(const machine &host, const usableRequest &request) {
     }
     warnOfAddresses(host, result);
     return result;
+}
+
+double
+carriedGbps(const machine &host, const nicPort &at) {
+    const auto it = host.pci.find(at.nic->pci);
+    const double link =
+        it == host.pci.end() ? 0 : pcieGbps(it->second.linkGtps, it->second.linkWidth);
+    return link > 0 && at.rateGbps > 0 ? std::min(at.rateGbps, link) : at.rateGbps;
 }
 
 std::string

@@ -30,6 +30,9 @@ struct refusal {
     bool canBeNamed = false; /**< a list that names the NIC in full overrides it */
 };
 
+/** UCX drops lanes that are slower than the best one divided by this (MULTI_LANE_MAX_RATIO). */
+constexpr double lane_ratio = 4;
+
 using refusals_t = std::map<std::string, refusal>; /**< by name */
 
 /** One port of one NIC: what UCX calls a device and a transfer uses as a rail. */
@@ -70,6 +73,9 @@ struct usableRequest {
  * list names (`mlx5_0:1,mlx5_0:2` are two rails).
  */
 usableNics findUsable(const machine &host, const usableRequest &request);
+
+/** Gbit/s of a port, or of its PCIe link where that is less; 0 = unknown. */
+double carriedGbps(const machine &host, const nicPort &at);
 
 /** "400", "56.25": a rate for messages, without needless digits. */
 std::string rateText(double gbps);

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/usable_ranks.h"
 
-#include "policy/ceiling.h"
 #include "topology/names.h"
 #include "topology/text.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <set>
 #include <utility>
@@ -22,6 +22,15 @@ namespace {
         double best = 0;
         for (const nicPort &at : nic.active) {
             best = std::max(best, at.rateGbps);
+        }
+        return best;
+    }
+
+    double
+    carriedBy(const machine &host, const candidate &nic) {
+        double best = 0;
+        for (const nicPort &at : nic.active) {
+            best = std::max(best, carriedGbps(host, at));
         }
         return best;
     }
@@ -54,11 +63,7 @@ namespace {
          */
         double
         weightOf(const candidate &nic) const {
-            double gbps = rateOf(nic);
-            if (const auto it = host_.pci.find(nic.nic->pci); it != host_.pci.end()) {
-                const double link = pcieGbps(it->second.linkGtps, it->second.linkWidth);
-                gbps = link > 0 ? std::min(gbps, link) : gbps;
-            }
+            const double gbps = carriedBy(host_, nic);
             const bool is_near = !host_.isFlat && roots_.count(rootOf(nic.nic->pci)) != 0;
             return is_near ? 2 * gbps : gbps;
         }
@@ -87,7 +92,7 @@ namespace {
 
     /** "InfiniBand", "Omni-Path", "Ethernet", "EFA"; "" = unknown, or of no consequence (TCP). */
     std::string
-    fabricOf(const candidate &nic) {
+    networkOf(const candidate &nic) {
         if (isInterface(nic) || nic.active.empty()) {
             return "";
         }
@@ -100,6 +105,37 @@ namespace {
             }
         }
         return "";
+    }
+
+    /** PCI vendor; 0 = unknown, or a software device. */
+    unsigned
+    vendorOf(const machine &host, const candidate &nic) {
+        const auto it = host.pci.find(nic.nic->pci);
+        return it == host.pci.end() || nic.nic->driver == "rdma_rxe" ? 0 : it->second.vendor;
+    }
+
+    /**
+     * What networkOf() says, and the driver where NICs of several vendors are on one kind of
+     * network: theirs are seldom wired to the same switches, and never alike to UCX.
+     */
+    std::vector<std::string>
+    fabricsOf(const machine &host, const candidates &nics) {
+        std::map<std::string, std::set<unsigned>> vendors;
+        for (const candidate &nic : nics) {
+            vendors[networkOf(nic)].insert(vendorOf(host, nic));
+        }
+        std::vector<std::string> fabrics;
+        for (const candidate &nic : nics) {
+            std::string fabric = networkOf(nic);
+            const std::set<unsigned> &seen = vendors[fabric];
+            if (!fabric.empty() && seen.size() > 1 && seen.count(0) == 0) {
+                char vendor[32];
+                std::snprintf(vendor, sizeof(vendor), "PCI vendor %04x", vendorOf(host, nic));
+                fabric += " (" + (nic.nic->driver.empty() ? vendor : nic.nic->driver) + ")";
+            }
+            fabrics.push_back(std::move(fabric));
+        }
+        return fabrics;
     }
 
     /** The bond whose RoCE LAG device @p nic is; "" = it is none. */
@@ -191,10 +227,11 @@ judgeBond(const scene &, candidates &nics) {
 std::vector<std::string>
 judgeFabric(const scene &at, candidates &nics) {
     const nearness near(at.host);
+    const std::vector<std::string> of = fabricsOf(at.host, nics);
     std::map<std::string, group> fabrics;
-    for (const candidate &nic : nics) {
-        group &fabric = fabrics[fabricOf(nic)];
-        fabric.weight += near.weightOf(nic);
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        group &fabric = fabrics[of[i]];
+        fabric.weight += near.weightOf(nics[i]);
         ++fabric.count;
     }
     reasons_t reasons(nics.size());
@@ -206,22 +243,21 @@ judgeFabric(const scene &at, candidates &nics) {
             return a.second < b.second;
         });
     double fastest = 0;
-    for (const candidate &nic : nics) {
-        fastest = fabricOf(nic) == best->first ? std::max(fastest, rateOf(nic)) : fastest;
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        fastest = of[i] == best->first ? std::max(fastest, rateOf(nics[i])) : fastest;
     }
     const auto named = [](const std::string &fabric) {
         return fabric.empty() ? std::string("an unknown fabric") : fabric;
     };
     for (std::size_t i = 0; i < nics.size(); ++i) {
-        const std::string fabric = fabricOf(nics[i]);
         const double rate = rateOf(nics[i]);
-        if (fabric == best->first) {
+        if (of[i] == best->first) {
             continue;
         }
         if (rate > 0 && rate < fastest) {
             reasons[i] = rateText(rate) + " Gbit/s is below " + rateText(fastest) + " Gbit/s, and ";
         }
-        reasons[i] += named(fabric) + " cannot talk to " + named(best->first) + ", whose " +
+        reasons[i] += named(of[i]) + " is another fabric than " + named(best->first) + ", whose " +
                       std::to_string(best->second.count) + " NIC(s) carry more";
     }
     return reasons;
@@ -276,6 +312,27 @@ judgeRate(const scene &at, candidates &nics) {
         const double rate = rateOf(nics[i]);
         reasons[i] = (rate > 0 ? rateText(rate) + " Gbit/s" : "its unknown rate") +
                      (rate < wanted ? " is below " : " is not ") + others;
+    }
+    return reasons;
+}
+
+std::vector<std::string>
+judgeNarrowLink(const scene &at, candidates &nics) {
+    double best = 0;
+    for (const candidate &nic : nics) {
+        best = std::max(best, carriedBy(at.host, nic));
+    }
+    reasons_t reasons(nics.size());
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        const double carried = carriedBy(at.host, nics[i]);
+        if (isInterface(nics[i]) || carried <= 0 || carried * lane_ratio >= best ||
+            carried >= rateOf(nics[i])) {
+            continue;
+        }
+        reasons[i] = "its PCIe link carries " + rateText(std::round(carried)) + " of its port's " +
+                     rateText(rateOf(nics[i])) + " Gbit/s: UCX drops what is over " +
+                     rateText(lane_ratio) + " times slower than the best (" +
+                     rateText(std::round(best)) + ")";
     }
     return reasons;
 }

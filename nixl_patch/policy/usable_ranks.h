@@ -32,6 +32,9 @@ std::vector<std::string> judgeFabric(const scene &at, candidates &nics);
  */
 std::vector<std::string> judgeRate(const scene &at, candidates &nics);
 
+/** NICs whose PCIe link is so narrow that UCX would leave their lane out. */
+std::vector<std::string> judgeNarrowLink(const scene &at, candidates &nics);
+
 } // namespace nixlStripe
 
 #endif // NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_RANKS_H

@@ -218,15 +218,23 @@ usableRules() {
         {"fabric",
          rank,
          true,
-         "another kind of network (InfiniBand, Omni-Path, Ethernet, EFA) carries more here",
+         "another kind of network (InfiniBand, Omni-Path, Ethernet, EFA) or vendor carries more "
+         "here",
          "name the NICs of the other fabric in `stripe`",
          judgeFabric},
         {"rate",
          rank,
          true,
          "another port rate than that of the NICs that carry most",
-         "use slower NICs as well with stripe_min_rate_gbps=0",
+         "use slower NICs as well with stripe_min_rate_gbps=0; where they should be as fast, check "
+         "cable, transceiver and switch port",
          judgeRate},
+        {"narrow-link",
+         rank,
+         true,
+         "a PCIe link so narrow that UCX would leave the NIC out",
+         "check the slot and the link's state (LnkSta of `lspci -vv`)",
+         judgeNarrowLink},
     };
     return table;
 }

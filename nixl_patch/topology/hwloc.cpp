@@ -240,6 +240,7 @@ namespace {
                 nic.pci = address;
                 nic.numaNode = numa_node;
                 nic.isVirtualFunction = function.isVirtual();
+                nic.sysImageGuid = knownGuid(objectInfos(object).get("SysImageGUID"));
                 const auto at = host_.pci.find(address);
                 const linkLayer_t layer =
                     at == host_.pci.end()

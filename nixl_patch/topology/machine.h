@@ -48,7 +48,8 @@ enum class access_t {
 };
 
 struct rdmaNic {
-    std::string name; /**< "mlx5_0" */
+    std::string name;          /**< "mlx5_0" */
+    bool isNameMadeUp = false; /**< the source has no names: by PCI address, as rdma-core would */
     std::vector<port> ports;
     std::string pci; /**< "0000:1b:00.0"; "" = unknown or a software device */
     int numaNode = unknown_numa;
@@ -56,7 +57,10 @@ struct rdmaNic {
     std::string nodeType; /**< the kernel's: "1: CA", "4: RNIC" (iWARP); "" = unknown */
     bool isVirtualFunction = false;
     std::string physicalFunction; /**< PCI address of a virtual function's parent; "" = none */
-    std::string uverbs;           /**< "uverbs0", "" = none */
+    /** The card's own number, the same for each of its functions, wherever they are plugged in
+        (Socket Direct); "" = unknown. */
+    std::string sysImageGuid;
+    std::string uverbs; /**< "uverbs0", "" = none */
     access_t access = access_t::UNKNOWN;
     /** Bond that an Ethernet port's interface is enslaved to or is itself (RoCE LAG), "" = none.
         Bonds of IPoIB interfaces do not count: they leave the verbs device as it is. */

@@ -149,6 +149,7 @@ namespace {
             if (!has_nic && isRdmaFunction(node)) {
                 const linkLayer_t layer = linkLayerOf(node.classCode, node.vendor, node.device);
                 addPort(nameByAddress(node, layer), &node, node.numaNode, 0);
+                host_.nics.back().isNameMadeUp = true;
             }
         }
 

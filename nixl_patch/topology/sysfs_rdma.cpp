@@ -109,6 +109,7 @@ rdmaReader::readNic(const std::string &name, const folder &where) {
     nic.name = printable(name);
     nic.driver = driverOf(where);
     nic.nodeType = printable(where.text("node_type"));
+    nic.sysImageGuid = knownGuid(where.text("sys_image_guid"));
     nic.pci = pci_.addFunctionOf(infiniband_, name, where);
     if (nic.pci.empty()) {
         nic.pci = net_.pciOf(where.text("parent"));

@@ -122,18 +122,34 @@ parseLinkLayer(std::string_view text, std::string_view driver) {
     return text == "Ethernet" ? linkLayer_t::ETHERNET : linkLayer_t::UNKNOWN;
 }
 
+namespace {
+
+    /** Groups of four hexadecimal digits between colons, @p length in all, not all of them 0. */
+    bool
+    isNumberInGroups(std::string_view text, std::size_t length) {
+        bool zero = true;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const bool separator = i % 5 == 4;
+            const bool hex = isDigit(text[i]) || (text[i] >= 'a' && text[i] <= 'f');
+            if (separator ? text[i] != ':' : !hex) {
+                return false;
+            }
+            zero = zero && (separator || text[i] == '0');
+        }
+        return text.size() == length && !zero;
+    }
+
+} // namespace
+
 bool
 isGid(std::string_view text) {
-    bool zero = true;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool separator = i % 5 == 4;
-        const bool hex = isDigit(text[i]) || (text[i] >= 'a' && text[i] <= 'f');
-        if (separator ? text[i] != ':' : !hex) {
-            return false;
-        }
-        zero = zero && (separator || text[i] == '0');
-    }
-    return text.size() == gid_length && !zero;
+    return isNumberInGroups(text, gid_length);
+}
+
+std::string
+knownGuid(std::string_view text) {
+    constexpr std::size_t guid_length = 19;
+    return isNumberInGroups(text, guid_length) ? std::string(text) : std::string();
 }
 
 std::string

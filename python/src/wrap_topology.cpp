@@ -117,6 +117,7 @@ namespace {
             .def_readonly("driver", &rdmaNic::driver)
             .def_readonly("is_virtual_function", &rdmaNic::isVirtualFunction)
             .def_readonly("physical_function", &rdmaNic::physicalFunction)
+            .def_readonly("is_name_made_up", &rdmaNic::isNameMadeUp)
             .def_readonly("uverbs", &rdmaNic::uverbs)
             .def_property_readonly("access", [](const rdmaNic &n) { return accessName(n.access); })
             .def_readonly("bond_master", &rdmaNic::bondMaster);

@@ -35,7 +35,8 @@ class Situation:
     """A host with what `stripe=all` must take there.
 
     nics: names of the NICs that are right; the others are excluded by `rule`. warning: a part of
-    the one warning there, "" = none. change: what is done to the written tree.
+    the one warning there, "" = none. change: what is done to the written tree. ceiling: the most
+    that these NICs carry together from host memory, Gbit/s; None where nothing is odd about it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Situation:
     rule: str = ""
     warning: str = ""
     change: Callable[[Tree], None] | None = None
+    ceiling: float | None = None
 
     def write(self, folder: Path) -> Tree:
         """Write the host's tree."""

@@ -61,6 +61,7 @@ class Rdma:
     uverbs: bool = True
     node: bool = True
     node_type: str = ""
+    sys_image_guid: str = ""
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,8 @@ class _Writer:
             _write_port(where / "ports" / str(port.number), port)
         if rdma.node_type:
             _files(where, {"node_type": rdma.node_type})
+        if rdma.sys_image_guid:
+            _files(where, {"sys_image_guid": rdma.sys_image_guid})
         if rdma.uverbs:
             name = f"uverbs{self._uverbs}"
             self._uverbs += 1

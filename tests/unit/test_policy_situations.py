@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from nixl_stripe import _core
-from sysfs_situations import SITUATIONS, Situation
+from sysfs_situations import Situation
+from sysfs_situations_ports import EVERY_SITUATION
+from sysfs_variants import rename_devices, shift_gids
 
 PAGE = Path(__file__).parents[2] / "docs/topology.md"
 
-every = pytest.mark.parametrize("at", SITUATIONS, ids=lambda at: at.name)
+every = pytest.mark.parametrize("at", EVERY_SITUATION, ids=lambda at: at.name)
 
 
 def read(at: Situation, folder: Path) -> _core.Machine:
@@ -33,6 +35,15 @@ def test_all_takes_the_right_nics(at: Situation, tmp_path: Path) -> None:
     assert set(chosen.excluded_by.values()) == ({at.rule} if at.rule else set())
     assert at.warning in "".join(chosen.warnings)
     assert bool(chosen.warnings) == bool(at.warning)
+
+
+@pytest.mark.parametrize(
+    "at", [each for each in EVERY_SITUATION if each.ceiling], ids=lambda at: at.name
+)
+def test_a_cable_counts_once(at: Situation, tmp_path: Path) -> None:
+    machine = read(at, tmp_path)
+    devices = list(_core.select_nics(machine, "all").devices)
+    assert _core.ceiling_gbps(machine, devices, None) == pytest.approx(at.ceiling)
 
 
 @every
@@ -74,11 +85,29 @@ def test_no_preference_empties_the_set(at: Situation, tmp_path: Path) -> None:
         assert chosen.devices, (stripe, chosen.excluded)
 
 
+@every
+@pytest.mark.parametrize("stem", ["mlx5_", "rocep1s0f", "ibs"])
+def test_names_and_their_order_do_not_matter(at: Situation, stem: str, tmp_path: Path) -> None:
+    tree = at.write(tmp_path)
+    names = rename_devices(tree, stem)
+    chosen = _core.select_nics(_core.read_sysfs(str(tree.sys), str(tree.dev)), "all")
+    assert {name.partition(":")[0] for name in chosen.devices} == {names[nic] for nic in at.nics}
+
+
+@every
+@pytest.mark.parametrize("by", [1, 9, 100])
+def test_slots_of_the_gid_table_do_not_matter(at: Situation, by: int, tmp_path: Path) -> None:
+    tree = at.write(tmp_path)
+    shift_gids(tree, by)
+    chosen = _core.select_nics(_core.read_sysfs(str(tree.sys), str(tree.dev)), "all")
+    assert tuple(name.partition(":")[0] for name in chosen.devices) == at.nics
+
+
 def table() -> str:
     rows = [
         f"| {at.name} | {at.what} | {', '.join(f'`{nic}`' for nic in at.nics) or 'none'} | "
         f"{at.rule or '-'} | {at.source} |"
-        for at in SITUATIONS
+        for at in EVERY_SITUATION
     ]
     head = (
         "| situation | what is there | `stripe=all` takes | rule | reported in |",

@@ -5,7 +5,8 @@
 The files are exactly those that reading the machine looks at: the reader itself says which. No
 serial numbers, host names, MAC addresses or firmware texts are among them. GIDs hold GUIDs, MAC and
 IP addresses, so they are replaced: link-local ones by numbers, IPv4 ones by addresses in 10.0.0.0/8
-that keep which of them share a /24, others by documentation addresses.
+that keep which of them share a /24, others by documentation addresses. GUIDs of cards become
+numbers: equal ones stay equal.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from nixl_stripe.topo.archive import write_manifest
 
 MAX_ATTRIBUTE = 4096
 _MAX_LINKS = 40  # what Linux follows
+_GUID = re.compile(r"[0-9a-f]{4}(:[0-9a-f]{4}){3}")
 _GID_FILE = re.compile(r"/gids/\d+$")
 _GID = re.compile(r"[0-9a-f]{4}(:[0-9a-f]{4}){7}")
 
@@ -133,6 +135,8 @@ class _Copy:
             copy.parent.mkdir(parents=True, exist_ok=True)
             if self._gids is not None and _GID_FILE.search(path.as_posix()):
                 content = self._gids.replace(content)
+            if self._gids is not None and path.name == "sys_image_guid":
+                content = self._gids.replace_guid(content)
             copy.write_bytes(content)
 
 
@@ -158,6 +162,12 @@ class _GidNames:
         prefix = self._number("prefix", text[:19])
         number = self._number("other", text)
         return f"2001:0db8:0000:{prefix:04x}:0000:0000:0000:{number:04x}\n".encode()
+
+    def replace_guid(self, content: bytes) -> bytes:
+        text = content.decode("ascii", "replace").strip()
+        if not _GUID.fullmatch(text) or not text.strip("0:"):
+            return content
+        return f"0000:0000:0000:{self._number('guid', text):04x}\n".encode()
 
     def _number(self, kind: str, text: str) -> int:
         count = sum(1 for known, _ in self._numbers if known == kind)

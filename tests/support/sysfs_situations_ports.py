@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+# SPDX-License-Identifier: Apache-2.0
+"""More situations from public reports: ports that several devices share, links, vendors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sysfs_machines import two_sockets
+from sysfs_situations import SITUATIONS, Situation, address
+from sysfs_trees import Function, Host, Port, Root, bridge, gpu, mlx5, roce
+
+
+def _names(count: int, stem: str = "mlx5_") -> tuple[str, ...]:
+    return tuple(f"{stem}{index}" for index in range(count))
+
+
+def _of_card(function: Function, card: int) -> Function:
+    (device,) = function.rdma
+    return replace(function, rdma=(replace(device, sys_image_guid=f"b859:9f03:00ff:00{card}0"),))
+
+
+def _infiniband(index: int, rate: float = 400.0) -> Function:
+    return mlx5(address(index), f"mlx5_{index}", Port(rate=rate, lid=index + 1))
+
+
+def _ethernet(index: int) -> Function:
+    return roce(address(index), f"mlx5_{index}", f"eth{index}", subnet=index)
+
+
+def _second_port(index: int) -> Function:
+    card, half = divmod(index, 2)
+    port = Port(rate=100.0, lid=index + 1)
+    return _of_card(mlx5(f"{address(card)[:-1]}{half}", f"mlx5_{index}", port), card)
+
+
+def _broadcom(index: int) -> Function:
+    made = roce(address(index), f"bnxt_re{index}", f"ens{index}np0", subnet=index)
+    return replace(made, vendor=0x14E4, device=0x1760, driver="bnxt_en")
+
+
+def _dgx_spark() -> Host:
+    """Two QSFP ports, each of them a function of both PCIe links of the card; one has no cable."""
+    roots = []
+    for domain, part, subnet in (("0000", "", 1), ("0002", "P2", 2)):
+        ports = [
+            roce(f"{domain}:01:00.{k}", f"roce{part}p1s0f{k}", f"en{part}p1s0f{k}np{k}",
+                 rate=200.0, up=k == 0, subnet=subnet)
+            for k in range(2)
+        ]  # fmt: skip
+        functions = [_of_card(replace(port, width=4), 1) for port in ports]
+        slot = replace(bridge(f"{domain}:00:00.0", *functions), width=4)
+        roots.append(Root(f"pci{domain}:00", (slot,), numa=0))
+    accelerator = bridge("000f:00:00.0", gpu("000f:01:00.0", device=0x2E12))
+    return Host((*roots, Root("pci000f:00", (accelerator,), numa=0)), numa_nodes=(0,))
+
+
+def _one_link(speed: str, width: int) -> Host:
+    nics = [_infiniband(i) for i in range(4)]
+    return two_sockets(*nics[:3], replace(nics[3], speed=speed, width=width))
+
+
+PORT_SITUATIONS: tuple[Situation, ...] = (
+    Situation(
+        "Socket Direct", "two cards, each of them in two slots: four devices, two cables",
+        "nccl 307",
+        _names(4), lambda: two_sockets(
+            *(_of_card(_infiniband(i, 100.0), i // 2) for i in range(4))
+        ),
+        ceiling=200.0,
+    ),
+    Situation(
+        "two cards of two ports", "functions of one card with a cable each", "a variant of that",
+        _names(4),
+        lambda: two_sockets(*(_second_port(i) for i in range(4))),
+        ceiling=400.0,
+    ),
+    Situation(
+        "DGX Spark", "one QSFP port as a device on each of two narrow links",
+        "dgx-spark-playbooks 102",
+        ("roceP2p1s0f0", "rocep1s0f0"), _dgx_spark, "state", ceiling=200.0,
+    ),
+    Situation(
+        "two vendors", "four ConnectX and two Broadcom NICs of one rate, all of them RoCE",
+        "a variant of InfiniBand and BlueField",
+        _names(4),
+        lambda: two_sockets(*(_ethernet(i) for i in range(4)), _broadcom(4), _broadcom(5)),
+        "fabric",
+    ),
+    Situation(
+        "one narrow link", "the PCIe link of one of four NICs carries 32 of 400 Gbit/s",
+        "ai-dynamo/nixl, topology file of p6-b200",
+        _names(3), lambda: _one_link("8.0 GT/s PCIe", 4), "narrow-link", ceiling=1200.0,
+    ),
+    Situation(
+        "one slow link", "the PCIe link of one of four NICs carries 126 of 400 Gbit/s",
+        "nccl 307, dgx-spark-playbooks 108",
+        _names(4), lambda: _one_link("8.0 GT/s PCIe", 16),
+        warning="mlx5_3:1: its PCIe link (8 GT/s x16) carries 126 of its port's 400 Gbit/s",
+    ),
+)  # fmt: skip
+
+EVERY_SITUATION: tuple[Situation, ...] = (*SITUATIONS, *PORT_SITUATIONS)
