@@ -108,6 +108,14 @@ initRequest::readBack(const ucxLibrary &ucx, const void *config) {
                                      quoted(it->second));
         }
     }
+    capacityRequest capacity = plan_.capacity;
+    if (const auto it = now.find("TLS"); it != now.end()) {
+        capacity.tls = it->second; // a ucx.conf's too; UCX ends a longer value than it can print
+    }
+    const bool is_whole = capacity.tls.size() < printed_bytes;
+    if (const std::string reason = whyTooMany(capacityOf(capacity)); is_whole && !reason.empty()) {
+        throw std::runtime_error(reason);
+    }
     if (const auto it = now.find("MIN_RMA_CHUNK_SIZE"); it != now.end()) {
         min_chunk_ = it->second;
     }

@@ -284,6 +284,38 @@ namespace {
         EXPECT_NE(error.find("was given NET_DEVICES='aaa"), std::string::npos) << error;
     }
 
+    std::string
+    errorOfMany(const char *transports) {
+        machine host;
+        stripePlan plan;
+        for (int i = 0; i < 32; ++i) {
+            rdmaNic nic;
+            nic.name = "mlx5_" + std::to_string(i);
+            nic.driver = "mlx5_core";
+            host.nics.push_back(nic);
+            plan.devices.push_back(nic.name + ":1");
+        }
+        plan.capacity = capacityRequestOf(host, plan.devices);
+        const scopedEnvironment opened({"FAKE_UCX_DEVICES", joined(plan.devices, ",")});
+        const ucxLibrary ucx(&ucp_init_version);
+        void *config = fake_config_read();
+        ucx.modify(config, "TLS", transports);
+        void *context = nullptr;
+        initRequest request(plan);
+        if (request.init(ucx, 1, 0, nullptr, config, &context) == ucs_ok) {
+            ucp_cleanup(context);
+        }
+        fake_config_release(config);
+        return request.error();
+    }
+
+    TEST_F(PluginDoctored, aLimitOfUcxIsNamedBeforeUcxMeetsIt) {
+        const std::string error = errorOfMany("all");
+        EXPECT_NE(error.find("UCX's limit of transport resources: 164 of 128"), std::string::npos)
+            << error;
+        EXPECT_EQ(errorOfMany("rc_x,sm,self"), "") << "whoever sets UCX_TLS, a ucx.conf too";
+    }
+
     struct badUcx {
         variable_t ucx;
         variable_t devices;

@@ -5,6 +5,7 @@
 #include "ucx/forecast_lanes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <stdexcept>
@@ -113,6 +114,18 @@ namespace {
             }
         }
 
+        /** Which of lanes that UCX rates alike it takes: the GPU's place decides from 1.23 on. */
+        const lanePair &
+        oneOf(std::vector<lanePair> &equal) const {
+            if (!here_.end.gpuOrdinal || !here_.end.isGpuMemory) {
+                return equal.front();
+            }
+            std::stable_sort(equal.begin(), equal.end(), [&](const auto &a, const auto &b) {
+                return here_.port(a.local).pci < here_.port(b.local).pci;
+            });
+            return equal[*here_.end.gpuOrdinal % equal.size()];
+        }
+
         void
         keepOneDevice() {
             if (!here_.settings.isOn("SINGLE_NET_DEVICE") || set_.lanes.empty()) {
@@ -124,11 +137,16 @@ namespace {
                 const double latency = counts ? model.latency(here_.port(lane.local).path) : 0;
                 return std::pair(latency, -lane.bandwidth);
             };
-            const auto best = std::min_element(
+            const lanePair &best = *std::min_element(
                 set_.lanes.begin(), set_.lanes.end(), [&](const lanePair &a, const lanePair &b) {
                     return rank(a) < rank(b);
                 });
-            const std::size_t only = best->local;
+            std::vector<lanePair> equal;
+            std::copy_if(set_.lanes.begin(),
+                         set_.lanes.end(),
+                         std::back_inserter(equal),
+                         [&](const lanePair &lane) { return rank(lane) == rank(best); });
+            const std::size_t only = oneOf(equal).local;
             set_.remove([&](const lanePair &lane) { return lane.local != only; },
                         "SINGLE_NET_DEVICE=y: one device an operation");
         }
@@ -136,14 +154,26 @@ namespace {
         void
         keepRails(const std::string &key) {
             const double count = here_.settings.number(key);
-            std::vector<lanePair> order = set_.lanes;
-            std::stable_sort(order.begin(), order.end(), [](const auto &a, const auto &b) {
-                return a.bandwidth * nearly_all > b.bandwidth;
-            });
-            if (static_cast<double>(order.size()) <= count) {
+            if (static_cast<double>(set_.lanes.size()) <= count) {
                 return;
             }
-            order.resize(static_cast<std::size_t>(std::max(count, 0.0)));
+            std::vector<lanePair> left = set_.lanes;
+            std::vector<lanePair> order;
+            while (static_cast<double>(order.size()) + 1 <= count) {
+                double best = 0;
+                for (const lanePair &lane : left) {
+                    best = std::max(best, lane.bandwidth);
+                }
+                std::vector<lanePair> equal;
+                std::copy_if(
+                    left.begin(), left.end(), std::back_inserter(equal), [&](const lanePair &lane) {
+                        return lane.bandwidth >= best * nearly_all;
+                    });
+                order.push_back(oneOf(equal));
+                left.erase(std::find_if(left.begin(), left.end(), [&](const lanePair &lane) {
+                    return lane.local == order.back().local;
+                }));
+            }
             set_.remove(
                 [&](const lanePair &lane) {
                     return std::none_of(order.begin(), order.end(), [&](const lanePair &each) {

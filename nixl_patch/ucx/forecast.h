@@ -38,6 +38,7 @@ struct lanePort {
     double bandwidth = 0;             /**< bytes/s of the device alone; 0 = unknown */
     ucxPath path;                     /**< from the GPU of this end; near where there is none */
     std::vector<std::string> subnets; /**< empty: takes part in every network */
+    std::string pci; /**< address, which orders NICs that are equal; "" = before all others */
 };
 
 /** One end of a transfer. */
@@ -46,6 +47,12 @@ struct laneEnd {
     std::map<std::string, std::string> settings; /**< in force, without UCX_ */
     bool isGpuMemory = false;
     bool hasContext = false; /**< a CUDA context is current when the backend is created */
+    /**
+     * UCX 1.23: rank of the memory's GPU by PCI address among those of the host. Of NICs that are
+     * equal it takes that one of the order of their addresses (openucx/ucx 11547). Unset: the
+     * first, as before and for host memory.
+     */
+    std::optional<unsigned> gpuOrdinal;
 };
 
 enum class rmaOp_t { READ, WRITE };

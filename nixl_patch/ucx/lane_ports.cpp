@@ -21,6 +21,7 @@ lanePorts(const machine &host, const std::optional<std::string> &gpu_pci) {
             each.device = nic.name + ":" + std::to_string(at.number);
             each.bandwidth = portBandwidth(host, nic, at);
             each.path = gpu_pci ? pathBetween(host, *gpu_pci, nic.pci) : ucxPath();
+            each.pci = nic.pci;
             found.push_back(std::move(each));
         }
     }
@@ -37,6 +38,7 @@ lanePorts(const machine &host, const std::optional<std::string> &gpu_pci) {
         const bool is_plain =
             function != host.pci.end() && function->second.vendor != virtio_vendor;
         each.path = gpu_pci && is_plain ? pathBetween(host, *gpu_pci, way.pci) : ucxPath();
+        each.pci = is_plain ? way.pci : "";
         found.push_back(std::move(each));
     }
     return found;

@@ -10,6 +10,7 @@
 #include "topology/text.h"
 #include "ucx/devices.h"
 #include "ucx/traps.h"
+#include "ucx/values.h"
 
 #include <stdexcept>
 
@@ -57,6 +58,7 @@ namespace {
                 plan_.warnings.push_back(joined(overridden_, "; "));
             }
             warnOfTraps();
+            noteCapacity();
             return plan_;
         }
 
@@ -315,6 +317,36 @@ namespace {
             facts.choosesRails = plan_.rails != 0;
             for (const trap &each : findTraps(inputs_.environment, inputs_.engineConfig, facts)) {
                 plan_.warnings.push_back(each.text());
+            }
+        }
+
+        /** UCX's own value of a setting as far as it can be known here: not from a ucx.conf. */
+        std::string
+        settingInForce(const std::string &key) const {
+            for (const ucxSetting &setting : plan_.settings) {
+                if (setting.key == key) {
+                    return setting.value;
+                }
+            }
+            const std::string *variable = userVariable(key);
+            const std::string *entry = variable != nullptr ? variable : engineConfig(key);
+            return entry != nullptr ? *entry : "";
+        }
+
+        /** A ucx.conf may set UCX_TLS too, so that only the plugin can be sure (init_hook.cpp). */
+        void
+        noteCapacity() {
+            if (plan_.devices.empty()) {
+                return;
+            }
+            plan_.capacity = capacityRequestOf(host(), plan_.devices);
+            plan_.capacity.tls = settingInForce("TLS");
+            plan_.capacity.spreadsSmall = plan_.spreadsSmall;
+            if (const auto most = ucxCount(settingInForce("MAX_COMPONENT_MDS"))) {
+                plan_.capacity.componentDomains = *most;
+            }
+            if (std::string reason = whyTooMany(capacityOf(plan_.capacity)); !reason.empty()) {
+                plan_.warnings.push_back(std::move(reason));
             }
         }
 

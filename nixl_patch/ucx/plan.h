@@ -11,6 +11,7 @@
 #include "policy/nic_loss.h"
 #include "policy/parameters.h"
 #include "topology/machine.h"
+#include "ucx/capacity.h"
 #include "ucx/settings.h"
 
 #include <functional>
@@ -51,6 +52,7 @@ struct stripePlan {
     std::map<std::string, std::string> excludedBy; /**< NIC -> rule, as in selection */
     std::vector<ucxSetting> settings;              /**< what will be applied */
     std::vector<std::string> warnings;             /**< for the user, one line each */
+    capacityRequest capacity;                      /**< what is opened, for capacityOf */
     std::vector<std::string> kept; /**< settings of the user's own that were respected */
     /** UCX_MODULES that leaves out what this host has no use for, see unusedModules(); or "". */
     std::string modules;

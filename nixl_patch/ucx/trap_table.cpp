@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/never_destroyed.h"
+#include "topology/text.h"
 #include "ucx/traps.h"
 #include "ucx/values.h"
 
@@ -92,34 +93,43 @@ namespace {
     bool
     lacksTransport(const std::string &value, const trapFacts &facts) {
         const std::vector<std::string> names = ucxList(lowered(value));
-        if (names.empty() || value.front() == '^' ||
-            std::find(names.begin(), names.end(), "all") != names.end()) {
+        if (names.empty() || std::find(names.begin(), names.end(), "all") != names.end()) {
             return false;
         }
+        const bool is_excluding = value.front() == '^';
         const auto has = [&](const names_t &wanted) {
-            return std::any_of(names.begin(), names.end(), [&](const std::string &name) {
-                return wanted.count(name) != 0;
-            });
+            const bool is_listed =
+                std::any_of(names.begin(), names.end(), [&](const std::string &name) {
+                    return wanted.count(name) != 0;
+                });
+            return is_listed != is_excluding;
         };
-        // UD has no RMA, so it does not count.
-        static const neverDestroyed rdma(names_t{"rc",
-                                                 "rc_v",
-                                                 "rc_x",
-                                                 "rc_verbs",
-                                                 "rc_mlx5",
-                                                 "dc",
-                                                 "dc_x",
-                                                 "dc_mlx5",
-                                                 "ib",
-                                                 "srd",
-                                                 "gga",
-                                                 "gga_mlx5"});
         static const neverDestroyed gpu(names_t{
             "cuda", "cuda_copy", "gdr_copy", "cuda_ipc", "rocm", "rocm_copy", "ze", "ze_copy"});
         // Where both kinds may be meant, either will do.
-        const bool lacks_nics =
-            (!stripesRdma(facts) || !has(*rdma)) && (!stripesTcp(facts) || !has({"tcp"}));
-        return lacks_nics || (facts.hasGpu && !has(*gpu));
+        const bool lacks_nics = (!stripesRdma(facts) || !facts.unmoved(value).empty()) &&
+                                (!stripesTcp(facts) || !has({"tcp"}));
+        const bool lacks_gpu = is_excluding ? !has({"cuda", "cuda_copy"}) : !has(*gpu);
+        return lacks_nics || (facts.hasGpu && lacks_gpu);
+    }
+
+    /** What these NICs can be used with: EFA has no rc, and only mlx5 has rc_x and dc. */
+    std::string
+    transportsThatFit(const std::string &value, const trapFacts &facts) {
+        std::set<std::string_view> words;
+        std::set<std::string_view> kinds;
+        for (const nicTransports *each : facts.transports()) {
+            words.insert(each->words);
+        }
+        for (const nicTransports *each : facts.unmoved(value)) {
+            kinds.insert(each->kind);
+        }
+        std::string list = stripesRdma(facts) ? joined(words, ",") : "";
+        append(list, "tcp", ",");
+        append(list, facts.hasGpu ? "cuda_copy,cuda_ipc,sm,self" : "sm,self", ",");
+        const bool is_named = stripesRdma(facts) && !kinds.empty() && !facts.nics.empty();
+        return "list what is needed, e.g. UCX_TLS=" + list +
+               (is_named ? " (nothing in it carries RMA over " + joined(kinds) + " NICs)" : "");
     }
 
     bool
@@ -190,8 +200,9 @@ trapTable() {
         {"TLS",
          "no transport of the NICs, or cuda_copy missing on a host with a GPU",
          "UCX leaves out what is not listed: the NICs, or GPU memory",
-         "list what is needed, e.g. UCX_TLS=rc,ud,tcp,cuda_copy,cuda_ipc,sm,self",
-         lacksTransport},
+         "list what the NICs and the GPU need",
+         lacksTransport,
+         transportsThatFit},
         {"MODULES",
          "without ib or cuda",
          "UCX does not load the modules of the NICs or of GPU memory",

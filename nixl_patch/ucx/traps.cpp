@@ -4,6 +4,7 @@
 
 #include "topology/text.h"
 #include "ucx/devices.h"
+#include "ucx/values.h"
 
 #include <algorithm>
 
@@ -47,8 +48,10 @@ findTraps(const environment_t &environment,
         }
         std::string fix = is_variable ? "unset " + variable
                                       : "take " + std::string(rule.key) + " out of engine_config";
-        if (!rule.fix.empty()) {
-            fix += ", or " + std::string(rule.fix);
+        const std::string more =
+            rule.fixFor != nullptr ? rule.fixFor(value, facts) : std::string(rule.fix);
+        if (!more.empty()) {
+            append(fix, more, ", or ");
         }
         found.push_back({is_variable ? variable : std::string(rule.key) + " in engine_config",
                          value,
@@ -74,6 +77,16 @@ trapFactsOf(const machine &host, const std::vector<std::string> &devices) {
     facts.hasGpu = !host.gpus.empty();
     facts.usesTcp = devices.empty() ? host.nics.empty() : areNetInterfaces(devices, host);
     facts.usesRdma = !facts.usesTcp;
+    for (const rdmaNic &nic : host.nics) {
+        const bool is_meant =
+            devices.empty() ||
+            std::any_of(devices.begin(), devices.end(), [&](const std::string &device) {
+                return device.substr(0, device.find(':')) == nic.name;
+            });
+        if (is_meant) {
+            facts.nics.push_back(nic);
+        }
+    }
     double slowest = 0;
     double fastest = 0;
     for (const std::string &device : devices) {
@@ -84,6 +97,40 @@ trapFactsOf(const machine &host, const std::vector<std::string> &devices) {
     }
     facts.rateRatio = slowest > 0 ? fastest / slowest : 1;
     return facts;
+}
+
+std::vector<const nicTransports *>
+trapFacts::transports() const {
+    std::vector<const nicTransports *> kinds;
+    const auto note = [&](const rdmaNic &nic) {
+        const nicTransports *kind = &transportsOf(nic);
+        if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
+            kinds.push_back(kind);
+        }
+    };
+    std::for_each(nics.begin(), nics.end(), note);
+    if (nics.empty()) {
+        for (const char *driver : {"mlx5_core", "efa", "rdma_rxe"}) {
+            rdmaNic any;
+            any.driver = driver;
+            note(any);
+        }
+    }
+    return kinds;
+}
+
+std::vector<const nicTransports *>
+trapFacts::unmoved(const std::string &tls) const {
+    std::vector<const nicTransports *> kinds = transports();
+    const std::size_t count = kinds.size();
+    kinds.erase(std::remove_if(kinds.begin(),
+                               kinds.end(),
+                               [&](const nicTransports *each) {
+                                   return !admittedTransports(lowered(tls), each->rma).empty();
+                               }),
+                kinds.end());
+    const bool is_any_enough = nics.empty() && kinds.size() < count;
+    return is_any_enough ? std::vector<const nicTransports *>() : kinds;
 }
 
 std::string

@@ -12,6 +12,7 @@
 
 #include "policy/parameters.h"
 #include "topology/machine.h"
+#include "ucx/transports.h"
 
 #include <map>
 #include <string>
@@ -29,6 +30,16 @@ struct trapFacts {
     double rateRatio = 1;        /**< rate of the fastest of them over that of the slowest */
     bool choosesDevices = false; /**< the plan sets NET_DEVICES, so that the user's is overridden */
     bool choosesRails = false;   /**< the plan sets MAX_RMA_RAILS, likewise */
+    /** RDMA NICs among them: what UCX_TLS must admit. Empty: any NIC that UCX knows may be meant.
+     */
+    std::vector<rdmaNic> nics;
+
+    /** What UCX has for these NICs, each kind once. */
+    std::vector<const nicTransports *> transports() const;
+
+    /** Those of transports() that a value of UCX_TLS leaves nothing that carries RMA; where any NIC
+        may be meant, all of them or none. */
+    std::vector<const nicTransports *> unmoved(const std::string &tls) const;
 };
 
 struct trapRule {
@@ -37,6 +48,8 @@ struct trapRule {
     std::string_view effect; /**< what is lost */
     std::string_view fix;    /**< what to do beyond taking the setting away; "" = that is all */
     bool (*hurts)(const std::string &value, const trapFacts &facts);
+    /** Where the fix depends on the NICs, in place of `fix`; nullptr = it does not. */
+    std::string (*fixFor)(const std::string &value, const trapFacts &facts) = nullptr;
 };
 
 /** A setting that undoes striping in one given case. */

@@ -36,6 +36,17 @@ public:
     /** Whether the list admits what is called by any of @p names; "all" admits everything. */
     bool admits(const std::vector<std::string> &names) const;
 
+    bool
+    isExcluding() const {
+        return is_excluding_;
+    }
+
+    /** Ranges as the names that they stand for. */
+    const std::vector<std::string> &
+    entries() const {
+        return entries_;
+    }
+
 private:
     bool is_excluding_;
     std::vector<std::string> entries_;

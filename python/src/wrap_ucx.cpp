@@ -7,6 +7,7 @@
 #include "ucx/plan.h"
 #include "ucx/settings.h"
 #include "ucx/traps.h"
+#include "ucx/values.h"
 
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
@@ -59,7 +60,15 @@ namespace {
             .def_readwrite("has_gpu", &trapFacts::hasGpu)
             .def_readwrite("rate_ratio", &trapFacts::rateRatio)
             .def_readwrite("chooses_devices", &trapFacts::choosesDevices)
-            .def_readwrite("chooses_rails", &trapFacts::choosesRails);
+            .def_readwrite("chooses_rails", &trapFacts::choosesRails)
+            .def(
+                "look_at",
+                [](trapFacts &facts, const machine &host, const std::vector<std::string> &devices) {
+                    facts.nics = trapFactsOf(host, devices).nics;
+                },
+                py::arg("machine"),
+                py::arg("devices"),
+                "Take note of these devices' kinds: what UCX_TLS must admit depends on them.");
         m.def("trap_table", &trapTable, "Every rule, in order.");
         m.def("find_traps",
               &findTraps,
@@ -75,8 +84,10 @@ namespace {
              double bandwidth,
              const std::string &distance,
              unsigned hops,
-             std::vector<std::string> subnets) {
+             std::vector<std::string> subnets,
+             std::string pci) {
         lanePort made;
+        made.pci = std::move(pci);
         made.device = std::move(device);
         made.isRdma = is_rdma;
         made.bandwidth = bandwidth;
@@ -86,8 +97,13 @@ namespace {
     }
 
     laneEnd
-    makeEnd(std::vector<lanePort> ports, settings_t settings, bool is_gpu, bool has_context) {
+    makeEnd(std::vector<lanePort> ports,
+            settings_t settings,
+            bool is_gpu,
+            bool has_context,
+            std::optional<unsigned> gpu_ordinal) {
         laneEnd made;
+        made.gpuOrdinal = gpu_ordinal;
         made.ports = std::move(ports);
         made.settings = std::move(settings);
         made.isGpuMemory = is_gpu;
@@ -104,7 +120,9 @@ namespace {
                  py::arg("bandwidth"),
                  py::arg("distance"),
                  py::arg("hops"),
-                 py::arg("subnets"))
+                 py::arg("subnets"),
+                 py::arg("pci") = "")
+            .def_readonly("pci", &lanePort::pci)
             .def_readonly("device", &lanePort::device)
             .def_readonly("is_rdma", &lanePort::isRdma)
             .def_readonly("bandwidth", &lanePort::bandwidth)
@@ -116,7 +134,8 @@ namespace {
                  py::arg("ports"),
                  py::arg("settings"),
                  py::arg("is_gpu_memory"),
-                 py::arg("has_context"));
+                 py::arg("has_context"),
+                 py::arg("gpu_ordinal") = py::none());
         py::class_<laneForecast::lane>(m, "ForecastLane", "A pair of devices and its share.")
             .def_readonly("device", &laneForecast::lane::device)
             .def_readonly("peer", &laneForecast::lane::peer)
@@ -171,6 +190,15 @@ bindUcx(py::module_ &m) {
                                [](const settingRule &rule) { return scopeName(rule.scope); })
         .def_property_readonly("side", [](const settingRule &rule) { return sideName(rule.side); })
         .def_readonly("reason", &settingRule::reason);
+    py::class_<ucxAllowList>(
+        m, "UcxAllowList", "A list of UCX_NET_DEVICES or UCX_TLS, as UCX itself reads it.")
+        .def(py::init<const std::string &>(), py::arg("value"))
+        .def("admits",
+             &ucxAllowList::admits,
+             py::arg("names"),
+             "Whether the list admits what is called by any of these names.")
+        .def_property_readonly("is_excluding", &ucxAllowList::isExcluding)
+        .def_property_readonly("entries", &ucxAllowList::entries);
     m.def("parse_engine_config",
           &parseEngineConfig,
           py::arg("text"),
@@ -198,6 +226,16 @@ bindUcx(py::module_ &m) {
         .def_readonly("excluded_by", &stripePlan::excludedBy)
         .def_readonly("settings", &stripePlan::settings)
         .def_readonly("warnings", &stripePlan::warnings)
+        .def_property_readonly("limits",
+                               [](const stripePlan &plan) {
+                                   std::vector<std::string> lines;
+                                   if (!plan.devices.empty()) {
+                                       for (const capacityUse &use : capacityOf(plan.capacity)) {
+                                           lines.push_back(use.text());
+                                       }
+                                   }
+                                   return lines;
+                               })
         .def_readonly("kept", &stripePlan::kept);
     m.def("make_plan",
           &planFor,

@@ -28,7 +28,8 @@ def explained(here: StripePlan, there: StripePlan, stock: StripePlan) -> dict[st
     if (read.lanes, read.protocol) != (write.lanes, write.protocol):
         parts.append(read.describe())
     parts.append(f"without the plan: {bare.describe()}")
-    return {**data, "text": "\n".join(parts)}
+    parts += [f"UCX's limit of {line}" for line in here.limits]
+    return {**data, "limits": list(here.limits), "text": "\n".join(parts)}
 
 
 def _rate(forecast: Forecast) -> str:

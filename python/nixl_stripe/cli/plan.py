@@ -19,6 +19,7 @@ from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.emit import CLIENTS, emit
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.planning.together import together
 
 #: What `--gpu` says instead of a GPU.
 _MEMORY = "none"
@@ -97,8 +98,9 @@ def plan_command(
     others = plans if peer is None else _peer_plans(plans, peer)
     problems = None if peer is None else _problems(plans, others)
     result: dict[str, Any] = {"plans": [each.to_dict() for each in plans]}
+    stock = [plan("off", each.gpu, machine, environment=_users_own(machine)) for each in plans]
+    result.update(_together(plans, stock))
     if explain:
-        stock = [plan("off", each.gpu, machine, environment=_users_own(machine)) for each in plans]
         for row, mine, theirs, bare in zip(result["plans"], plans, others, stock, strict=True):
             row["forecast"] = explained(mine, theirs, bare)
     if client is not None:
@@ -108,6 +110,29 @@ def plan_command(
     click.echo(json_text(result) if as_json else _text(plans, result))
     if problems:
         raise Exit(1)
+
+
+def _together(plans: list[StripePlan], stock: list[StripePlan]) -> dict[str, Any]:
+    """Return what ranks of all GPUs load on each NIC, with the plans and without; {} for one."""
+    nics = dict.fromkeys(
+        device.partition(":")[0] for each in plans for device in each.devices
+    )  # in the plans' order
+    mine = together(plans, tuple(nics))
+    if mine.ranks < 2:
+        return {}
+    bare = together(stock, tuple(nics))
+    text = (
+        f"together, {mine.ranks} ranks, one for each GPU, load the NICs with (1 = one rank's "
+        f"bytes)\n  plan      {mine.describe()}\n  stock     {bare.describe()}"
+    )
+    return {
+        "together": {
+            "ranks": mine.ranks,
+            "plan": dict(mine.loads),
+            "stock": dict(bare.loads),
+            "text": text,
+        }
+    }
 
 
 def _users_own(machine: _core.Machine) -> dict[str, str] | None:
@@ -126,6 +151,8 @@ def _gpus(machine: _core.Machine, wanted: str | None) -> list[str | None]:
 def _text(plans: list[StripePlan], result: dict[str, Any]) -> str:
     parts = [result["emit"]] if "emit" in result else [each.describe() for each in plans]
     parts += [each["forecast"]["text"] for each in result["plans"] if "forecast" in each]
+    if "together" in result and "emit" not in result:
+        parts.append(result["together"]["text"])
     if "peer" in result:
         problems = result["peer"]["problems"]
         parts.append("\n".join(f"peer: {each}" for each in problems) or "peer: fits")

@@ -8,6 +8,7 @@ import json
 import shlex
 from collections.abc import Callable, Mapping
 
+from nixl_stripe.errors import StripeError
 from nixl_stripe.planning.stripe_plan import StripePlan
 
 _PATCHED = "needs a patched NIXL: nixl-stripe patch"
@@ -17,8 +18,17 @@ def emit(plans: list[StripePlan], client: str) -> str:
     """Return the configuration of `client` (a key of CLIENTS) for plans of one machine.
 
     What is the same for every GPU stands there once, the rest under the GPU that it is for.
+    StripeError where it would name devices whose names the plan's source does not have.
     """
     texts = [(plan.gpu or "host memory", CLIENTS[client](plan)) for plan in plans]
+    for plan, (_, text) in zip(plans, texts, strict=True):
+        names = [each for each in plan.made_up if each.partition(":")[0] in text]
+        if names:
+            raise StripeError(
+                f"--emit {client} would name {', '.join(names)}: {plan.source} has no device "
+                "names, so these are made up; make the plan on the machine itself or from a "
+                "capture of it, or --emit a client that names none, such as patched"
+            )
     if len({text for _, text in texts}) <= 1:
         return texts[0][1] if texts else ""
     return "\n".join(f"# for {gpu}\n{text}" for gpu, text in texts)

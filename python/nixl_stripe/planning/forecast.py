@@ -43,19 +43,34 @@ class UcxPort:
 
 
 @dataclass(frozen=True)
+class GpuPlace:
+    """What orders equal NICs from UCX 1.23 on.
+
+    ordinal: rank of the GPU among those of its host, by PCI address. addresses: PCI address of each
+    device, "" where it has none.
+    """
+
+    ordinal: int
+    addresses: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class LaneEnd:
     """One end of a transfer: every device that UCX could open and the settings in force there.
 
-    has_context: a CUDA context is current when the backend is created.
+    has_context: a CUDA context is current when the backend is created. place: of the GPU whose
+    memory it is; None for UCX before 1.23, and where it is not known.
     """
 
     ports: tuple[UcxPort, ...]
     settings: Mapping[str, str]
     is_gpu_memory: bool = False
     has_context: bool = False
+    place: GpuPlace | None = None
 
     def native(self) -> _core.LaneEnd:
         """Return the same for the C++ that works it out."""
+        addresses = {} if self.place is None else self.place.addresses
         ports = [
             _core.LanePort(
                 each.device,
@@ -64,10 +79,13 @@ class LaneEnd:
                 each.distance,
                 each.hops,
                 list(each.subnets),
+                addresses.get(each.device, ""),
             )
             for each in self.ports
         ]
-        return _core.LaneEnd(ports, dict(self.settings), self.is_gpu_memory, self.has_context)
+        ordinal = None if self.place is None else self.place.ordinal
+        settings = dict(self.settings)
+        return _core.LaneEnd(ports, settings, self.is_gpu_memory, self.has_context, ordinal)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> LaneEnd:
@@ -75,7 +93,8 @@ class LaneEnd:
         ports = tuple(
             UcxPort(**{**each, "subnets": tuple(each.get("subnets", ()))}) for each in data["ports"]
         )
-        return cls(**{**data, "ports": ports})
+        place = data.get("place")
+        return cls(**{**data, "ports": ports, "place": place and GpuPlace(**place)})
 
 
 @dataclass(frozen=True)
@@ -163,13 +182,22 @@ def stock_settings(nixl: str = NIXL_VERSION) -> dict[str, str]:
 
     ValueError when it is not a version such as "1.5.1".
     """
+    settings = {"MAX_RMA_RAILS": "2"}
+    if _version(nixl) >= (1, 2):
+        settings["MAX_HCA_PER_GPU"] = "auto"
+    return settings
+
+
+def orders_by_gpu(nixl: str = NIXL_VERSION) -> bool:
+    """Whether that NIXL's UCX lets the GPU's place decide among equal NICs: 1.23, in 1.5."""
+    return _version(nixl) >= (1, 5)
+
+
+def _version(nixl: str) -> tuple[int, int]:
     parts = nixl.split("+")[0].split(".")
     if len(parts) < 2 or not all(part.isdecimal() for part in parts[:2]):
         raise ValueError(f"nixl={nixl!r}: accepted: a version such as {NIXL_VERSION}")
-    settings = {"MAX_RMA_RAILS": "2"}
-    if (int(parts[0]), int(parts[1])) >= (1, 2):
-        settings["MAX_HCA_PER_GPU"] = "auto"
-    return settings
+    return int(parts[0]), int(parts[1])
 
 
 def ports_of(

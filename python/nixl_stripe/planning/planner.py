@@ -158,6 +158,7 @@ def _plan_of(
         ceiling_gbps=_core.ceiling_gbps(host, list(devices), gpu) if devices else None,
         spreads_small=native.spreads_small,
         on_nic_loss=native.on_nic_loss,
+        limits=tuple(native.limits),
         warnings=tuple(native.warnings),
         kept=tuple(native.kept),
         user_settings=_user_settings(environment, engine_config),

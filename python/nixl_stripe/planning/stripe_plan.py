@@ -12,14 +12,17 @@ from typing import Any
 
 from nixl_stripe import _core
 from nixl_stripe.errors import StripeError
+from nixl_stripe.planning import efa
 from nixl_stripe.planning.forecast import (
     NIXL_VERSION,
     Forecast,
+    GpuPlace,
     LaneEnd,
     Memory,
     Op,
     UcxPort,
     forecast_lanes,
+    orders_by_gpu,
     stock_settings,
 )
 from nixl_stripe.planning.parts import PlannedNic, PlannedSetting, gbps_text
@@ -78,6 +81,8 @@ class StripePlan:
     """Every device that UCX could open here and its way to the GPU, planned or not."""
     excluded_by: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """NIC -> id of the rule that left it out (`_core.usable_rules`); not in JSON."""
+    limits: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """How much of each of UCX's built-in limits the plan takes, a line each; not in JSON."""
     machine: MachineRef | None = field(default=None, repr=False, compare=False)
     """What the plan was made from; None for a plan that was read from JSON."""
 
@@ -131,6 +136,14 @@ class StripePlan:
         """Return the UCX_* variables that say the same to any program that uses UCX."""
         return {f"UCX_{setting.key}": setting.value for setting in self.settings}
 
+    @property
+    def made_up(self) -> tuple[str, ...]:
+        """Devices whose names the source does not have: they follow from PCI addresses."""
+        if self.machine is None:
+            return ()
+        names = {nic.name for nic in self.machine.machine.nics if nic.is_name_made_up}
+        return tuple(each for each in self.devices if each.partition(":")[0] in names)
+
     def describe(self) -> str:
         """Return the plan as text for people, several lines."""
         asked = ", ".join(f"{key}={value}" for key, value in self.parameters.items()) or "nothing"
@@ -144,8 +157,16 @@ class StripePlan:
         rows += [("excluded", name, reason) for name, reason in self.excluded.items()]
         rows += [("kept", text, "") for text in self.kept]
         rows += [("warning", text, "") for text in self.warnings]
+        rows += [("note", text, "") for text in self._notes()]
         lines += [f"  {kind:<9} {what}{': ' if why else ''}{why}" for kind, what, why in rows]
         return "\n".join(lines)
+
+    def _notes(self) -> list[str]:
+        notes = [efa.WHAT_UCX_DOES] if any(nic.link_layer == "EFA" for nic in self.nics) else []
+        if self.made_up:
+            names = ", ".join(self.made_up)
+            notes.append(f"{self.source} has no device names; made up from PCI addresses: {names}")
+        return notes
 
     def _summary(self) -> str:
         if not self.active:
@@ -204,10 +225,26 @@ class StripePlan:
             )
         return LaneEnd(
             self.ports,
-            {**stock_settings(nixl), **self.user_settings, **self.ucx_settings},
+            {**self._stock(nixl), **self.user_settings, **self.ucx_settings},
             memory == "vram",
             self.gpu is not None if context is None else context,
+            self._place() if memory == "vram" and orders_by_gpu(nixl) else None,
         )
+
+    def _stock(self, nixl: str) -> dict[str, str]:
+        """Return what NIXL sets by itself; on EFA it opens twice as many devices."""
+        nics = () if self.machine is None else self.machine.machine.nics
+        has_efa = any(port.link_layer == "EFA" for nic in nics for port in nic.ports)
+        return {**stock_settings(nixl), **({"MAX_COMPONENT_MDS": "32"} if has_efa else {})}
+
+    def _place(self) -> GpuPlace | None:
+        """Return the GPU's place among those of the host; None where the machine is not known."""
+        if self.machine is None:
+            return None
+        host = self.machine.machine
+        addresses = {each.device: each.pci for each in _core.lane_ports(host, None)}
+        gpus = sorted(each.pci for each in host.gpus)
+        return GpuPlace(gpus.index(self.gpu), addresses) if self.gpu in gpus else None
 
     def _why(self, nic: str, reason: str) -> str:
         excluded = self.excluded.get(nic.partition(":")[0])
@@ -229,7 +266,8 @@ class StripePlan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data, as `nixl-stripe plan --json` prints it."""
         data = asdict(replace(self, machine=None))
-        del data["machine"], data["excluded_by"]  # older readers refuse what they do not know
+        for name in ("machine", "excluded_by", "limits"):
+            del data[name]  # older readers refuse what they do not know
         if self.on_nic_loss == _STOCK_LOSS:
             del data["on_nic_loss"]
         return {**data, "ucx_settings": self.ucx_settings}

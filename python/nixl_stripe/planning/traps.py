@@ -40,15 +40,20 @@ def find(
     engine_config: Mapping[str, str] | None = None,
     plan: StripePlan | None = None,
     gpu: bool = False,
+    machine: _core.Machine | None = None,
 ) -> tuple[Trap, ...]:
     """Return the settings in an environment and in NIXL's `engine_config` that undo striping.
 
     environ: None is this process's own. engine_config: without UCX_. plan: whose NICs and own
     settings count; None looks for what hurts `stripe=all` on four NICs, RDMA or TCP. gpu: whether
-    GPU memory is moved, so that what undoes only its striping is named too.
+    GPU memory is moved, so that what undoes only its striping is named too. machine: whose NICs
+    the plan's are, so that what UCX_TLS must admit is known; None takes any that UCX knows.
     """
     variables = dict(os.environ if environ is None else environ)
-    found = _core.find_traps(variables, dict(engine_config or {}), _facts(plan, gpu))
+    facts = _facts(plan, gpu)
+    if machine is not None and facts.uses_rdma:
+        facts.look_at(machine, list(plan.devices) if plan is not None else [])
+    found = _core.find_traps(variables, dict(engine_config or {}), facts)
     return tuple(Trap(each.key, each.value, each.effect, each.fix) for each in found)
 
 
