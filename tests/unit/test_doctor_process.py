@@ -217,7 +217,17 @@ def test_net_devices(healthy: Patient) -> None:
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [("mlx5_0:1", "pins NIXL to 1 device(s)"), ("mlx5_0:1,mlx5_9:1", "has no mlx5_9")],
+    [
+        ("mlx5_0:1", "pins NIXL to 1 device(s)"),
+        ("mlx5_0", "pins NIXL to 1 device(s)"),
+        ("mlx5_[0-2]:1", "pins NIXL to 3 device(s)"),
+        ("^mlx5_[0-3]:1", "pins NIXL to 0 device(s)"),
+        ("^mlx5_3:1", "pins NIXL to 3 device(s)"),
+        ("mlx5_0:1,mlx5_9:1", "has no mlx5_9"),
+        ("mlx5_[2-4]:1", "has no mlx5_4:1"),
+        ("^mlx5_9:1", "has no mlx5_9"),
+        ("mlx5_0:1, mlx5_1:1", "a space is a part of the name, so that ' mlx5_1:1' is no device"),
+    ],
 )
 def test_net_devices_bad_flow(healthy: Patient, value: str, words: str) -> None:
     row = healthy.with_variables(UCX_NET_DEVICES=value).answer("net-devices")

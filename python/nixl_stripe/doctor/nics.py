@@ -5,16 +5,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from nixl_stripe import _core
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings, text_of
+from nixl_stripe.planning import efa
 
 #: Lanes of a UCX endpoint (a plan with more NICs is refused), and those of UCX before 1.18.
 _LANES, _LANES_OF_OLD_PEERS = 64, 16
 #: Vendors of RDMA NICs: Mellanox/NVIDIA, and Amazon with its EFA devices.
 _MELLANOX, _AMAZON = 0x15B3, 0x1D0F
 _EFA_DEVICES = range(0xEFA0, 0xEFB0)
+#: Functions of ConnectX-8 that move data for another function and are no NIC of their own.
+_DATA_DIRECT = frozenset({0x2100})
+#: Drivers that give a PCI function to a virtual machine or to a program.
+_HANDED_ON = frozenset({"vfio-pci", "mlx5_vfio_pci", "pci-stub", "pciback", "uio_pci_generic"})
 _DRIVERS = {_MELLANOX: "mlx5_ib", _AMAZON: "efa"}
 
 
@@ -80,23 +86,61 @@ def _driver(at: Surroundings) -> Verdict:
     if base is None or not base.is_dir():
         return skip("no PCI devices to look at")
     with_rdma = {nic.pci for nic in at.machine.nics}
-    silent = {}
+    missing: dict[str, str] = {}
+    elsewhere: dict[str, list[str]] = {}
     for folder in sorted(base.iterdir()):
-        vendor, device, kind = (_hex(text_of(folder / n)) for n in ("vendor", "device", "class"))
-        is_nic = kind >> 16 == 0x02 and (
-            vendor == _MELLANOX or (vendor == _AMAZON and device in _EFA_DEVICES)
+        module = _rdma_module(folder)
+        if module and folder.name not in with_rdma:
+            reason = _not_visible(at, folder, module)
+            if reason:
+                elsewhere.setdefault(reason, []).append(folder.name)
+            else:
+                missing[folder.name] = module
+    listed = [f"{', '.join(names)}: {reason}" for reason, names in elsewhere.items()]
+    if missing:
+        modules = " ".join(sorted(set(missing.values())))
+        return fail(
+            "; ".join([f"no RDMA device for {', '.join(missing)}", *listed]),
+            f"modprobe ib_uverbs {modules} (on the host; in a container the device must be passed "
+            "in)",
         )
-        if is_nic and folder.name not in with_rdma:
-            silent[folder.name] = _DRIVERS[vendor]
-    if not silent and not with_rdma - {""}:
+    if elsewhere:
+        return ok("; ".join(listed))
+    if not with_rdma - {""}:
         return skip("no RDMA NIC on PCI")
-    if not silent:
-        return ok("every RDMA NIC on PCI has its RDMA device")
-    modules = " ".join(sorted(set(silent.values())))
-    return fail(
-        f"no RDMA device for {', '.join(silent)}",
-        f"modprobe ib_uverbs {modules} (on the host; in a container the device must be passed in)",
+    return ok("every RDMA NIC on PCI has its RDMA device")
+
+
+def _rdma_module(function: Path) -> str:
+    """Return the kernel module that gives a PCI function its RDMA device; "" for what has none."""
+    vendor, device, kind = (_hex(text_of(function / n)) for n in ("vendor", "device", "class"))
+    is_nic = kind >> 16 == 0x02 and (
+        (vendor == _MELLANOX and device not in _DATA_DIRECT)
+        or (vendor == _AMAZON and device in _EFA_DEVICES)
     )
+    return _DRIVERS[vendor] if is_nic else ""
+
+
+def _not_visible(at: Surroundings, function: Path, module: str) -> str:
+    """Return why a working NIC has no RDMA device for this process; "" where it is broken."""
+    driver = (function / "driver").resolve().name if (function / "driver").exists() else ""
+    if driver in _HANDED_ON:
+        return f"handed on to virtual machines ({driver})"
+    if not driver and (function / "physfn").exists():
+        return "virtual function that nobody uses"
+    card = function.name.rpartition(".")[0]
+    for nic in at.machine.nics:
+        if nic.bond_master and nic.pci.rpartition(".")[0] == card:
+            return f"port of the bond {nic.bond_master}, for which {nic.name} answers"
+    # mlx5 makes an auxiliary device for RDMA; bound to a driver it has an RDMA device somewhere.
+    auxiliary = list(function.glob("mlx5_core.rdma.*"))
+    is_loaded = at.sys is not None and (at.sys / "module" / module).exists()
+    if any((each / "driver").exists() for each in auxiliary) or (is_loaded and not auxiliary):
+        return (
+            f"{module} is loaded and shows no RDMA device to this process (it is in another RDMA "
+            "namespace, or RDMA is switched off)"
+        )
+    return ""
 
 
 def _hex(text: str) -> int:
@@ -104,6 +148,13 @@ def _hex(text: str) -> int:
         return int(text, 16)
     except ValueError:
         return 0
+
+
+def _efa(at: Surroundings) -> Verdict:
+    """Say what UCX can do on EFA, and what would be better there."""
+    if not any(port.link_layer == "EFA" for nic in at.machine.nics for port in nic.ports):
+        return skip("no EFA device")
+    return ok(efa.WHAT_UCX_DOES)
 
 
 def _rates(at: Surroundings) -> Verdict:
@@ -177,6 +228,7 @@ CHECKS = (
     Check("nics-expected", "as many RDMA NICs as --expect-nics says", _expected, "machine"),
     Check("nics-excluded", "NICs that are left out, and why", _excluded, "machine"),
     Check("rdma-driver", "PCI functions of NICs without an RDMA device", _driver, "sysfs"),
+    Check("efa", "what UCX can do on EFA devices", _efa, "machine"),
     Check("rates", "port rates of the plan's NICs", _rates, "machine"),
     Check("lanes", "more NICs than UCX has lanes", _lanes, "machine"),
     Check("pcie-link", "PCIe links below what the NIC can do", _pcie_link, "sysfs"),

@@ -15,6 +15,7 @@ from nixl_stripe.doctor.bundled import bundled_ucx
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings
 from nixl_stripe.errors import StripeError
+from nixl_stripe.planning import efa
 from nixl_stripe.wheel.layout import PLUGIN, STOCK
 from nixl_stripe.wheel.loading import loaded_before, plugin_options
 from nixl_stripe.wheel.locate import PluginFolder, find_in
@@ -104,6 +105,9 @@ def _ucx_of(folder: PluginFolder, at: Surroundings) -> Verdict:
     detail = f"{folder.label}: UCX {ucx.version}"
     if "UCX_MAX_RMA_RAILS" not in ucx.settings:
         return fail(f"{detail} has no UCX_MAX_RMA_RAILS", "pip install --upgrade nixl")
+    has_efa = any(at_port.link_layer == "EFA" for nic in at.machine.nics for at_port in nic.ports)
+    if has_efa and (reason := efa.problem(ucx.version)):
+        return warn(f"{folder.label}: {reason}", f"pip install --upgrade nixl; {efa.ALTERNATIVE}")
     if lacks:
         return warn(f"{detail} lacks {'; '.join(lacks)}", "pip install --upgrade nixl")
     return ok(f"{detail} knows every setting that striping needs")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from nixl_stripe import _core
@@ -43,7 +44,11 @@ def _kill_switch(at: Surroundings) -> Verdict:
 def _traps(at: Surroundings) -> Verdict:
     if len(at.plan.devices) < _NICS_TO_STRIPE:
         return skip("fewer than two NICs: nothing to undo")
-    return _verdict(traps.find(at.environ, plan=at.plan, gpu=bool(at.machine.gpus)), "")
+    return _verdict(_traps_in(at.environ, at), "")
+
+
+def _traps_in(settings: Mapping[str, str], at: Surroundings) -> tuple[traps.Trap, ...]:
+    return traps.find(settings, plan=at.plan, gpu=bool(at.machine.gpus), machine=at.machine)
 
 
 def _verdict(found: tuple[traps.Trap, ...], where: str) -> Verdict:
@@ -65,7 +70,7 @@ def _config_files(at: Surroundings) -> Verdict:
     stronger = {*at.environ, *(f"UCX_{key}" for key in at.plan.ucx_settings)}
     only_here = {key: value for key, value in settings.items() if key not in stronger}
     files = ", ".join(str(path) for path in found)
-    hurts = traps.find(only_here, plan=at.plan, gpu=bool(at.machine.gpus))
+    hurts = _traps_in(only_here, at)
     if hurts:
         return _verdict(hurts, f"{files}: ")
     return ok(f"{files}: {len(settings)} setting(s), none undoes striping")
@@ -135,19 +140,33 @@ def _net_devices(at: Surroundings) -> Verdict:
     named = at.environ.get(_DEVICES, "all")
     if named in ("", "all"):
         return ok(f"{_DEVICES} is not set")
-    known = {nic.name for nic in at.machine.nics} | {net.name for net in at.machine.net_interfaces}
-    entries = [each.partition(":")[0] for each in named.split(",") if "[" not in each]
-    absent = [each for each in entries if each.lstrip("^") not in known and "*" not in each]
-    if absent:
+    unset = f"unset {_DEVICES}: `stripe` chooses the NICs"
+    allowed = _core.UcxAllowList(named)
+    spaced = [each for each in allowed.entries if each != each.strip()]
+    if spaced:
         return warn(
-            f"{_DEVICES}={named}: this machine has no {', '.join(absent)}",
-            f"unset {_DEVICES}: `stripe` chooses the NICs",
+            f"{_DEVICES}={named}: to UCX a space is a part of the name, so that "
+            f"{', '.join(map(repr, spaced))} is no device",
+            f"export {_DEVICES}={','.join(each.strip() for each in named.split(','))}, or {unset}",
         )
+    devices = _devices(at.machine)
+    known = {name for names in devices for name in names}
+    absent = [each for each in allowed.entries if each not in known and each != "all"]
+    if absent:
+        return warn(f"{_DEVICES}={named}: this machine has no {', '.join(absent)}", unset)
+    count = sum(allowed.admits(names) for names in devices)
     return warn(
-        f"{_DEVICES}={named} pins NIXL to {len(entries)} device(s); `stripe` overrides it, "
+        f"{_DEVICES}={named} pins NIXL to {count} device(s); `stripe` overrides it, "
         "max_rma_rails alone does not",
-        f"unset {_DEVICES}: `stripe` chooses the NICs",
+        unset,
     )
+
+
+def _devices(machine: _core.Machine) -> list[list[str]]:
+    """Return every device that UCX knows here, by each of its names."""
+    ports = [[f"{nic.name}:{at.number}", nic.name] for nic in machine.nics for at in nic.ports]
+    nets = [[each.name] for each in machine.net_interfaces if each.kind != "loopback"]
+    return ports + nets
 
 
 def _nic_pin(at: Surroundings) -> Verdict:
