@@ -156,7 +156,9 @@ namespace {
         explicit owners(const candidates &nics) {
             for (const candidate &each : nics) {
                 const rdmaNic &nic = *each.nic;
-                functions.try_emplace(nic.pci, &nic);
+                if (nic.physicalFunction != nic.pci) {
+                    functions.try_emplace(nic.pci, &nic);
+                }
                 virtuals.try_emplace(nic.physicalFunction, &nic);
                 bonds.try_emplace(bondOfDevice(nic), &nic);
             }
@@ -173,14 +175,16 @@ namespace {
                 return "part of the bond " + nic.bondMaster + ", for which " + bond->second->name +
                        " answers";
             }
+            const std::string kind =
+                nic.physicalFunction == nic.pci ? "scalable function" : "virtual function";
             if (const auto physical = functions.find(nic.physicalFunction);
                 physical != functions.end()) {
-                return "virtual function of " + physical->second->name + ", which is there itself";
+                return kind + " of " + physical->second->name + ", which is there itself";
             }
             if (const auto other = virtuals.find(nic.physicalFunction);
                 other != virtuals.end() && other->second != &nic) {
-                return "shares the physical port of " + other->second->name +
-                       ": both are virtual functions of " + nic.physicalFunction;
+                return "shares the physical port of " + other->second->name + ": both are " + kind +
+                       "s of " + nic.physicalFunction;
             }
             if (const auto other = functions.find(nic.pci);
                 other != functions.end() && other->second != &nic) {

@@ -72,6 +72,12 @@ namespace {
                                         : driver);
     }
 
+    /** It hangs off an auxiliary device of the function: mlx5_core.sf.4. */
+    bool
+    isScalableFunction(const folder &where) {
+        return where.linkName("device").find(".sf.") != std::string::npos;
+    }
+
     bool
     isUverbs(const std::string &name) {
         constexpr std::string_view prefix = "uverbs";
@@ -116,6 +122,9 @@ rdmaReader::readNic(const std::string &name, const folder &where) {
     }
     nic.physicalFunction = nic.pci.empty() ? "" : pci_.physicalFunction(nic.pci);
     nic.isVirtualFunction = !nic.physicalFunction.empty();
+    if (!nic.pci.empty() && isScalableFunction(where)) {
+        nic.physicalFunction = nic.pci; // it has its parent's address and none of its own
+    }
     const folder ports = where.sub("ports");
     for (const std::string &entry : ports.list()) {
         const auto number = portNumber(entry);
