@@ -30,4 +30,4 @@ def test_example_is_what_emit_prints(
 
 def test_every_folder_of_examples_is_known() -> None:
     folders = {each.name for each in EXAMPLES.iterdir() if each.is_dir()}
-    assert folders == {*CLIENTS, "c-api", "kubernetes", "prometheus"}
+    assert folders == {*CLIENTS, "c-api", "kubernetes", "prometheus", "python"}

@@ -51,9 +51,9 @@ def test_a_plan_of_32_nics_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> 
     command = ["plan", "--source", str(path_of("p5")), "--gpu", "0", "--explain"]
     assert main(command) == 0
     out = capsys.readouterr().out
-    assert "rdmap[79-82]s0:1 (4 NICs, EFA)" in out
+    assert "rdmap[79-82]s0:1 (4 NICs, EFA, 100 Gbit/s)" in out
     assert "rdmap[79-82]s0: 3 % each, to the same ones" in out
-    assert "rdmap[147-150]s0: not opened: MAX_COMPONENT_MDS=16" in out
+    assert "dropped   rdmap[147-150]s0: wire-up: 220 MiB/s (sys)" in out
     assert len(out.splitlines()) < 45
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines to look at for who has none.
 
-p5.xml: AWS p5.48xlarge as hwloc 2 sees it; from NIXL's repository, Apache-2.0, unchanged
-(`test/unit/utils/libfabric/topo`).
+p5.tar.gz: a machine like AWS p5.48xlarge, 8 GPUs and 32 EFA NICs. It is of no real host: tests
+write it as a sysfs tree from what is published, and `topo --save` made the capture of that.
 """
 
 from __future__ import annotations
@@ -20,4 +20,4 @@ def path_of(name: str) -> Path:
     """Return the file of an example; UsageError names those that there are."""
     if name not in NAMES:
         raise UsageError(f"--example {name!r}: accepted are {', '.join(NAMES)}")
-    return _FOLDER / f"{name}.xml"
+    return _FOLDER / f"{name}.tar.gz"
