@@ -85,6 +85,14 @@ def test_processes_that_ended_are_dropped(tmp_path: Path) -> None:
     assert found.names() == {}, "a number of another PID namespace is nobody's here"
 
 
+def test_a_sandbox_that_tells_no_start_goes_by_age(tmp_path: Path) -> None:
+    put(tmp_path, "live.prom", agent_text("live", start=0, namespace=0))
+    put(tmp_path, "gone.prom", agent_text("gone", start=0, namespace=0), age_s=61)
+    found = read_folder(tmp_path)
+    assert [each.process for each in found.live] == ["live"]
+    assert (found.dead, found.refused) == (1, {})
+
+
 GOOD = agent_text()
 CHANGES: dict[str, Callable[[str], str]] = {
     "no end": lambda text: text.replace("# EOF\n", ""),

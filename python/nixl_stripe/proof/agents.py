@@ -189,7 +189,11 @@ def _read(path: Path) -> tuple[bytes, float]:
 
 
 def _own_namespace() -> int:
-    return Path("/proc/self/ns/pid").stat().st_ino
+    """Return this process's PID namespace; -1 where a sandbox does not tell."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return -1
 
 
 def _is_alive(found: AgentFile, proc: Path) -> bool:
