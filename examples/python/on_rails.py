@@ -16,7 +16,7 @@ os.environ["UCX_TLS"] = "^sm,cuda_ipc"  # on one host UCX would take shared memo
 with Rails(4, 400) as rails:
     ends = rails.run_programs(
         {"target": [*PROGRAM, "target"], "initiator": [*PROGRAM, "initiator", "10.77.0.2"]},
-        limit_s=30,
+        limit_s=120,
     )
 for role, end in ends.items():
     print(f"{role}, exit code {end.status}:\n{end.output}")

@@ -26,7 +26,7 @@ def agent_with_memory(name, value):
 
 
 def connected(host):
-    for _ in range(100):
+    for _ in range(600):
         try:
             return Client((host, PORT), authkey=TOKEN)
         except ConnectionRefusedError:
