@@ -240,8 +240,8 @@ TEST_P(growth, isLinear) {
         one = cpuSeconds([&] { readText(once); });
         two = cpuSeconds([&] { readText(twice); });
     }
-    EXPECT_LE(two, one * most_growth) << one << " s for " << once.size() << " bytes, " << two << " s for "
-                              << twice.size();
+    EXPECT_LE(two, one * most_growth)
+        << one << " s for " << once.size() << " bytes, " << two << " s for " << twice.size();
 }
 
 INSTANTIATE_TEST_SUITE_P(
