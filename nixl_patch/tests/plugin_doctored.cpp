@@ -245,6 +245,23 @@ namespace {
         EXPECT_EQ(countIn(log, "secret"), 0U) << "a value can be one";
     }
 
+    /** Initialises the double of UCX as the hook does; @return the hook's error, "" for none. */
+    std::string
+    errorOfRequest(const stripePlan &plan, const char *transports = nullptr) {
+        const ucxLibrary ucx(&ucp_init_version);
+        void *config = fake_config_read();
+        if (transports != nullptr) {
+            ucx.modify(config, "TLS", transports);
+        }
+        void *context = nullptr;
+        initRequest request(plan);
+        if (request.init(ucx, 1, 0, nullptr, config, &context) == ucs_ok) {
+            ucp_cleanup(context);
+        }
+        fake_config_release(config);
+        return request.error();
+    }
+
     /** Reads back and compares as the hook does; @return its error, "" for none. */
     std::string
     errorOfInit(const std::string &net_devices, const std::string &opened) {
@@ -255,15 +272,7 @@ namespace {
             plan.devices.push_back(name);
         }
         plan.settings.push_back({"NET_DEVICES", net_devices, scope_t::CONTEXT, side_t::BOTH, ""});
-        const ucxLibrary ucx(&ucp_init_version);
-        void *config = fake_config_read();
-        void *context = nullptr;
-        initRequest request(plan);
-        if (request.init(ucx, 1, 0, nullptr, config, &context) == ucs_ok) {
-            ucp_cleanup(context);
-        }
-        fake_config_release(config);
-        return request.error();
+        return errorOfRequest(plan);
     }
 
     TEST_F(PluginDoctored, moreDevicesThanUcxCanPrintAreReadBackByTheirStart) {
@@ -297,16 +306,7 @@ namespace {
         }
         plan.capacity = capacityRequestOf(host, plan.devices);
         const scopedEnvironment opened({"FAKE_UCX_DEVICES", joined(plan.devices, ",")});
-        const ucxLibrary ucx(&ucp_init_version);
-        void *config = fake_config_read();
-        ucx.modify(config, "TLS", transports);
-        void *context = nullptr;
-        initRequest request(plan);
-        if (request.init(ucx, 1, 0, nullptr, config, &context) == ucs_ok) {
-            ucp_cleanup(context);
-        }
-        fake_config_release(config);
-        return request.error();
+        return errorOfRequest(plan, transports);
     }
 
     TEST_F(PluginDoctored, aLimitOfUcxIsNamedBeforeUcxMeetsIt) {

@@ -22,6 +22,14 @@ def program(name: str) -> str:
     return found or str(unpacked)
 
 
+def promtool(folder: Path, *arguments: str) -> None:
+    """Run promtool in a folder; what it has against its files fails the test."""
+    done = subprocess.run(
+        [program("promtool"), *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def _unpack() -> None:
     if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
         pytest.skip("prometheus is missing, and there is no apt-get to get Debian's package with")

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.proof.agent_metrics import AgentCollector
 from nixl_stripe.proof.metrics import NicCollector
 from prometheus_client import CollectorRegistry
-from prometheus_programs import program
+from prometheus_programs import promtool
 
 FOLDER = Path(__file__).parents[2] / "examples" / "prometheus"
 BOARD = (FOLDER / "board.json").read_text("utf-8")
@@ -115,11 +114,4 @@ def test_prometheus_reads_the_query(panel: Any, tmp_path: Path) -> None:
     query = panel.query.replace("$__rate_interval", "1m").replace("$instance", ".*")
     rule = {"record": "x", "expr": query}
     (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "x", "rules": [rule]}]}))
-    done = subprocess.run(
-        [program("promtool"), "check", "rules", "rules.yml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    promtool(tmp_path, "check", "rules", "rules.yml")
