@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/account.h"
 
+#include "ucx/division.h"
 #include "ucx/handle_table.h"
 #include "ucx/packed_key.h"
 
@@ -29,33 +30,6 @@ namespace {
     std::uint64_t
     now(const std::atomic<std::uint64_t> &counter) {
         return counter.load(std::memory_order_relaxed);
-    }
-
-    /** @param give Called with the place in @p weights and the bytes of each lane that gets some.
-     */
-    template <typename give_t>
-    void
-    divide(std::size_t bytes,
-           const double *weights,
-           std::size_t lanes,
-           std::size_t chunk,
-           const give_t &give) {
-        const double least = *std::min_element(weights, weights + lanes);
-        double total = 0;
-        for (std::size_t lane = 0; lane < lanes; ++lane) {
-            total += weights[lane];
-        }
-        std::size_t rest = bytes;
-        double short_below = 0;
-        for (std::size_t lane = 0; lane < lanes && rest > 0; ++lane) {
-            short_below += static_cast<double>(chunk) * weights[lane] / least;
-            const bool takes_rest = lane + 1 == lanes || static_cast<double>(rest) < short_below;
-            const double due = weights[lane] / total * static_cast<double>(bytes);
-            const std::size_t piece =
-                takes_rest ? rest : std::min(rest, static_cast<std::size_t>(due));
-            give(lane, piece);
-            rest -= piece;
-        }
     }
 
 } // namespace
@@ -190,9 +164,11 @@ private:
             grow(book_.elsewhere_.bytes[place], bytes);
             return;
         }
-        divide(bytes, weights.data(), count, book_.chunk_, [&](std::size_t lane, std::size_t part) {
-            grow(to[lane]->bytes[place], part);
-        });
+        const auto chunk = static_cast<double>(book_.chunk_);
+        divideAsUcxDoes(
+            bytes, weights.data(), count, chunk, [&](std::size_t lane, std::size_t part) {
+                grow(to[lane]->bytes[place], part);
+            });
     }
 
     /** The lanes of a narrowed key, else those whose domain the memory is registered with. */
@@ -281,9 +257,11 @@ accountStage::attach(const std::shared_ptr<rmaEndpoint> &endpoint) {
 std::vector<std::size_t>
 dividedAsUcxDoes(std::size_t bytes, const std::vector<double> &weights, std::size_t chunk) {
     std::vector<std::size_t> parts(weights.size());
-    divide(bytes, weights.data(), weights.size(), chunk, [&](std::size_t lane, std::size_t piece) {
-        parts[lane] = piece;
-    });
+    const auto least = static_cast<double>(chunk);
+    divideAsUcxDoes(
+        bytes, weights.data(), weights.size(), least, [&](std::size_t lane, std::size_t piece) {
+            parts[lane] = piece;
+        });
     return parts;
 }
 

@@ -40,7 +40,7 @@ struct accountTotals {
 /**
  * @brief The bytes of one context, by NIC.
  *
- * An operation is divided as UCX divides it (see forecast.h): among the lanes that reach its
+ * An operation is divided as UCX divides it (see division.h): among the lanes that reach its
  * memory, or those of the narrowed key, in proportion to port rates, at least MIN_RMA_CHUNK_SIZE
  * each, from the first lane on. What UCX then really does is not seen here.
  *
@@ -99,7 +99,7 @@ private:
 };
 
 /**
- * @brief How UCX divides an operation among lanes.
+ * @brief What divideAsUcxDoes gives each lane.
  * @param bytes of the operation.
  * @param weights Of each lane, in UCX's order; none is 0.
  * @param chunk MIN_RMA_CHUNK_SIZE in bytes.

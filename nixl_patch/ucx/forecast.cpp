@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/forecast.h"
 
+#include "ucx/division.h"
 #include "ucx/forecast_lanes.h"
 
 #include <algorithm>
@@ -235,24 +236,16 @@ namespace {
             }
         }
 
-        /** Lane by lane from the first: what is left goes whole once it is short (proto_multi.inl).
-         */
+        /** @return The parts that UCX makes of an operation of this size. */
         std::vector<double>
         cut(const std::vector<double> &weights) const {
             const double chunk = here_.settings.number("MIN_RMA_CHUNK_SIZE");
-            const double least = *std::min_element(weights.begin(), weights.end());
             const auto size = static_cast<double>(size_);
             std::vector<double> parts(weights.size());
-            double rest = size;
-            double short_below = 0;
-            for (std::size_t i = 0; i < weights.size() && rest > 0; ++i) {
-                short_below += chunk * weights[i] / least;
-                const bool is_last = i + 1 == weights.size();
-                const double piece =
-                    is_last || rest < short_below ? rest : std::min(rest, weights[i] * size);
-                parts[i] = piece / size;
-                rest -= piece;
-            }
+            divideAsUcxDoes(
+                size, weights.data(), weights.size(), chunk, [&](std::size_t lane, double piece) {
+                    parts[lane] = piece / size;
+                });
             return parts;
         }
 
