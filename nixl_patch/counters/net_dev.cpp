@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "counters/net_dev.h"
 
+#include "topology/descriptor.h"
 #include "topology/sysfs_text.h"
 
 #include <algorithm>
@@ -58,22 +59,13 @@ namespace {
         inetSocket()
             : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {}
 
-        ~inetSocket() {
-            if (fd_ >= 0) {
-                ::close(fd_);
-            }
-        }
-
-        inetSocket(const inetSocket &) = delete;
-        inetSocket &operator=(const inetSocket &) = delete;
-
         bool
         ask(unsigned long request, ifreq &what) const {
-            return fd_ >= 0 && ::ioctl(fd_, request, &what) == 0;
+            return fd_.get() >= 0 && ::ioctl(fd_.get(), request, &what) == 0;
         }
 
     private:
-        int fd_;
+        const descriptor fd_;
     };
 
     std::optional<ifreq>
@@ -128,17 +120,16 @@ parseNetDev(std::string_view text) {
 
 std::map<std::string, netDevCounts>
 readNetDev() {
-    const int fd = ::open("/proc/thread-self/net/dev", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    const descriptor file(::open("/proc/thread-self/net/dev", O_RDONLY | O_CLOEXEC));
+    if (file.get() < 0) {
         return {};
     }
     std::string text;
     std::array<char, 16384> piece{};
     ssize_t got = 0;
-    while (text.size() < max_text && (got = ::read(fd, piece.data(), piece.size())) > 0) {
+    while (text.size() < max_text && (got = ::read(file.get(), piece.data(), piece.size())) > 0) {
         text.append(piece.data(), static_cast<std::size_t>(got));
     }
-    ::close(fd);
     return parseNetDev(text);
 }
 

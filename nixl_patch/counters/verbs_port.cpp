@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "counters/verbs_port.h"
 
+#include "topology/descriptor.h"
+
 #include <cstdint>
 #include <fcntl.h>
 #include <rdma/ib_user_verbs.h>
-#include <unistd.h>
 
 namespace nixlStripe {
 namespace {
@@ -33,7 +34,8 @@ namespace {
 
 unsigned
 activeMtu(const std::string &node, unsigned port) {
-    const int fd = ::open(node.c_str(), O_RDWR | O_CLOEXEC);
+    const descriptor device(::open(node.c_str(), O_RDWR | O_CLOEXEC));
+    const int fd = device.get();
     if (fd < 0) {
         return 0;
     }
@@ -43,10 +45,7 @@ activeMtu(const std::string &node, unsigned port) {
     query.port_num = static_cast<std::uint8_t>(port);
     const bool opened = ask(fd, IB_USER_VERBS_CMD_GET_CONTEXT, ib_uverbs_get_context{}, context);
     const bool known = opened && ask(fd, IB_USER_VERBS_CMD_QUERY_PORT, query, attributes);
-    if (opened) {
-        ::close(static_cast<int>(context.async_fd));
-    }
-    ::close(fd);
+    const descriptor events(opened ? static_cast<int>(context.async_fd) : -1);
     constexpr unsigned smallest = 128; // IB_MTU_256 is 1, IB_MTU_4096 is 5
     const unsigned mtu = attributes.active_mtu;
     return known && mtu >= 1 && mtu <= 5 ? smallest << mtu : 0;

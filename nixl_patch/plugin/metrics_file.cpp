@@ -3,6 +3,7 @@
 #include "plugin/metrics_file.h"
 
 #include "plugin/log.h"
+#include "topology/descriptor.h"
 #include "topology/text.h"
 
 #include <algorithm>
@@ -25,30 +26,6 @@
 
 namespace nixlStripe {
 namespace {
-
-    /** A file descriptor that closes itself. */
-    class descriptor {
-    public:
-        explicit descriptor(int number)
-            : number_(number) {}
-
-        descriptor(const descriptor &) = delete;
-        descriptor &operator=(const descriptor &) = delete;
-
-        ~descriptor() {
-            if (number_ >= 0) {
-                ::close(number_);
-            }
-        }
-
-        int
-        get() const {
-            return number_;
-        }
-
-    private:
-        const int number_;
-    };
 
     [[noreturn]] void
     failWith(int reason) {
