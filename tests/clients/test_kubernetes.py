@@ -14,9 +14,9 @@ import kubernetes_validate
 import pytest
 import yaml
 from clients.example_texts import EXAMPLES
+from command_lines import accepted
 from nixl_stripe import machine
 from nixl_stripe.cli import main
-from nixl_stripe.cli.app import build_app
 from nixl_stripe.planning.planner import plan
 from sysfs_machines import MACHINES
 from sysfs_trees import write
@@ -195,14 +195,6 @@ def test_both_sides_and_the_service_use_one_port() -> None:
     port = service["spec"]["ports"][0]["port"]
     said = [word for each in containers(rendered(FOLDER / "base")) for word in each["command"]]
     assert [word.rpartition(":")[2] for word in said if ":" in word] == [str(port)] * 2
-
-
-def accepted(arguments: list[str]) -> bool:
-    """Have the command parse its arguments without running anything."""
-    command: Any = build_app()
-    verb, *rest = arguments
-    with command.commands[verb].make_context(verb, rest):
-        return True
 
 
 def test_the_command_takes_what_pods_say() -> None:

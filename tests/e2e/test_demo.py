@@ -4,18 +4,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_lines import accepted
+from demo.leave import NEXT
 from nixl_stripe.versions import NEWEST
+from nixl_stripe.wheel import STOCK, find_installed
 
 pytestmark = pytest.mark.rails
 
+ROOT = Path(__file__).parents[2]
 WheelOf = Callable[[str, str], Path]
 
 
@@ -111,3 +117,66 @@ def test_bad_options(
     assert done.returncode == status
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def _borrowing(folder: Path) -> Path:
+    """Make an environment without NIXL, which takes what the demo imports from the tests' own."""
+    venv.create(folder, with_pip=False)
+    site = next((folder / "lib").iterdir()) / "site-packages"
+    for name in ("nixl_stripe", "click", "packaging", "pip"):
+        origin = importlib.util.find_spec(name)
+        assert origin is not None
+        assert origin.origin is not None
+        (site / name).symlink_to(Path(origin.origin).parent)
+    return folder / "bin/python"
+
+
+def _left(python: Path, wheel: Path) -> subprocess.CompletedProcess[str]:
+    code = "import sys; from pathlib import Path; from demo.leave import leave_patched, next_text\n"
+    code += "leave_patched(Path(sys.argv[1]), print); print(next_text())"
+    return subprocess.run(
+        [python, "-c", code, wheel],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tools")},
+        cwd=python.parents[1],
+    )
+
+
+def test_nixl_is_left_patched_and_readme_commands_are_named(
+    tmp_path: Path, published: Path
+) -> None:
+    python = _borrowing(tmp_path / "venv")
+    done = _left(python, published)
+    assert done.returncode == 0, done.stderr
+    assert f"nixl-cu12 {NEWEST}: patched" in done.stdout
+    (site,) = (tmp_path / "venv/lib").glob("*/site-packages")
+    (folder,) = find_installed([str(site)])
+    assert (folder.path / STOCK).is_file()
+    *commands, _ = done.stdout.split("Now try:\n")[1].splitlines()
+    said = [line.partition("#")[0].strip() for line in commands]
+    assert all(line.startswith("bin/") for line in said)
+    # README's test runs what README says, with a patched NIXL.
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name, rest, _ in NEXT:
+        assert f"\n    {name} {rest.partition(' --rounds')[0]}" in readme
+    again = _left(python, published)
+    assert "installing" in done.stdout
+    assert "installing" not in again.stdout
+
+
+def test_a_wheel_that_pip_refuses_is_an_error_in_its_words_bad_flow(tmp_path: Path) -> None:
+    python = _borrowing(tmp_path / "venv")
+    done = _left(python, tmp_path / "nixl_cu12-1.5.1-cp27-cp27m-linux_s390.whl")
+    assert done.returncode == 1
+    assert "StripeError: pip cannot install nixl_cu12-1.5.1-cp27" in done.stderr
+
+
+@pytest.mark.parametrize(("name", "rest", "why"), NEXT)
+def test_the_commands_named_are_ones_that_parse(name: str, rest: str, why: str) -> None:
+    if name == "python":
+        assert (ROOT / rest).is_file()
+        return
+    assert accepted(rest.split())

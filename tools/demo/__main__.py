@@ -25,15 +25,19 @@ from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.lab.rails.rails import Rails, why_not
 from nixl_stripe.terminal import Screen, progress
 from nixl_stripe.versions import NEWEST_REQUIREMENT
-from nixl_stripe.wheel.installs import Installs, prepare
+from nixl_stripe.wheel.installs import Installs, prepare, published
+from nixl_stripe.wheel.written import cache_folder
 
 from demo.cases import Case, Summary, cases
+from demo.leave import leave_patched, next_text
 from demo.loopback import check
 from demo.picture import draw
 from demo.report import busy_text, lane_text, show
 
 _MIB = 1 << 20
 _NIXL = NEWEST_REQUIREMENT
+#: What scripts/demo says for the user, who need not know it.
+_LEAVE = "--leave-patched"
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -48,7 +52,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--nixl", default=_NIXL, help=f"what pip downloads, or a wheel file (default: {_NIXL})")
     add("--patched-wheel", type=Path, metavar="FILE", help="use this instead of building one")
     add("--no-namespaces", action="store_true", help="only what can be shown over loopback")
-    add("--cache", type=Path, default=Path(".cache/demo"), metavar="DIR", help="for the installs")
+    add("--cache", type=Path, metavar="DIR", help="for downloads (default: bench's, ~/.cache/...)")
+    add(_LEAVE, action="store_true", help="leave a patched NIXL for this Python (scripts/demo)")
     options = parser.parse_args(argv)
     if not 2 <= options.nics <= 64:
         parser.error(f"--nics {options.nics}: accepted are 2..64")
@@ -56,6 +61,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--mbit {options.mbit:g}: accepted are rates above 0 Mbit/s")
     if options.repeats is not None and options.repeats < 1:
         parser.error(f"--repeats {options.repeats}: accepted are 1 and more")
+    options.cache = options.cache or cache_folder() / "bench"
     return options
 
 
@@ -147,7 +153,8 @@ def _over_loopback(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; see the module's text for the exit status."""
     options = _options(argv)
-    start, origin = time.monotonic(), Origin(["scripts/demo", *(argv or sys.argv[1:])])
+    said = [word for word in argv or sys.argv[1:] if word != _LEAVE]
+    start, origin = time.monotonic(), Origin(["scripts/demo", *said])
     screen, aside = Screen(sys.stdout), Screen(sys.stderr)
     try:
         installs = prepare(
@@ -167,17 +174,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     about = {**origin.taken(), "rails": options.nics, "ok": not problems}
     results = {**about, **results, **_machine(installs)}
     results["seconds"] = time.monotonic() - start
+    problems += _written(options, results, picture=reason is None)
+    for problem in problems:
+        aside.say(f"demo: {problem}")
+    if problems:
+        return 1
+    return _left(options, screen, aside) if options.leave_patched else 0
+
+
+def _written(options: argparse.Namespace, results: dict[str, Any], *, picture: bool) -> list[str]:
+    """Write the files that were asked for; return what went wrong."""
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(results, indent=2) + "\n")
-    if options.png and reason is None:
-        try:
+    try:
+        if options.png and picture:
             draw(options.png, results)
-        except StripeError as error:
-            problems.append(str(error))
-    for problem in problems:
-        aside.say(f"demo: {problem}")
-    return 1 if problems else 0
+    except StripeError as error:
+        return [str(error)]
+    return []
+
+
+def _left(options: argparse.Namespace, screen: Screen, aside: Screen) -> int:
+    """Leave a patched NIXL for this Python and say what to do with it."""
+    try:
+        stock = published(options.cache / "wheels", options.nixl, aside.say)
+        leave_patched(stock, lambda text: aside.say(f"==> {text}"))
+    except StripeError as error:
+        aside.say(f"demo: {error}")
+        return 1
+    screen.say(f"\n{next_text()}")
+    return 0
 
 
 if __name__ == "__main__":

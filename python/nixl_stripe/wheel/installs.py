@@ -37,7 +37,7 @@ def prepare(cache: Path, source: str, patched_wheel: Path | None, say: Say) -> I
     source: a requirement for the user's own pip, or a wheel file. patched_wheel: one to use instead
     of building it. What an earlier run left in `cache` is used again when it is the same.
     """
-    stock = _published(cache / "wheels", source, say)
+    stock = published(cache / "wheels", source, say)
     if patched_wheel is None:
         say(f"building the patched wheel from {stock.name}")
         patched_wheel = build_wheel(stock, cache / "wheels").path
@@ -51,7 +51,7 @@ def prepare(cache: Path, source: str, patched_wheel: Path | None, say: Say) -> I
     )
 
 
-def _published(folder: Path, source: str, say: Say) -> Path:
+def published(folder: Path, source: str, say: Say) -> Path:
     """Return the wheel file of `source`; a download is kept under the name of what was asked."""
     if Path(source).is_file():
         return Path(source)

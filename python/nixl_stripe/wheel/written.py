@@ -42,7 +42,7 @@ TABLE = (
     Written(
         "test guests' kernel and libraries; downloads and installs of benchmarks",
         f"$XDG_CACHE_HOME/{_OWN} or ~/.cache/{_OWN}",
-        "nixl_stripe.lab.guests, nixl-stripe bench",
+        "nixl_stripe.lab.guests, nixl-stripe bench, scripts/demo",
         "nixl-stripe patch --undo, unless --keep-cache",
     ),
     Written(
