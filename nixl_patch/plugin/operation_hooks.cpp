@@ -293,6 +293,7 @@ operationHooks::smallSpreadFor(const void *context, std::size_t chunk) {
     smallSpread::calls calls;
     calls.unpack = hooks.real.keyUnpack;
     calls.destroy = hooks.real.keyDestroy;
+    calls.keyConfigurations = keyConfigurationsOf(hooks.ucx->version());
     calls.ownKey = [ucx = hooks.ucx, context] { return ucx->ownKey(context); };
     calls.say = [](const std::string &reason) {
         logOnce(logLevel_t::WARN,

@@ -14,8 +14,30 @@ namespace {
 
     using reasons_t = std::vector<std::string>;
 
-    /** Drivers of iWARP adapters, for sources that do not tell the kernel's node type. */
-    constexpr std::array<std::string_view, 4> iwarp_drivers = {"siw", "cxgb4", "iw_cxgb4", "i40iw"};
+    struct namedKind {
+        std::string_view stem; /**< digits follow: "usnic_0", "iwp65s0" */
+        std::string_view kind; /**< as the kernel would say it */
+    };
+
+    /** What kernel and rdma-core call such devices, for sources without the kernel's node type. */
+    constexpr std::array<namedKind, 7> named_kinds = {{{"usnic_", "usNIC UDP"},
+                                                       {"cxgb4_", "RNIC"},
+                                                       {"erdma_", "RNIC"},
+                                                       {"i40iw", "RNIC"},
+                                                       {"iwP", "RNIC"},
+                                                       {"iwp", "RNIC"},
+                                                       {"siw", "RNIC"}}};
+
+    std::string_view
+    kindByName(std::string_view name) {
+        for (const namedKind &each : named_kinds) {
+            if (name.size() > each.stem.size() && name.substr(0, each.stem.size()) == each.stem &&
+                name[each.stem.size()] >= '0' && name[each.stem.size()] <= '9') {
+                return each.kind;
+            }
+        }
+        return "";
+    }
 
     template <class Judge>
     reasons_t
@@ -42,14 +64,13 @@ namespace {
     reasons_t
     judgeTransport(const scene &, candidates &nics) {
         return each(nics, [](const candidate &nic) -> std::string {
-            const std::string &type = nic.nic->nodeType;
+            const std::string &told = nic.nic->nodeType;
             const std::string &driver = nic.nic->driver;
-            if (type.find("usNIC") != std::string::npos) {
-                return "the kernel calls it usNIC, which UCX cannot use";
+            const std::string_view type = told.empty() ? kindByName(nic.nic->name) : told;
+            if (type.find("usNIC") != std::string_view::npos) {
+                return "it is usNIC, which UCX cannot use";
             }
-            const bool is_known = std::find(iwarp_drivers.begin(), iwarp_drivers.end(), driver) !=
-                                  iwarp_drivers.end();
-            if (type.find("RNIC") != std::string::npos || (type.empty() && is_known)) {
+            if (type.find("RNIC") != std::string_view::npos) {
                 return (driver.empty() ? std::string("it") : "driver " + driver) +
                        " is iWARP, which UCX cannot use";
             }

@@ -5,25 +5,13 @@
 #include "recovery/endpoint_params.h"
 #include "topology/text.h"
 #include "ucx/packed_key.h"
+#include "ucx/ucx_version.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 namespace nixlStripe {
 namespace {
-
-    /** The first UCX in which the mode does more than exist. */
-    constexpr long first_major = 1;
-    constexpr long first_minor = 22;
-
-    bool
-    hasFailover(const std::string &version) {
-        char *end = nullptr;
-        const long major = std::strtol(version.c_str(), &end, 10);
-        const long minor = *end == '.' ? std::strtol(end + 1, nullptr, 10) : 0;
-        return major > first_major || (major == first_major && minor >= first_minor);
-    }
 
     class onEndpoint : public endpointStage {
     public:
@@ -52,7 +40,8 @@ failoverStage::failoverStage(requestGate *gate, std::function<void(const std::st
 
 std::string
 failoverStage::problem(const std::string &version, const std::vector<std::uint8_t> &own_key) {
-    if (!hasFailover(version)) {
+    // The first UCX in which the mode does more than exist.
+    if (!isUcxSince(version, 1, 22)) {
         return "UCX " + version + " cannot fail over; UCX 1.22 can";
     }
     if (own_key.empty() || (!packedKey::isEmpty(own_key.data(), own_key.size()) &&

@@ -122,6 +122,7 @@ protected:
         smallSpread::calls calls;
         calls.unpack = &ledger::unpack;
         calls.destroy = &ledger::destroy;
+        calls.keyConfigurations = key_configurations;
         calls.ownKey = [this] {
             ++own_asked;
             return own_key;
@@ -189,6 +190,7 @@ protected:
     bytes_t bytes = packed(fourNics());
     bytes_t own_key; /**< what UCX packs when it is asked; empty: it does not */
     int own_asked = 0;
+    std::size_t key_configurations = keyBudget::of_old_ucx;
     std::vector<std::string> said;
     operationPath path{
         {&ledger::post, &ledger::get, &ledger::flush, [this](const void *) { return book.lanes; }}};

@@ -33,7 +33,7 @@ TEST(Usable, everyNicIsEitherUsableOrHasAReason) {
     builder.nic("bonded", "", "", 0).last().bondMaster = "bond0";
     builder.nic("slow", "", "", 0, 100);
     builder.nic("portless", "", "", 0).last().ports.clear();
-    builder.nic("iwarp", "", "", 0).last().driver = "siw";
+    builder.nic("iwarp", "", "", 0).last().nodeType = "4: RNIC";
     const machine host = builder.build();
     const usableNics usable = findUsable(host, {});
     EXPECT_EQ(texts(usable), names{"good:1"});
@@ -46,6 +46,22 @@ TEST(Usable, everyNicIsEitherUsableOrHasAReason) {
               "100 Gbit/s is below 400 Gbit/s, the fastest rate present");
     EXPECT_EQ(usable.excluded.at("portless"), "it has no port");
     EXPECT_NE(usable.excluded.at("iwarp").find("iWARP"), std::string::npos);
+}
+
+TEST(Usable, namesTellWhatUcxCannotUseWhereTheKernelDoesNot) {
+    hostBuilder builder;
+    for (const char *name : {"usnic_0", "cxgb4_1", "erdma_0", "i40iw3", "iwp65s0f1", "siw0"}) {
+        builder.nic(name, "", "", 0);
+    }
+    const usableNics none = findUsable(builder.build(), {});
+    EXPECT_TRUE(none.ports.empty());
+    EXPECT_EQ(none.excluded.at("usnic_0"), "it is usNIC, which UCX cannot use");
+    EXPECT_EQ(none.excluded.at("iwp65s0f1"), "it is iWARP, which UCX cannot use");
+    hostBuilder others;
+    // The kernel's word counts before the name; other names only look alike.
+    others.nic("siw0", "", "", 0).last().nodeType = "1: CA";
+    others.nic("usnic_x", "", "", 0).nic("siwa", "", "", 0).nic("iwp", "", "", 0);
+    EXPECT_EQ(findUsable(others.build(), {}).ports.size(), 4U);
 }
 
 TEST(Usable, fastestRateIsThatOfNicsThatCouldBeUsed) {

@@ -155,6 +155,19 @@ namespace {
         path.keyGone(handle(40));
     }
 
+    TEST_F(SmallSpread, aNewerUcxHasRoomForManyMoreKeys) {
+        key_configurations = keyBudget::of_ucx_1_21;
+        makeAll();
+        for (std::uint8_t device = 0; device < 120; ++device) {
+            const bytes_t on_device = packed(fourNics(), {device});
+            path.keyMade(endpoint, on_device.data(), handle(40));
+        }
+        EXPECT_GT(domains(10, 4 * kib).size(), 1U);
+        EXPECT_TRUE(said.empty());
+        path.keyGone(key);
+        path.keyGone(handle(40));
+    }
+
     TEST_F(SmallSpread, whatIsNotWatchedIsLeftAlone) {
         makeHandles();
         EXPECT_EQ(domains(10, 4 * kib), (domains_t{{0, 10}}));

@@ -103,9 +103,11 @@ capacityOf(const capacityRequest &request) {
     if (request.spreadsSmall && !nics.empty()) {
         uses.push_back({"key configurations",
                         countOf(nics.size()),
-                        countOf(keyBudget::of_ucx - keyBudget::kept_free),
+                        countOf(keyBudget::of_old_ucx - keyBudget::kept_free),
                         "one for each NIC and kind of memory, for small buffers; " +
-                            std::to_string(keyBudget::kept_free) + " stay free",
+                            std::to_string(keyBudget::kept_free) +
+                            " stay free; UCX 1.21 and later have " +
+                            std::to_string(keyBudget::of_ucx_1_21),
                         ""});
     }
     return uses;

@@ -2,9 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/key_budget.h"
 
+#include "ucx/ucx_version.h"
+
 #include <algorithm>
 
 namespace nixlStripe {
+
+std::size_t
+keyConfigurationsOf(std::string_view ucx_version) {
+    return isUcxSince(ucx_version, 1, 21) ? keyBudget::of_ucx_1_21 : keyBudget::of_old_ucx;
+}
 
 std::size_t
 keyBudget::used() const {
@@ -26,7 +33,7 @@ keyBudget::take(const std::string &endpoint_kind, std::uint64_t domains, std::ui
         return true;
     }
     const bool is_single = (domains & (domains - 1)) == 0;
-    const std::size_t limit = of_ucx - kept_free - (is_single ? 0 : kept_for_single_lanes);
+    const std::size_t limit = of_ucx_ - kept_free - (is_single ? 0 : kept_for_single_lanes);
     kinds_.insert(endpoint_kind);
     if (was_refused_ || used() >= limit) {
         return false;

@@ -12,26 +12,39 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 namespace nixlStripe {
 
 /**
+ * @brief How many key configurations a worker of that UCX keeps (UCP_WORKER_MAX_RKEY_CONFIG).
+ * @param ucx_version "1.23.0"; one that cannot be read counts as old.
+ */
+std::size_t keyConfigurationsOf(std::string_view ucx_version);
+
+/**
  * @brief Plans the key configurations of one UCX worker.
  *
  * A worker keeps one for each combination of an endpoint's configuration, memory domains, memory
- * type and device that a key has come with, 128 at most (UCP_WORKER_MAX_RKEY_CONFIG), for as long
- * as it lives. A key that would need one more is refused, the caller's own too: so keys that are
- * narrowed for one lane take no more than leaves room for those, and keys for several lanes, which
- * only shorten the time of one lone buffer, fewer still. Thread-safe.
+ * type and device that a key has come with, up to a limit, for as long as it lives. A key that
+ * would need one more is refused, the caller's own too: so keys that are narrowed for one lane take
+ * no more than leaves room for those, and keys for several lanes, which only shorten the time of
+ * one lone buffer, fewer still. Thread-safe.
  */
 class keyBudget {
 public:
-    static constexpr std::size_t of_ucx = 128;
+    /** Up to UCX 1.20; with 1.21 the index has 16 bits and the limit is 65535. */
+    static constexpr std::size_t of_old_ucx = 128;
+    static constexpr std::size_t of_ucx_1_21 = 65535;
     /** What stays free for keys of the caller's own that come later. */
     static constexpr std::size_t kept_free = 16;
     /** With 32 NICs one kind of endpoint and memory takes 32; this many are left to others. */
     static constexpr std::size_t kept_for_single_lanes = 64;
+
+    /** @param of_ucx See keyConfigurationsOf. */
+    explicit keyBudget(std::size_t of_ucx)
+        : of_ucx_(of_ucx) {}
 
     /** A key of the caller's own came. @p device: its byte in the packed key. */
     void noteOwn(std::uint64_t domains, std::uint8_t memory_type, std::uint8_t device);
@@ -49,6 +62,7 @@ public:
 private:
     std::size_t used() const;
 
+    const std::size_t of_ucx_;
     mutable std::mutex mutex_;
     bool was_refused_ = false;
     std::set<std::string> kinds_;

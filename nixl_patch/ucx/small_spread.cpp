@@ -239,7 +239,8 @@ private:
         }
         if (!budget_->take(kind_, domains, keys.packed.memoryType())) {
             if (count(lanes) == 1) {
-                context_->ucx.say("a UCX worker keeps " + std::to_string(keyBudget::of_ucx) +
+                context_->ucx.say("a UCX worker keeps " +
+                                  std::to_string(context_->ucx.keyConfigurations) +
                                   " kinds of keys to remote memory, and those of its NICs, peers "
                                   "and memory types are more");
             }
@@ -281,7 +282,7 @@ smallSpread::attach(const std::shared_ptr<rmaEndpoint> &endpoint) {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::shared_ptr<keyBudget> &budget = budgets_[endpoint->worker];
     if (!budget) {
-        budget = std::make_shared<keyBudget>();
+        budget = std::make_shared<keyBudget>(shared_->ucx.keyConfigurations);
     }
     return std::make_unique<onEndpoint>(shared_, budget, endpoint);
 }

@@ -40,6 +40,8 @@ public:
         void (*destroy)(void *key) = nullptr;
         /** A key of the context, for one that has not packed any; empty where UCX gives none. */
         std::function<std::vector<std::uint8_t>()> ownKey;
+        /** Kinds of keys that a worker keeps, see keyConfigurationsOf. */
+        std::size_t keyConfigurations = keyBudget::of_old_ucx;
         /** Tells the user why small buffers are left to UCX. */
         std::function<void(const std::string &)> say;
     };

@@ -90,6 +90,27 @@ def p5() -> Host:
     return Host((Root("pci0000:00", (ena,)), *roots), numa_nodes=(0, 1))
 
 
+def p5en() -> Host:
+    """Return an AWS p5en.48xlarge: 8 GPUs, 16 EFA of 200 Gbit/s, four behind each two GPUs."""
+    roots = []
+    for group in range(4):
+        bus = 0x50 + 0x19 * group
+        nics = [
+            bridge(
+                f"0000:{bus + 2:02x}:01.{index}",
+                efa(f"0000:{bus + 5 + index:02x}:00.0", f"rdmap{bus + 5 + index}s0", rate=200.0),
+            )
+            for index in range(4)
+        ]
+        gpus = [
+            bridge(f"0000:{bus + 2:02x}:02.{index}", gpu(f"0000:{bus + 9 + index:02x}:00.0"))
+            for index in range(2)
+        ]
+        top = bridge(f"0000:{bus:02x}:00.0", bridge(f"0000:{bus + 1:02x}:00.0", *nics, *gpus))
+        roots.append(Root(f"pci0000:{bus:02x}", (top,), numa=group // 2))
+    return Host(tuple(roots), numa_nodes=(0, 1))
+
+
 def dgx_h100(*, lag: bool = False) -> Host:
     """Return a DGX H100: 8 compute NICs behind their GPU's switch, 2 storage, 2 bonded Ethernet.
 
@@ -258,6 +279,7 @@ MACHINES: dict[str, Callable[[], Host]] = {
     "gb200": gb200,
     "gb300": gb300,
     "p5": p5,
+    "p5en": p5en,
     "dgx_h100": dgx_h100,
     "dgx_h100_lag": lambda: dgx_h100(lag=True),
     "nic_down": nic_down,

@@ -262,6 +262,9 @@ def test_a_real_p5_gives_every_gpu_the_four_on_its_switch() -> None:
 @pytest.mark.parametrize("source", sorted(TOPOLOGIES.glob("*.xml")), ids=lambda path: path.stem)
 def test_real_machines_are_shared_out_completely(source: Path) -> None:
     host = machine(source)
+    if source.stem == "hwloc-aws-c5n.18xl":
+        assert not host.gpus  # nobody to share them out to
+        return
     shares = [plan("fair", gpu.pci, host).devices for gpu in host.gpus]
     everything = plan("all", machine=host).devices
     assert {device for share in shares for device in share} == set(everything)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from demo.report import lane_text
@@ -81,6 +82,38 @@ def topology() -> str:
     heads = ["host", "NICs", "GPUs", "PCI functions", "nixl-stripe"]
     heads += ["ModelExpress 0.7.0, one GPU", "ModelExpress, every GPU", "floor"]
     return table(heads, rows)
+
+
+def topologies() -> str:
+    """Return what each published topology with an RDMA NIC gives."""
+    rows = []
+    for row in result("topologies")["rows"]:
+        if not row["nics"]:
+            continue
+        counts = Counter(row["left_out"].values())
+        left_out = ", ".join(f"{number} by `{rule}`" for rule, number in sorted(counts.items()))
+        name = row["file"].removesuffix("/sys").removesuffix(".tree").rpartition("/")[2]
+        repository = row["source"].partition("@")[0]
+        what = f"{len(row['nics'])} ({', '.join(row['layers'])})"
+        cells = [repository, f"`{name}`", str(row["gpus"]), what, str(len(row["taken"]))]
+        rows.append([*cells, left_out or "-"])
+    return table(["from", "file", "GPUs", "NICs", "`stripe=all` takes", "left out"], rows)
+
+
+def topology_sources() -> str:
+    """Return which topologies were read, in one sentence for each project."""
+    found = result("topologies")
+    lines = []
+    for each in found["sources"]:
+        name, _, commit = each["source"].partition("@")
+        rows = [row for row in found["rows"] if row["source"] == each["source"]]
+        with_nics = sum(bool(row["nics"]) for row in rows)
+        bad = sum(bool(row["faults"]) for row in rows)
+        lines.append(
+            f"- {name} at `{commit}`: {len(rows)} topologies, {with_nics} with RDMA NICs, "
+            f"{bad} with a fault"
+        )
+    return "\n".join(lines)
 
 
 def modelexpress() -> str:
