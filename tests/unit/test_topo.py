@@ -106,9 +106,10 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_no_two_labels_overlap_and_none_leaves_the_drawing(source: Path) -> None:
-    picture = model.picture_of(machine(source))
-    assert picture.gpus
-    assert picture.nics
+    host = machine(source)
+    picture = model.picture_of(host)
+    assert [nic.name for nic in picture.nics] == [nic.name for nic in host.nics]
+    assert len(picture.gpus) == len(host.gpus)
     drawing = layout.draw(picture)
     texts = [_extent(shape) for shape in drawing.shapes if isinstance(shape, Text) and shape.text]
     assert texts
