@@ -60,7 +60,7 @@ print(json.dumps(watch.summary().to_dict()))
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Guests]:
     ready_or_skip()
-    with Guests(4, gpus="N", cache=CACHE, boot_limit_s=180) as ground:
+    with Guests(4, gpus="N", cache=CACHE, boot_limit_s=180, warm=True) as ground:
         yield ground
 
 

@@ -23,7 +23,7 @@ NICS = ("rxe0", "rxe1", "rxe2", "rxe3")
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Guests]:
     ready_or_skip()
-    with Guests(4, gpus="N", cache=CACHE, boot_limit_s=180) as ground:
+    with Guests(4, gpus="N", cache=CACHE, boot_limit_s=180, warm=True) as ground:
         yield ground
 
 

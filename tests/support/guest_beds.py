@@ -27,7 +27,7 @@ def ready_or_skip() -> None:
 def booted(**how: Any) -> Guests:
     """Return two running guests; skips as `ready_or_skip` does."""
     ready_or_skip()
-    return Guests(cache=CACHE, boot_limit_s=180, **how)
+    return Guests(cache=CACHE, boot_limit_s=180, warm=True, **how)
 
 
 def percent(outcome: Outcome) -> list[float]:

@@ -7,8 +7,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,7 +19,7 @@ from typing import Any, Literal, cast
 from nixl_stripe import _core
 from nixl_stripe.lab import fake_cuda
 from nixl_stripe.lab.beds.base import Bed, merged
-from nixl_stripe.lab.guests import accelerator, assets, keeper, qemu
+from nixl_stripe.lab.guests import accelerator, assets, life, qemu
 from nixl_stripe.lab.guests.control import ControlPort, GuestError, Monitor, connect
 from nixl_stripe.lab.guests.cutting import cut_during
 from nixl_stripe.lab.guests.environment import BASE_ENVIRONMENT, nixl_folders, ways_in
@@ -36,7 +34,6 @@ MTU = 9000
 _BUCKET = 32 << 10
 # What QEMU says of every function (2.5 GT/s x1) would make UCX rate the NICs below TCP.
 PCI_LINK = ("16.0 GT/s PCIe", "16")
-_STOP_LIMIT_S = 10.0
 
 
 class Guests(Bed):
@@ -51,6 +48,8 @@ class Guests(Bed):
         accelerator: `auto` takes hardware virtualisation where it really works.
         boot_limit_s: seconds until both guests must be ready.
         cache: folder of kernel and RAM disk (see `assets.prepare`).
+        warm: start sides as forks of a Python that has imported numpy and the lab (see
+            `guest/warm.py`): quicker by seconds, which a benchmark of starting must not be.
 
     Raises:
         StripeError: something is missing here, or a guest does not start.
@@ -76,6 +75,7 @@ class Guests(Bed):
         accelerator: Literal["auto", "kvm", "tcg"] = "auto",
         boot_limit_s: float = 90,
         cache: Path | None = None,
+        warm: bool = False,
     ) -> None:
         if rate_mbit < 0:
             raise ValueError(f"rate_mbit: {rate_mbit} is not accepted; 0 (no limit) or more")
@@ -86,6 +86,7 @@ class Guests(Bed):
         self.bucket_bytes = _BUCKET if rate_mbit else 0
         #: Netdevs below the RDMA devices, in order: their counters see every byte.
         self.counters = tuple(f"rail{nic.index}" for nic in self.layout.nics)
+        self.warm = warm
         self.within: dict[Role, Sequence[str]] = {}
         """Commands that start a side's program, such as `environment.POD`."""
         self.machines: dict[Role, dict[str, Any]] = {}
@@ -100,11 +101,11 @@ class Guests(Bed):
         self.folder = Path(tempfile.mkdtemp(prefix="nixl-stripe-guests-"))
         plans = [self._plan(side, files) for side in ROLES]
         self._describe(plans[0], rate_mbit)
-        self._keeper = _start_keeper(self.folder, plans)
+        self._keeper = life.start_keeper(self.folder, plans)
         self._ports: dict[Role, ControlPort] = {}
         self._monitors: dict[Role, Monitor] = {}
         self._finalizer = weakref.finalize(
-            self, _stop, self._keeper, self.folder, self._ports, self._monitors
+            self, life.stop, self._keeper, self.folder, self._ports, self._monitors
         )
         try:
             self._meet(plans, start + boot_limit_s)
@@ -143,8 +144,11 @@ class Guests(Bed):
         *,
         environment: Mapping[Role, Mapping[str, str]] | None = None,
         limit_s: float = 60,
+        warm: bool = False,
     ) -> dict[Role, Finished]:
         """Run a program in each named guest at the same time and return how they ended.
+
+        warm: `[PYTHON, "-m", MODULE, ...]` starts as in `warm` of the constructor.
 
         A program that runs longer than `limit_s` seconds is killed with all that it started.
         Paths are the host's: its root is the guests' root, changes there stay in the guest, except
@@ -161,10 +165,11 @@ class Guests(Bed):
                 env=dict((environment or {}).get(side, {})),
                 limit_s=limit_s,
                 output=str(outputs[side]),
+                warm=warm,
             )
         ended: dict[Role, Finished] = {}
         for side, call in calls.items():
-            value = self._ports[side].wait(call, limit_s + _STOP_LIMIT_S)
+            value = self._ports[side].wait(call, limit_s + life.STOP_LIMIT_S)
             text = outputs[side].read_text(errors="replace")
             outputs[side].unlink()
             ended[side] = Finished(output=text, **value)
@@ -212,7 +217,8 @@ class Guests(Bed):
         full = {role: merged(BASE_ENVIRONMENT, changes[role]) for role in jobs}
         limit = max(job.total_limit_s for job in jobs.values())
         with cut_during(self, limit):
-            done = self.run(commands, environment=full, limit_s=limit)
+            warm = self.warm and not (self.within or interpreter)
+            done = self.run(commands, environment=full, limit_s=limit, warm=warm)
         return {
             role: read(
                 folder,
@@ -355,40 +361,3 @@ class Guests(Bed):
 
 def _accelerator(wish: Literal["auto", "kvm", "tcg"], files: assets.Assets) -> qemu.Accelerator:
     return accelerator.choose(files) if wish == "auto" else wish
-
-
-def _start_keeper(folder: Path, plans: Sequence[qemu.GuestPlan]) -> subprocess.Popen[bytes]:
-    """Start the process that owns the guests (see `keeper`) and hand it QEMU's command lines."""
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", keeper.__file__, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-    )
-    lines = [json.dumps(["qemu-system-x86_64", *qemu.arguments(plan)]) for plan in plans]
-    if process.stdin is None:
-        raise GuestError("the keeper has no input")
-    process.stdin.write(("\n".join(lines) + "\n\n").encode())
-    process.stdin.flush()
-    return process
-
-
-def _stop(
-    process: subprocess.Popen[bytes],
-    folder: Path,
-    ports: Mapping[Role, ControlPort],
-    monitors: Mapping[Role, Monitor],
-) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(_STOP_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    shutil.rmtree(folder, ignore_errors=True)  # the keeper has done it unless it was killed
-    for port in ports.values():
-        port.close()
-    for monitor in monitors.values():
-        monitor.close()

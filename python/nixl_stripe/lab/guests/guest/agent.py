@@ -25,6 +25,7 @@ from typing import Any, BinaryIO
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import sysfs_cover  # type: ignore[import-not-found]  # beside this file, found by the line above
+import warm  # type: ignore[import-not-found]  # also
 
 PORTS = pathlib.Path("/sys/class/virtio-ports")
 NET = pathlib.Path("/sys/class/net")
@@ -123,6 +124,7 @@ class Agent:
         self.port = open_port(self.config["port"])
         self.sending = threading.Lock()
         self.netdevs: list[str] = []
+        self.pythons = warm.WarmPythons()
 
     def send(self, message: dict[str, Any]) -> None:
         """Send one message to the host."""
@@ -143,16 +145,14 @@ class Agent:
         uptime = float(pathlib.Path("/proc/uptime").read_text().split()[0])
         return {**cover, "kernel": os.uname().release, "uptime_s": uptime}
 
-    def op_run(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Run a program for at most `limit_s` seconds, its output going to the file `output`.
-
-        Written to memory first: the shared folder is slow, and the program must not wait for it.
-        """
-        local = pathlib.Path(f"/run/job{message['id']}")
-        start = time.monotonic()
-        timed_out = False
-        with local.open("wb") as out:
-            child = subprocess.Popen(
+    def start(self, message: dict[str, Any], output: pathlib.Path) -> warm.Child:
+        """Start what a message says, its output going to a file, in a session of its own."""
+        output.touch()
+        forked = self.pythons.start(message, output) if message["warm"] else None
+        if forked is not None:
+            return forked
+        with output.open("wb") as out:
+            return subprocess.Popen(
                 message["argv"],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -161,12 +161,22 @@ class Agent:
                 cwd=message.get("cwd") or "/",
                 start_new_session=True,
             )
-            try:
-                status = child.wait(message["limit_s"])
-            except subprocess.TimeoutExpired:
-                timed_out = True
-                os.killpg(child.pid, signal.SIGKILL)
-                status = child.wait()
+
+    def op_run(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Run a program for at most `limit_s` seconds, its output going to the file `output`.
+
+        Written to memory first: the shared folder is slow, and the program must not wait for it.
+        """
+        local = pathlib.Path(f"/run/job{message['id']}")
+        start = time.monotonic()
+        timed_out = False
+        child = self.start(message, local)
+        try:
+            status = child.wait(message["limit_s"])
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            os.killpg(child.pid, signal.SIGKILL)
+            status = child.wait()
         wall = time.monotonic() - start
         pathlib.Path(message["output"]).write_bytes(local.read_bytes())
         local.unlink()
