@@ -52,6 +52,20 @@ def cut_transfer(
     slow_rails.cut = None
 
 
+def _is_wrong(outcome: Outcome) -> bool:
+    return outcome.error is not None and outcome.error.type == "PayloadMismatchError"
+
+
+def _tries(
+    cut_transfer: Callable[..., Outcome], words: str, *, until: Callable[[Outcome], bool]
+) -> list[Outcome]:
+    """Cut up to three transfers: over TCP, UCX now and then never ends one that lost a rail."""
+    seen: list[Outcome] = []
+    while len(seen) < 3 and not (seen and until(seen[-1])):
+        seen.append(cut_transfer("failover", words))
+    return seen
+
+
 def test_without_failover_the_transfer_is_lost_bad_flow(
     cut_transfer: Callable[..., Outcome],
 ) -> None:
@@ -64,16 +78,17 @@ def test_without_failover_the_transfer_is_lost_bad_flow(
 def test_failover_brings_every_byte_before_it_says_done(
     cut_transfer: Callable[..., Outcome],
 ) -> None:
-    outcome = cut_transfer("failover", TRIAL).require()
-    assert outcome.share["rail1"] < 0.25
+    seen = _tries(cut_transfer, TRIAL, until=lambda outcome: outcome.ok)
+    assert seen[-1].ok, [outcome.error for outcome in seen]
+    assert seen[-1].share["rail1"] < 0.25
+    assert not any(_is_wrong(outcome) for outcome in seen)
 
 
 def test_without_the_gate_done_comes_before_the_bytes_bad_flow(
     cut_transfer: Callable[..., Outcome],
 ) -> None:
-    outcome = cut_transfer("failover", TRIAL + ",failover-without-gate")
-    assert outcome.error is not None
-    assert outcome.error.type == "PayloadMismatchError"
+    seen = _tries(cut_transfer, TRIAL + ",failover-without-gate", until=_is_wrong)
+    assert _is_wrong(seen[-1]), [outcome.error for outcome in seen]
 
 
 def test_with_nothing_cut_failover_uses_every_rail(cut_transfer: Callable[..., Outcome]) -> None:
