@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-import copy
+import os
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
-from typing import Any
 
 import kubernetes_validate
 import pytest
-import yaml
-from clients.example_texts import EXAMPLES
+from clients.kustomized import FOLDER, containers, pods, rendered
 from command_lines import accepted
 from nixl_stripe import machine
 from nixl_stripe.cli import main
@@ -21,91 +21,82 @@ from nixl_stripe.planning.planner import plan
 from sysfs_machines import MACHINES
 from sysfs_trees import write
 
-FOLDER = EXAMPLES / "kubernetes"
-OVERLAYS = ("gb200", "gb300", "p5", "flat-vm")
+OVERLAYS = ("gb200", "gb300", "p5", "hgx-h100-ib", "hgx-h100-multus", "flat-vm")
+KINDS = {
+    "base": ["Job", "Job", "Service"],
+    "pairs": ["Job", "Service"],
+    "check": ["DaemonSet"],
+    "no-rebuild": ["Deployment"],
+    **{f"overlays/{each}": ["Job", "Job", "Service"] for each in OVERLAYS},
+    "overlays/flat-vm": ["ConfigMap", "Job", "Job", "Service"],
+}
+#: Those whose containers are all ours.
+OURS = [name for name in KINDS if name != "no-rebuild"]
 SCHEMAS = ("1.29", "1.37")
-Manifest = dict[str, Any]
-
-
-def patched(manifest: Manifest, operations: list[dict[str, Any]]) -> Manifest:
-    """Apply a JSON patch (RFC 6902: add, remove, replace), as kustomize does."""
-    result = copy.deepcopy(manifest)
-    for each in operations:
-        *parents, last = [
-            part.replace("~1", "/").replace("~0", "~") for part in each["path"].split("/")[1:]
-        ]
-        at: Any = result
-        for part in parents:
-            at = at[int(part)] if isinstance(at, list) else at[part]
-        if each["op"] == "add" and isinstance(at, list):
-            at.append(each["value"]) if last == "-" else at.insert(int(last), each["value"])
-            continue
-        key: Any = int(last) if isinstance(at, list) else last
-        there = key < len(at) if isinstance(at, list) else key in at
-        assert each["op"] == "add" or there, f"{each['path']} is not there"
-        if each["op"] == "remove":
-            del at[key]
-        else:
-            at[key] = each["value"]
-    return result
-
-
-def rendered(folder: Path) -> list[Manifest]:
-    """Return what `kubectl kustomize FOLDER` prints."""
-    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    manifests: list[Manifest] = []
-    for name in kustomization["resources"]:
-        path = folder / name
-        manifests += rendered(path) if path.is_dir() else [yaml.safe_load(path.read_text())]
-    for patch in kustomization.get("patches", []):
-        target, operations = patch["target"], yaml.safe_load(patch["patch"])
-        hit = [
-            i
-            for i, each in enumerate(manifests)
-            if (each["kind"], each["metadata"]["name"]) == (target["kind"], target["name"])
-        ]
-        assert hit, target
-        for index in hit:
-            manifests[index] = patched(manifests[index], operations)
-    return manifests
-
-
-def pods(manifests: list[Manifest]) -> list[Manifest]:
-    return [each["spec"]["template"]["spec"] for each in manifests if each["kind"] != "Service"]
-
-
-def containers(manifests: list[Manifest]) -> list[Manifest]:
-    return [each for pod in pods(manifests) for each in pod["initContainers"] + pod["containers"]]
 
 
 @pytest.mark.parametrize("version", SCHEMAS)
-@pytest.mark.parametrize("name", ["base", *(f"overlays/{each}" for each in OVERLAYS)])
+@pytest.mark.parametrize("name", KINDS)
 def test_valid_by_the_schema(name: str, version: str) -> None:
     manifests = rendered(FOLDER / name)
-    assert [each["kind"] for each in manifests] == ["Service", "Deployment", "Job"]
+    assert sorted(each["kind"] for each in manifests) == KINDS[name]
     for each in manifests:
         kubernetes_validate.validate(each, version, strict=True)
 
 
 def test_the_schema_notices_a_wrong_key_bad_flow() -> None:
-    (deployment,) = [each for each in rendered(FOLDER / "base") if each["kind"] == "Deployment"]
-    deployment["spec"]["template"]["spec"]["containers"][0]["ressources"] = {}
+    job = next(each for each in rendered(FOLDER / "base") if each["kind"] == "Job")
+    job["spec"]["template"]["spec"]["containers"][0]["ressources"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(deployment, SCHEMAS[-1], strict=True)
+        kubernetes_validate.validate(job, SCHEMAS[-1], strict=True)
 
 
-def test_every_container_may_use_every_nic() -> None:
-    for each in containers(rendered(FOLDER / "base")):
-        assert each["securityContext"]["capabilities"]["add"] == ["IPC_LOCK"]
+@pytest.mark.parametrize("name", ["base", "pairs"])
+def test_every_container_may_use_every_nic(name: str) -> None:
+    for each in containers(rendered(FOLDER / name)):
         assert "rdma/hca_shared_devices_a" in each["resources"]["limits"]
         assert {"name": "NIXL_UCX_STRIPE", "value": "all"} in each["env"]
 
 
-def test_doctor_runs_before_each_program() -> None:
-    for pod in pods(rendered(FOLDER / "base")):
+@pytest.mark.parametrize("name", OURS)
+def test_nobody_is_root_and_all_but_one_capability_is_dropped(name: str) -> None:
+    for pod in pods(rendered(FOLDER / name)):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for each in containers(rendered(FOLDER / name)):
+        assert each["securityContext"]["allowPrivilegeEscalation"] is False
+        assert each["securityContext"]["capabilities"] == {"add": ["IPC_LOCK"], "drop": ["ALL"]}
+
+
+@pytest.mark.parametrize("name", ["base", "pairs"])
+def test_doctor_runs_before_each_program(name: str) -> None:
+    for pod in pods(rendered(FOLDER / name)):
         (doctor,) = pod["initContainers"]
         assert doctor["command"] == ["nixl-stripe", "doctor", "--expect-nics=8"]
         assert doctor["resources"] == pod["containers"][0]["resources"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_ends_is_a_job_and_not_started_again_and_again(name: str) -> None:
+    for each in rendered(FOLDER / name):
+        for container in containers([each]) if each["kind"] != "ConfigMap" else []:
+            if "verify" in " ".join(container["command"]):
+                assert each["kind"] == "Job"
+                assert each["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+
+
+def test_registry_tag_and_namespace_are_set_in_one_place(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "kustomization.yaml").write_text(
+        "namespace: mine\nresources: [../kubernetes/overlays/p5, ../kubernetes/check]\n"
+        "images: [{name: registry.example.com/team/nixl-stripe, newName: mine/s, newTag: v7}]\n"
+    )
+    manifests = rendered(mine)
+    assert {each["metadata"]["namespace"] for each in manifests} == {"mine"}
+    assert {each["image"] for each in containers(manifests)} == {"mine/s:v7"}
 
 
 def limits(name: str) -> list[dict[str, str]]:
@@ -114,12 +105,14 @@ def limits(name: str) -> list[dict[str, str]]:
 
 def test_machines_differ_only_where_they_must() -> None:
     base = rendered(FOLDER / "base")
-    for name in ("gb200", "p5"):
+    for name in ("gb200", "p5", "hgx-h100-ib", "hgx-h100-multus"):
         other = rendered(FOLDER / "overlays" / name)
         for manifest in (*base, *other):
             if manifest["kind"] == "Service":
                 continue
-            manifest["spec"]["template"]["spec"].pop("nodeSelector", None)
+            template = manifest["spec"]["template"]
+            template["spec"].pop("nodeSelector", None)
+            template["metadata"].pop("annotations", None)
             for each in containers([manifest]):
                 each["resources"]["limits"] = {}
                 each["command"] = each["command"][:2]
@@ -132,12 +125,25 @@ def test_machines_differ_only_where_they_must() -> None:
         assert "rdma/hca_shared_devices_a" not in each
 
 
+def test_each_network_of_multus_has_its_resource() -> None:
+    for manifest in rendered(FOLDER / "overlays/hgx-h100-multus"):
+        if manifest["kind"] == "Service":
+            continue
+        said = manifest["spec"]["template"]["metadata"]["annotations"]
+        networks = said["k8s.v1.cni.cncf.io/networks"].split(",")
+        assert len(set(networks)) == 8
+        for each in containers([manifest]):
+            found = {key for key in each["resources"]["limits"] if "rail" in key}
+            assert found == {f"nvidia.com/{network}" for network in networks}
+
+
 #: A machine of each manifest, and the NICs that it has for NIXL.
 NICS = {
     "base": ("dgx_h100", 8),
     "overlays/gb200": ("gb200", 4),
     "overlays/gb300": ("gb300", 8),
     "overlays/p5": ("p5", 32),
+    "overlays/hgx-h100-ib": ("dgx_h100", 8),
     "overlays/flat-vm": ("dgx_h100", 8),
 }
 
@@ -175,10 +181,23 @@ def test_pods_with_fewer_nics_fail_before_they_start_bad_flow(
 
 
 def test_the_topology_file_is_where_the_variable_says() -> None:
-    for each in containers(rendered(FOLDER / "overlays/flat-vm")):
+    manifests = rendered(FOLDER / "overlays/flat-vm")
+    (made,) = [each for each in manifests if each["kind"] == "ConfigMap"]
+    assert re.fullmatch(r"nixl-stripe-topology-\w{10}", made["metadata"]["name"])
+    for pod in pods(manifests):
+        (volume,) = [volume for volume in pod["volumes"] if volume["name"] == "topology"]
+        assert volume["configMap"] == {"name": made["metadata"]["name"]}
+    for each in containers(manifests):
         (mount,) = [mount for mount in each["volumeMounts"] if mount["name"] == "topology"]
         (variable,) = [entry for entry in each["env"] if entry["name"] == "NCCL_TOPO_FILE"]
-        assert variable["value"] == f"{mount['mountPath']}/topology.xml"
+        (file,) = made["data"]
+        assert variable["value"] == f"{mount['mountPath']}/{file}"
+
+
+def test_the_topology_file_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    file = FOLDER / "overlays/flat-vm/topology.xml"
+    assert main(["topo", "--source", str(file)]) == 0
+    assert capsys.readouterr().out.count("PIX") >= 2
 
 
 def test_the_two_share_a_token_that_no_manifest_holds() -> None:
@@ -190,19 +209,51 @@ def test_the_two_share_a_token_that_no_manifest_holds() -> None:
     assert all(each["kind"] != "Secret" for each in rendered(FOLDER / "base"))
 
 
-def test_both_sides_and_the_service_use_one_port() -> None:
-    service, *_ = rendered(FOLDER / "base")
+@pytest.mark.parametrize("name", ["base", "pairs"])
+def test_both_sides_and_the_service_use_one_port(name: str) -> None:
+    manifests = rendered(FOLDER / name)
+    (service,) = [each for each in manifests if each["kind"] == "Service"]
     port = service["spec"]["ports"][0]["port"]
-    said = [word for each in containers(rendered(FOLDER / "base")) for word in each["command"]]
-    assert [word.rpartition(":")[2] for word in said if ":" in word] == [str(port)] * 2
+    said = " ".join(word for each in containers(manifests) for word in each["command"])
+    assert re.findall(r":(\d+)", said) == [str(port)] * 2
 
 
-def test_the_command_takes_what_pods_say() -> None:
-    said = [each["command"] for each in containers(rendered(FOLDER / "base"))]
-    assert len(said) == 4
-    for program, *arguments in said:
-        assert program == "nixl-stripe"
-        assert accepted(arguments)
+def typed(command: list[str]) -> list[list[str]]:
+    """Return the command lines of ours in a container's command, a script's too."""
+    if command[0] != "sh":
+        return [command]
+    return [shlex.split(line) for line in re.findall(r"exec (nixl-stripe .*)", command[-1])]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_command_takes_what_pods_say(name: str) -> None:
+    for each in containers(rendered(FOLDER / name)):
+        probe = each.get("readinessProbe", {}).get("exec", {}).get("command")
+        said = [*typed(each["command"]), *([probe] if probe else [])]
+        assert said
+        for program, *arguments in said:
+            assert program == "nixl-stripe"
+            assert accepted(arguments)
+
+
+def test_of_each_pair_one_listens_and_the_next_connects(tmp_path: Path) -> None:
+    (pod,) = pods(rendered(FOLDER / "pairs"))
+    tool = tmp_path / "nixl-stripe"
+    tool.write_text('#!/bin/sh\necho "$@"\n')
+    tool.chmod(0o755)
+
+    def started(index: int) -> str:
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        variables = {"PATH": path, "JOB_COMPLETION_INDEX": str(index)}
+        command = pod["containers"][0]["command"]
+        return subprocess.run(
+            command, env=variables, capture_output=True, text=True, check=True
+        ).stdout
+
+    for index in (0, 2, 10):
+        assert started(index).startswith("verify --listen 0.0.0.0:18517 ")
+        host = f"nixl-stripe-pairs-{index}.{pod['subdomain']}"
+        assert started(index + 1).startswith(f"verify --connect {host}:18517 ")
 
 
 def test_the_command_takes_what_the_dockerfile_says() -> None:

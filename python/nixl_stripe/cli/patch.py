@@ -15,6 +15,7 @@ import click
 
 from nixl_stripe._core import __version__
 from nixl_stripe.cli.command import App, Argument, Exit, Option
+from nixl_stripe.cli.patch_into import put_beside
 from nixl_stripe.cli.words import json_text
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.scratch import sweep
@@ -90,6 +91,14 @@ def patch(
     plugin: Annotated[
         Path | None, Option(metavar="FILE", help="The plugin to use instead of our own.")
     ] = None,
+    into: Annotated[
+        Path | None,
+        Option(
+            metavar="DIR",
+            help="Leave NIXL as it is and put a patched copy of its plugins there, for "
+            "NIXL_PLUGIN_DIR=DIR/plugins.",
+        ),
+    ] = None,
     keep_cache: Annotated[
         bool,
         Option("--keep-cache", help="With --undo: leave the caches of this user."),
@@ -116,7 +125,12 @@ def patch(
         raise UsageError("--keep-cache goes with --undo")
     if folder is not None and python is not None:
         raise UsageError("DIR and --python exclude each other: each says where NIXL is")
+    if into is not None and (undo or status):
+        raise UsageError("--into goes with neither --undo nor --status: remove DIR to undo it")
     folders = _find(folder, python)
+    if into is not None:
+        put_beside(folders, into, plugin, plugin_options if check else None, as_json=as_json)
+        return
     where = f" {shlex.quote(str(folder))}" if folder else ""
     where += f" --python {shlex.quote(python)}" if python else ""
     patch_row = partial(_patch_row, load=plugin_options if check else None)

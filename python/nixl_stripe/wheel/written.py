@@ -64,6 +64,12 @@ TABLE = (
         "the run itself; after a kill, the next one or nixl-stripe patch --undo",
     ),
     Written(
+        "a patched copy of NIXL's plugins",
+        "the folder of --into",
+        "nixl-stripe patch --into",
+        "the user: the copy goes with the folder",
+    ),
+    Written(
         "a wheel that is not whole yet",
         ".NAME.partial in the folder of --out",
         "nixl-stripe wheel",
