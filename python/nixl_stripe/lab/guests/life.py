@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from nixl_stripe.lab.guests import keeper, qemu
 from nixl_stripe.lab.guests.control import ControlPort, GuestError, Monitor
@@ -17,6 +18,8 @@ from nixl_stripe.lab.job import Role
 
 #: Seconds that a guest may take to stop.
 STOP_LIMIT_S = 10.0
+#: A guest's clock may show this many times what really passed.
+_FAST = 1.2
 
 
 def start_keeper(folder: Path, plans: Sequence[qemu.GuestPlan]) -> subprocess.Popen[bytes]:
@@ -55,3 +58,19 @@ def stop(
         port.close()
     for monitor in monitors.values():
         monitor.close()
+
+
+def fast_clocks(machines: Mapping[Role, Mapping[str, Any]], boot_s: float) -> str:
+    """Name the guests that have been up for longer than it took to boot them; "" for none.
+
+    A kernel that is held up while it measures its processor's clock (seen on a busy host: by a
+    factor of three) has all its time-outs too early from then on.
+    """
+    fast = {
+        role: machine["uptime_s"] / boot_s
+        for role, machine in machines.items()
+        if machine["uptime_s"] > _FAST * boot_s
+    }
+    return ", ".join(
+        f"guest {role}: its clock runs {n:.1f} times too fast" for role, n in fast.items()
+    )
