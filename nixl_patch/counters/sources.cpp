@@ -9,6 +9,7 @@
 #include "topology/sysfs_text.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 namespace nixlStripe {
@@ -102,6 +103,41 @@ public:
                          : std::vector<unsigned>{};
         }
         return {ports.begin(), ports.end()};
+    }
+
+    /**
+     * Whether one of the ports of @p device is active; nullopt when there is no such device. Asked
+     * for each NIC every few seconds: netlink, whose answer grows with the number of devices, only
+     * where sysfs says nothing.
+     */
+    std::optional<bool>
+    hasActivePort(const std::string &device, const std::string &wanted) const {
+        const folder where = place->root.sub("class/infiniband/" + device);
+        std::optional<rdmaDevice> told;
+        bool was_asked = false;
+        const auto ask = [&]() -> const std::optional<rdmaDevice> & {
+            if (!was_asked && place->isLive) {
+                told = place->netlink.device(device);
+            }
+            was_asked = true;
+            return told;
+        };
+        if (!where.isOpen() && !ask()) {
+            return std::nullopt;
+        }
+        for (const unsigned number : portsOf(device, wanted)) {
+            const std::string text = where.text("ports/" + std::to_string(number) + "/state");
+            if (parsePortState(text) == portState_t::ACTIVE) {
+                return true;
+            }
+            if (text.empty() && ask()) {
+                const auto state = place->netlink.port(*told, number);
+                if (state && state->state == port_is_active) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     nicPlace
@@ -234,21 +270,10 @@ counterHost::isUp(const std::string &nic) const {
     const std::string device = nic.substr(0, nic.find(':'));
     const std::string port = nic.size() > device.size() ? nic.substr(device.size() + 1) : "";
     const place_t &place = parts_->place;
-    if (isName(device) && parts_->devices().count(device) != 0) {
-        const auto found = place->isLive ? place->netlink.device(device) : std::nullopt;
-        for (const unsigned number : parts_->portsOf(device, port)) {
-            const std::string text = place->root.text("class/infiniband/" + device + "/ports/" +
-                                                      std::to_string(number) + "/state");
-            if (parsePortState(text) == portState_t::ACTIVE) {
-                return true;
-            }
-            const auto told =
-                text.empty() && found ? place->netlink.port(*found, number) : std::nullopt;
-            if (told && told->state == port_is_active) {
-                return true;
-            }
+    if (isName(device)) {
+        if (const auto up = parts_->hasActivePort(device, port)) {
+            return *up;
         }
-        return false;
     }
     const auto up = place->isLive ? isInterfaceUp(nic) : std::nullopt;
     if (up || !isName(nic)) {

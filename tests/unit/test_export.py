@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import math
+import signal
+import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -17,10 +18,13 @@ from typing import Any
 
 import prometheus_client
 import pytest
+from agent_texts import agent_text
 from counter_trees import CounterTree, tree_of
 from nixl_stripe.cli import main
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.proof import NicNotFoundError
+from nixl_stripe.proof.agent_metrics import AgentCollector
+from nixl_stripe.proof.exposition import text_of
 from nixl_stripe.proof.metrics import NicCollector
 from prometheus_client.openmetrics import parser
 
@@ -91,13 +95,20 @@ def test_series_are_a_small_multiple_of_the_nics(tmp_path: Path) -> None:
 
 
 def test_a_scrape_of_32_nics_takes_less_than_5_ms_of_processor(tmp_path: Path) -> None:
+    """With an agent that uses all of them, in the form that Prometheus asks for."""
+    nics = collector(tree_of(tmp_path / "tree", "p5"))
+    names = [labels[0] for name, labels in values(nics) if name == "nixl_stripe_nic_up"]
+    assert len(names) == 32
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents/a.prom").write_text(agent_text(out=dict.fromkeys(names, 10**15)))
     registry = prometheus_client.CollectorRegistry()
-    registry.register(collector(tree_of(tmp_path, "p5")))
-    prometheus_client.generate_latest(registry)
+    registry.register(nics)
+    registry.register(AgentCollector(tmp_path / "agents"))
+    assert text_of(registry.collect()).count(b"\nnixl_stripe_agent_intended_bytes_total{") == 64
     least = math.inf
     for _ in range(200):  # beside other programs caches are cold: one undisturbed scrape is enough
         start = time.thread_time()
-        prometheus_client.generate_latest(registry)
+        text_of(registry.collect())
         least = min(least, time.thread_time() - start)
         if least < 5e-3:
             return
@@ -105,44 +116,52 @@ def test_a_scrape_of_32_nics_takes_less_than_5_ms_of_processor(tmp_path: Path) -
 
 
 @contextmanager
-def exporting(tree: CounterTree, *options: str) -> Iterator[threading.Thread]:
-    arguments = ["export", "--sysfs", str(tree.root), "--for", "3", *options]
-    thread = threading.Thread(target=main, args=(arguments,))
-    thread.start()
+def exporting(tree: CounterTree, *options: str) -> Iterator[None]:
+    program = "from nixl_stripe.cli import main; raise SystemExit(main())"
+    command = (sys.executable, "-c", program, "export", "--sysfs", str(tree.root), *options)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        yield thread
+        yield
     finally:
-        thread.join()
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+    assert len(said.splitlines()) == 1, "its address, and nothing of Ctrl-C"
 
 
-def answer(port: int) -> str | None:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/metrics", headers={"Accept": OPEN_METRICS}
-    )
+def answer(port: int, accept: str = OPEN_METRICS) -> tuple[str, str] | None:
+    """Return the type and the text of an answer; None while nobody answers."""
+    address = f"http://127.0.0.1:{port}/metrics"
+    request = urllib.request.Request(address, headers={"Accept": accept})
     try:
         with urllib.request.urlopen(request, timeout=10) as got:  # noqa: S310
-            assert got.headers["Content-Type"].startswith("application/openmetrics-text")
-            text: str = got.read().decode()
+            return got.headers["Content-Type"], got.read().decode()
     except urllib.error.URLError:
         return None
-    return text
 
 
-def scraped(port: int) -> str:
-    for _ in range(100):
-        text = answer(port)
-        if text is not None:
-            return text
+def scraped(port: int, accept: str = OPEN_METRICS) -> tuple[str, str]:
+    for _ in range(600):
+        found = answer(port, accept)
+        if found is not None:
+            return found
         time.sleep(0.05)
     raise AssertionError("nobody answers")
 
 
-def test_openmetrics_over_http(gb200: CounterTree, free_port: int) -> None:
+def test_openmetrics_over_http_to_who_asks_for_it(gb200: CounterTree, free_port: int) -> None:
     with exporting(gb200, "--listen", f"127.0.0.1:{free_port}"):
-        parse: Any = parser.text_string_to_metric_families  # it has no types
-        families = {each.name: each for each in parse(scraped(free_port))}
+        kind, text = scraped(free_port)
+        plain_kind, plain = scraped(free_port, "text/plain")
+    assert (kind.split(";")[0], plain_kind.split(";")[0]) == (
+        "application/openmetrics-text",
+        "text/plain",
+    )
+    parse: Any = parser.text_string_to_metric_families  # it has no types
+    families = {each.name: each for each in parse(text)}
     assert len(families["nixl_stripe_nic_bytes"].samples) == 8
     assert families["nixl_stripe_nic_bytes"].type == "counter"
+    assert "# TYPE nixl_stripe_nic_bytes_total counter" in plain
 
 
 @pytest.fixture
@@ -157,8 +176,8 @@ def free_port() -> int:
 
 def test_a_text_file_appears_in_one_piece(gb200: CounterTree, tmp_path: Path) -> None:
     file = tmp_path / "nixl.prom"
-    with exporting(gb200, "--textfile", str(file), "--interval", "0.1", "--for", "0.3"):
-        pass
+    options = ("--textfile", str(file), "--interval", "0.1", "--for", "0.3")
+    assert main(["export", "--sysfs", str(gb200.root), *options]) == 0
     assert 'nixl_stripe_nic_bytes_total{direction="out",nic="mlx5_0"} 0.0' in file.read_text()
     assert [each.name for each in tmp_path.iterdir() if "nixl.prom" in each.name] == ["nixl.prom"]
 

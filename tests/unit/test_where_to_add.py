@@ -147,7 +147,8 @@ def test_a_trap(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_metric_of_an_agent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(agents, "SAMPLES", {**agents.SAMPLES, "dummy": ("nic",)})
     monkeypatch.setattr(agent_metrics, "SAMPLES", agents.SAMPLES)
-    monkeypatch.setattr(agents, "_LINES", {name: agents._line_of(name) for name in agents.SAMPLES})
+    known = {name: agents._series_of(name) for name in agents.SAMPLES}
+    monkeypatch.setattr(agents, "_SERIES", known)
     monkeypatch.setattr(agent_metrics, "HELP", {**agent_metrics.HELP, "dummy": "Dummies."})
     line = 'nixl_stripe_agent_dummy{agent_name="w0",nic="mlx5_0"} 7'
     (tmp_path / "a.prom").write_text(agent_text("w0").replace("# EOF", f"{line}\n# EOF"))

@@ -134,19 +134,18 @@ def _join(registry: CollectorRegistry, folder: Path) -> None:
 
 
 def _serve(registry: CollectorRegistry, address: str, port: int, end: float | None) -> None:
-    from prometheus_client import start_http_server
+    from nixl_stripe.proof.metrics_server import MetricsServer
 
     try:
-        server, thread = start_http_server(port, address, registry)
+        server = MetricsServer(registry, address, port)
     except OSError as error:
         raise StripeError(f"--listen {address}:{port}: {error.strerror}") from error
     shown = f"[{address}]" if ":" in address else address
-    click.echo(f"http://{shown}:{server.server_port}/metrics", err=True)
+    click.echo(f"http://{shown}:{server.port}/metrics", err=True)
     try:
-        thread.join(None if end is None else max(0.0, end - time.monotonic()))
+        server.thread.join(None if end is None else max(0.0, end - time.monotonic()))
     finally:
-        server.shutdown()
-        server.server_close()
+        server.stop()
 
 
 def _write(registry: CollectorRegistry, textfile: Path, interval: float, end: float | None) -> None:

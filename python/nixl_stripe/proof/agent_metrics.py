@@ -17,7 +17,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from nixl_stripe.errors import StripeError
-from nixl_stripe.proof.agents import PREFIX, SAMPLES, AgentFile, AgentFiles, read_folder
+from nixl_stripe.proof.agents import (
+    PREFIX,
+    SAMPLES,
+    AgentFile,
+    AgentFiles,
+    Sample,
+    read_folder,
+)
 
 #: What serves to find out whether a process lives is of no use to a dashboard.
 _UNSEEN = {"pid_namespace", "start_ticks"}
@@ -63,8 +70,7 @@ class AgentCollector(Collector):
                 found = self.read()
         except StripeError:
             found = AgentFiles()
-        for name in SAMPLES:
-            yield _family(name, found.live)
+        yield from _families(found.live)
         yield GaugeMetricFamily(
             PREFIX + "files_refused",
             "Files that are not as agents write them.",
@@ -75,14 +81,17 @@ class AgentCollector(Collector):
         )
 
 
-def _family(name: str, files: tuple[AgentFile, ...]) -> Metric:
-    kept = [place for place, label in enumerate(SAMPLES[name]) if label not in _UNSEEN]
-    labels = ["agent_name", "process", *(SAMPLES[name][place] for place in kept)]
-    kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-    made = kind(PREFIX + name.removesuffix("_total"), HELP[name], labels=labels)
+def _families(files: tuple[AgentFile, ...]) -> Iterator[Metric]:
+    rows: dict[str, list[tuple[str, Sample]]] = {name: [] for name in SAMPLES}
     for file in files:
         for sample in file.samples:
-            if sample.name == name:
-                values = [sample.agent, file.process, *(sample.labels[place] for place in kept)]
-                made.add_metric(values, sample.value)
-    return made
+            rows[sample.name].append((file.process, sample))
+    for name, found in rows.items():
+        kept = [place for place, label in enumerate(SAMPLES[name]) if label not in _UNSEEN]
+        labels = ["agent_name", "process", *(SAMPLES[name][place] for place in kept)]
+        kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+        made = kind(PREFIX + name.removesuffix("_total"), HELP[name], labels=labels)
+        for process, sample in found:
+            values = [sample.agent, process, *(sample.labels[place] for place in kept)]
+            made.add_metric(values, sample.value)
+        yield made

@@ -11,6 +11,7 @@ file anew every two seconds.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import stat
@@ -18,6 +19,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from nixl_stripe.untrusted import RefusedError, one_line
 
@@ -46,17 +48,16 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
 _VALUE = r'"((?:[^"\\\n]|\\["\\])*)"'
 
 
-def _line_of(name: str) -> re.Pattern[str]:
+def _series_of(name: str) -> re.Pattern[str]:
     labels = ",".join(f"{label}={_VALUE}" for label in ("agent_name", *SAMPLES[name]))
-    return re.compile(rf"{re.escape(PREFIX + name)}\{{{labels}\}} ([0-9]{{1,20}})")
+    return re.compile(rf"{re.escape(PREFIX + name)}\{{{labels}\}}")
 
 
-_LINES = {name: _line_of(name) for name in SAMPLES}
+_SERIES = {name: _series_of(name) for name in SAMPLES}
 _NAME = re.compile(re.escape(PREFIX) + r"([a-z_]{1,40})\{")
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """One value. labels: behind the agent's name, as in SAMPLES."""
 
     name: str
@@ -155,18 +156,34 @@ def parse(text: bytes, process: str) -> AgentFile:
 
 
 def _sample(number: int, line: str) -> Sample:
-    named = _NAME.match(line)
-    pattern = _LINES.get(named[1]) if named else None
-    found = pattern.fullmatch(line) if pattern else None
-    if named is None or found is None:
+    series, _, value = line.rpartition(" ")
+    found = _read_series(series) if len(series) <= _KEPT_CHARACTERS else _series_in(series)
+    if found is None or not (value.isascii() and value.isdecimal() and len(value) <= 20):
         raise RefusedError(f"line {number}: {one_line(line, 80)!r} is none that agents write")
-    *labels, value = found.groups()
-    agent, *rest = (one_line(_plain(each), 200) for each in labels)
-    return Sample(named[1], agent, tuple(rest), int(value))
+    return Sample(*found, int(value))
 
 
-def _plain(text: str) -> str:
-    return text.replace('\\"', '"').replace("\\\\", "\\") if "\\" in text else text
+def _series_in(text: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return metric, agent and labels of what stands before a value; None where it is no series."""
+    named = _NAME.match(text)
+    pattern = _SERIES.get(named[1]) if named else None
+    found = pattern.fullmatch(text) if pattern else None
+    if named is None or found is None:
+        return None
+    agent, *rest = map(_label, found.groups())
+    return named[1], agent, tuple(rest)
+
+
+#: They are the same at each look, only the values change. Long ones are not kept: of 300 characters
+#: at most, all together take a few MiB, whatever a file holds.
+_read_series = functools.lru_cache(maxsize=16384)(_series_in)
+_KEPT_CHARACTERS = 300
+
+
+def _label(text: str) -> str:
+    if "\\" in text:
+        text = text.replace('\\"', '"').replace("\\\\", "\\")
+    return one_line(text)
 
 
 def _number(text: str) -> int:
