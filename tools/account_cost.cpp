@@ -54,7 +54,8 @@ threadSeconds() {
 /** Nanoseconds of processor time of one put, the least of some rounds. */
 double
 measure(unsigned nics, std::size_t bytes, bool is_accounted) {
-    operationPath path({&put, &get, &flush, [nics](const void *) { return lanesOf(nics); }});
+    operationPath path(
+        {&put, &get, &flush, nullptr, [nics](const void *) { return lanesOf(nics); }});
     std::map<std::string, double> rates;
     for (const rmaLane &lane : lanesOf(nics)) {
         rates[lane.device] = 1;

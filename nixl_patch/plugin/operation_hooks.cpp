@@ -176,9 +176,15 @@ namespace {
         return gate->check(request);
     }
 
+    /** Past the gate, which knows the requests of gated endpoints, to the path and its flushes. */
     void
     requestFree(void *request) {
         gate->release(request);
+    }
+
+    void
+    requestPassed(void *request) {
+        path->release(request);
     }
 
     template <typename function_t>
@@ -206,12 +212,12 @@ namespace {
         add(hooks, stock, "ucp_rkey_destroy", its.keyDestroy, &keyDestroy);
         add(hooks, stock, "ucp_put_nbx", its.path.put, &put);
         add(hooks, stock, "ucp_get_nbx", its.path.get, &get);
+        add(hooks, stock, "ucp_request_free", its.path.release, &requestFree);
     }
 
     void
     findRequests(importGroup &hooks, realFunctions &its, void *stock) {
         add(hooks, stock, "ucp_request_check_status", its.requests.check, &requestCheck);
-        add(hooks, stock, "ucp_request_free", its.requests.release, &requestFree);
     }
 
     /** Fills @p group, or leaves it empty with a problem. */
@@ -277,6 +283,7 @@ operationHooks::find(void *stock, const ucxLibrary &ucx) {
     hooks.real.path.lanes = [&ucx](const void *endpoint) { return ucx.rmaLanes(endpoint); };
     hooks.real.requests.put = hooks.real.path.put;
     hooks.real.requests.get = hooks.real.path.get;
+    hooks.real.requests.release = &requestPassed;
     real = &hooks.real;
     path = &hooks.path.emplace(hooks.real.path);
     gate = &hooks.gate.emplace(hooks.real.requests);

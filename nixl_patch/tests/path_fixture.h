@@ -79,16 +79,28 @@ public:
         if (!book.completesLater) {
             return nullptr;
         }
-        book.flushes.push_back(*static_cast<const requestParams *>(params));
-        return &book;
+        void *request = reinterpret_cast<void *>(book.last += 16);
+        book.flushes[request] = *static_cast<const requestParams *>(params);
+        return request;
+    }
+
+    /** As UCX does it, that of a request which is under way drops its callback. */
+    static void
+    release(void *request) {
+        ledger &book = *current();
+        const std::lock_guard<std::mutex> lock(book.mutex);
+        book.freed.push_back(request);
+        if (const auto it = book.flushes.find(request); it != book.flushes.end()) {
+            it->second.fields &= ~requestParams::has_callback;
+        }
     }
 
     /** All flushes that are under way end. */
     void
     complete(ucsStatus_t status = ucs_ok) {
-        for (const requestParams &flush : std::exchange(flushes, {})) {
-            if ((flush.fields & requestParams::has_callback) != 0) {
-                flush.callback(this, status, flush.userData);
+        for (const auto &[request, params] : std::exchange(flushes, {})) {
+            if ((params.fields & requestParams::has_callback) != 0) {
+                params.callback(request, status, params.userData);
             }
         }
     }
@@ -100,7 +112,8 @@ public:
     std::vector<std::pair<void *, std::size_t>> posted;
     void *answer = nullptr;
     bool completesLater = false;
-    std::vector<requestParams> flushes;
+    std::map<void *, requestParams> flushes;
+    std::vector<void *> freed;
     std::vector<rmaLane> lanes = {{5, "a:1"}, {6, "b:1"}, {7, "c:1"}, {63, "d:1"}};
 };
 
@@ -175,10 +188,10 @@ protected:
         return found;
     }
 
-    void
+    void *
     flush() {
         const requestParams nothing;
-        path.flush(endpoint, &nothing);
+        return path.flush(endpoint, &nothing);
     }
 
     void *const context = handle(0);
@@ -193,7 +206,9 @@ protected:
     std::size_t key_configurations = keyBudget::of_old_ucx;
     std::vector<std::string> said;
     operationPath path{
-        {&ledger::post, &ledger::get, &ledger::flush, [this](const void *) { return book.lanes; }}};
+        {&ledger::post, &ledger::get, &ledger::flush, &ledger::release, [this](const void *) {
+             return book.lanes;
+         }}};
 };
 
 } // namespace nixlStripe::testing

@@ -208,6 +208,84 @@ namespace {
         EXPECT_EQ(taken(), (noting::notes_t{"a flush ends", "b flush ends", "a ends", "b ends"}));
     }
 
+    /** NIXL frees the requests of a transfer that is released while it is under way. */
+    TEST_F(OperationPath, aFlushThatIsFreedTooEarlyStillEnds) {
+        open();
+        taken();
+        book.completesLater = true;
+        void *request = flush();
+        taken();
+        path.release(request);
+        EXPECT_TRUE(book.freed.empty()) << "UCX would forget to say when it ends";
+        path.keyGone(key);
+        path.endpointGone(endpoint);
+        taken();
+        book.complete();
+        EXPECT_EQ(taken(), (noting::notes_t{"a flush ends", "b flush ends", "a ends", "b ends"}));
+        EXPECT_EQ(book.freed, (std::vector<void *>{request}));
+    }
+
+    TEST_F(OperationPath, aFlushThatHasEndedIsFreedAtOnce) {
+        open();
+        book.completesLater = true;
+        void *request = flush();
+        book.complete(ucs_err_no_device);
+        EXPECT_EQ(notes.back(), "b flush fails");
+        EXPECT_TRUE(book.freed.empty());
+        path.release(request);
+        EXPECT_EQ(book.freed, (std::vector<void *>{request}));
+        path.release(request); // as a request that UCX has handed out again, of something else
+        EXPECT_EQ(book.freed, (std::vector<void *>{request, request}));
+    }
+
+    TEST_F(OperationPath, aWorkersEndTakesFreedFlushesAlong) {
+        open();
+        book.completesLater = true;
+        path.release(flush());
+        flush();
+        taken();
+        path.workerGone(worker);
+        EXPECT_EQ(
+            taken(),
+            (noting::notes_t{
+                "a key lost", "b key lost", "a ends", "b ends", "a worker gone", "b worker gone"}));
+        EXPECT_TRUE(book.freed.empty());
+        book.flushes.clear(); // UCX ends none of them any more
+    }
+
+    /** For a sanitizer: one thread frees what another ends. */
+    TEST_F(OperationPath, flushesEndWhileTheyAreFreed) {
+        openSpread();
+        makeHandles();
+        book.completesLater = true;
+        std::atomic<bool> is_over{false};
+        std::thread progress([&] {
+            while (!is_over) {
+                decltype(book.flushes) ending;
+                {
+                    const std::lock_guard<std::mutex> lock(book.mutex);
+                    ending.swap(book.flushes);
+                }
+                for (const auto &[request, params] : ending) {
+                    if ((params.fields & requestParams::has_callback) != 0) {
+                        params.callback(request, ucs_ok, params.userData);
+                    }
+                }
+            }
+        });
+        constexpr std::size_t rounds = 2000;
+        for (std::size_t round = 0; round < rounds; ++round) {
+            path.release(flush());
+        }
+        for (bool all = false; !all;) {
+            const std::lock_guard<std::mutex> lock(book.mutex);
+            all = book.freed.size() == rounds;
+        }
+        is_over = true;
+        progress.join();
+        path.keyGone(key);
+    }
+
     TEST_F(OperationPath, aKeyMayOutliveItsEndpoint) {
         open();
         path.endpointGone(endpoint);

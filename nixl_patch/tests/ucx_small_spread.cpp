@@ -86,7 +86,7 @@ namespace {
         for (int i = 0; i < 4; ++i) {
             EXPECT_EQ(post(4 * kib), 0U);
             path.flush(endpoint, &own);
-            EXPECT_EQ(book.flushes.back().callback, own.callback);
+            EXPECT_EQ(book.flushes.rbegin()->second.callback, own.callback);
         }
         path.keyGone(key);
     }

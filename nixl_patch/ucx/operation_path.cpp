@@ -4,6 +4,8 @@
 
 #include "ucx/request_params.h"
 
+#include <exception>
+#include <new>
 #include <utility>
 
 namespace nixlStripe {
@@ -51,6 +53,27 @@ struct operationPath::endpointEntry {
         }
         return answer;
     }
+
+    void
+    endFlush(bool is_good) noexcept {
+        for (const auto &stage : stages) {
+            stage->flushEnds(is_good);
+        }
+        release();
+    }
+};
+
+/** A flush whose request UCX (until its callback) and the caller (until he frees it) have. */
+struct operationPath::openFlush {
+    operationPath *path;
+    endpointEntry *entry;
+    const void *worker;
+    /** Who is done with it: whoever comes last destroys it. */
+    std::atomic<unsigned> over{0};
+
+    static constexpr unsigned by_ucx = 1;
+    static constexpr unsigned by_caller = 2;
+    static constexpr unsigned unseen = 4; /**< it is in no table, so that the caller is not heard */
 };
 
 namespace {
@@ -73,6 +96,20 @@ operationPath::~operationPath() {
     }
     for (const void *endpoint : endpoints_.handlesWhere(all)) {
         endpoints_.erase(endpoint)->release();
+    }
+    dropFlushes([](const openFlush &) { return true; });
+}
+
+/** UCX ends none of them any more. */
+template <typename wanted_t>
+void
+operationPath::dropFlushes(wanted_t &&wanted) {
+    for (const void *request : flushes_.handlesWhere(wanted)) {
+        openFlush *flush = flushes_.erase(request);
+        if ((flush->over.load(std::memory_order_acquire) & openFlush::by_ucx) == 0) {
+            flush->entry->release();
+        }
+        delete flush;
     }
 }
 
@@ -124,6 +161,7 @@ operationPath::workerGone(const void *worker) {
     for (const void *endpoint : endpoints_.handlesWhere(is_its)) {
         endpoints_.erase(endpoint)->release();
     }
+    dropFlushes([worker](const openFlush &flush) { return flush.worker == worker; });
     for (const auto &stage : context->stages) {
         stage->workerGone(worker);
     }
@@ -291,12 +329,35 @@ operationPath::get(void *endpoint,
 }
 
 void
-operationPath::flushEnded(void *, ucsStatus_t status, void *entry) {
-    auto *of = static_cast<endpointEntry *>(entry);
-    for (const auto &stage : of->stages) {
-        stage->flushEnds(status == ucs_ok);
+operationPath::flushEnded(void *request, ucsStatus_t status, void *flush) {
+    auto *of = static_cast<openFlush *>(flush);
+    of->entry->endFlush(status == ucs_ok);
+    const unsigned before = of->over.fetch_or(openFlush::by_ucx, std::memory_order_acq_rel);
+    if ((before & openFlush::unseen) != 0) {
+        delete of;
+    } else if ((before & openFlush::by_caller) != 0) {
+        of->path->giveBack(request, of);
     }
-    of->release();
+}
+
+void
+operationPath::release(void *request) noexcept {
+    openFlush *flush = flushes_.find(request);
+    if (flush == nullptr) {
+        ucx_.release(request);
+        return;
+    }
+    const unsigned before = flush->over.fetch_or(openFlush::by_caller, std::memory_order_acq_rel);
+    if ((before & openFlush::by_ucx) != 0) {
+        giveBack(request, flush);
+    }
+}
+
+void
+operationPath::giveBack(void *request, openFlush *flush) noexcept {
+    flushes_.erase(request); // before UCX can hand it out again
+    delete flush;
+    ucx_.release(request);
 }
 
 void *
@@ -320,24 +381,36 @@ void *
 operationPath::flushThrough(endpointEntry &entry, void *endpoint, const void *params) noexcept {
     // NIXL asks for nothing, and looks at the request. Whoever asks for something keeps his call,
     // and his flush counts as complete at once.
-    const auto *given = static_cast<const requestParams *>(params);
-    constexpr std::uint32_t callback = requestParams::has_callback | requestParams::has_user_data;
-    void *answer = nullptr;
-    if (given->fields == 0) {
-        requestParams with_callback;
-        with_callback.fields = callback;
-        with_callback.callback = &flushEnded;
-        with_callback.userData = &entry;
-        answer = ucx_.flush(endpoint, &with_callback);
-        if (isRequest(answer)) {
-            return answer;
-        }
-    } else {
-        answer = ucx_.flush(endpoint, params);
+    const bool asks = static_cast<const requestParams *>(params)->fields != 0;
+    auto *flush =
+        asks ? nullptr : new (std::nothrow) openFlush{this, &entry, entry.endpoint->worker};
+    if (flush == nullptr) {
+        return ended(entry, ucx_.flush(endpoint, params));
     }
-    // An error is its status, as a pointer.
-    const auto status = static_cast<ucsStatus_t>(reinterpret_cast<std::intptr_t>(answer));
-    flushEnded(nullptr, isError(answer) ? status : ucs_ok, &entry);
+    requestParams with_callback;
+    with_callback.fields = requestParams::has_callback | requestParams::has_user_data;
+    with_callback.callback = &flushEnded;
+    with_callback.userData = flush;
+    void *answer = ucx_.flush(endpoint, &with_callback);
+    if (!isRequest(answer)) {
+        delete flush;
+        return ended(entry, answer);
+    }
+    try {
+        flushes_.insert(answer, flush);
+    } catch (const std::exception &) {
+        if ((flush->over.fetch_or(openFlush::unseen, std::memory_order_acq_rel) &
+             openFlush::by_ucx) != 0) {
+            delete flush;
+        }
+    }
+    return answer;
+}
+
+/** The flush is over, as far as that is known. */
+void *
+operationPath::ended(endpointEntry &entry, void *answer) noexcept {
+    entry.endFlush(!isError(answer));
     return answer;
 }
 

@@ -37,7 +37,8 @@ public:
             nullptr;
         void *(*get)(void *, void *, std::size_t, std::uint64_t, void *, const void *) = nullptr;
         void *(*flush)(void *endpoint, const void *params) = nullptr;
-        rmaEndpoint::lanesOf_t lanes; /**< see parseRmaLanes */
+        void (*release)(void *request) = nullptr; /**< `ucp_request_free` */
+        rmaEndpoint::lanesOf_t lanes;             /**< see parseRmaLanes */
     };
 
     explicit operationPath(calls ucx);
@@ -92,16 +93,29 @@ public:
 
     void *flush(void *endpoint, const void *params) noexcept;
 
+    /**
+     * In place of `ucp_request_free`. UCX would drop the callback of a flush that is freed while it
+     * is under way (NIXL does that where a transfer is released early), and with it the flush's
+     * end: such a request goes back to UCX when UCX has ended it.
+     */
+    void release(void *request) noexcept;
+
 private:
     struct contextEntry;
     struct endpointEntry;
+    struct openFlush;
 
     std::shared_ptr<contextEntry> contextOf(const void *worker);
     void *carry(const rmaRequest &request) const noexcept;
     void *lead(rmaRequest request) noexcept;
     void *flushThrough(endpointEntry &entry, void *endpoint, const void *params) noexcept;
 
-    static void flushEnded(void *request, ucsStatus_t status, void *entry);
+    void giveBack(void *request, openFlush *flush) noexcept;
+    template <typename wanted_t> void dropFlushes(wanted_t &&wanted);
+
+    static void *ended(endpointEntry &entry, void *answer) noexcept;
+
+    static void flushEnded(void *request, ucsStatus_t status, void *flush);
 
     calls ucx_;
     std::mutex mutex_; /**< no shared_mutex: it would need glibc 2.34 */
@@ -109,6 +123,7 @@ private:
     std::unordered_map<const void *, std::shared_ptr<contextEntry>> workers_;
     handleTable<endpointEntry> endpoints_;
     handleTable<endpointEntry> keys_; /**< to the endpoint that they were unpacked for */
+    handleTable<openFlush> flushes_;  /**< requests that UCX or the caller still has */
 };
 
 } // namespace nixlStripe
