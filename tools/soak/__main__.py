@@ -4,6 +4,7 @@
 
 python -m soak --bed tcp --minutes 6 --json docs/results/soak-tcp.json
 python -m soak --bed rdma --minutes 8 --resume --json docs/results/soak-rdma.json    # one more part
+python -m soak --bed rdma --side ours ...    # a part of one side; stock is in another
 """
 
 from __future__ import annotations
@@ -121,6 +122,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--bed", choices=BEDS, default="tcp")
     parser.add_argument("--nics", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=6, help="for all sides together")
+    add = parser.add_argument
+    add("--side", choices=SIDES, action="append", help="only this one, again for more [all]")
     parser.add_argument("--nixl", default="nixl-cu12==1.5.1", help="or a wheel, or a folder")
     parser.add_argument("--cache", type=Path, default=Path(".cache/soak"))
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -135,8 +138,9 @@ def _part(options: argparse.Namespace, sites: Sites) -> list[dict[str, Any]]:
     """Soak each side once."""
     rows = []
     with BEDS[options.bed](options.nics) as ground:
-        length = Length(options.minutes * 60 / len(ground.sides), ground.least)
-        for side in ground.sides:
+        sides = options.side or ground.sides
+        length = Length(options.minutes * 60 / len(sides), ground.least)
+        for side in sides:
             rows.append(run_side(ground, side, sites, length))
             print(shown(rows[-1]), flush=True)
     return rows
@@ -147,12 +151,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     asked = ["--bed", options.bed, "--nics", str(options.nics)]
     asked += ["--minutes", f"{options.minutes:g}", *["--resume"] * options.resume]
+    asked += [f"--side={side}" for side in options.side or []]
     origin = Origin(["scripts/soak", *asked])
     try:
         sites = Sites.of(options.nixl, options.cache.resolve())
         document: dict[str, Any] = {"machine": machine(), "bed": options.bed, "nics": options.nics}
         document["versions"] = {"nixl": sites.name, "nixl-stripe": __version__}
         parts = earlier(options.json, document) if options.resume else []
+        names = {row["side"] for part in parts for row in part["rows"]}
+        if options.side and "stock" not in names.union(options.side):
+            raise StripeError("--side: stock is needed too, in this part or in one before")
         rows = _part(options, sites)
     except StripeError as error:
         print(f"soak: {error}", file=sys.stderr)

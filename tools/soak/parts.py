@@ -34,8 +34,8 @@ def earlier(path: Path, now: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def joined(parts: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Return one row for each side, in the order of the first part."""
-    names = [row["side"] for row in parts[0]["rows"]]
+    """Return one row for each side, in the order in which they came first; a part may lack some."""
+    names = dict.fromkeys(row["side"] for part in parts for row in part["rows"])
     return [
         _together([row for part in parts for row in part["rows"] if row["side"] == name])
         for name in names

@@ -68,12 +68,18 @@ def move(here: Side, peer: str, address: int, requests: int) -> int:
 
     The last is cut over all NICs on any bed: over TCP small buffers take one.
     """
+    both = (here.address, address)
+    kinds = {
+        (first, count): [here.pieces(each, first, count) for each in both]
+        for first in range(len(SMALL))
+        for count in (BATCH, 1)
+    }
     moved = 0
     for number in range(requests):
         for count in (BATCH, *[1] * ALONE):
-            write(here, peer, *(here.pieces(a, number, count) for a in (here.address, address)))
+            write(here, peer, *kinds[number % len(SMALL), count])
             moved += count
-    whole = ([(a, BYTES, 0)] for a in (here.address, address))
+    whole = ([(each, BYTES, 0)] for each in both)
     write(here, peer, *(here.agent.get_xfer_descs(rows, "DRAM") for rows in whole))
     return moved + 1
 
