@@ -34,8 +34,8 @@ metricsOf(const std::string &agent,
     what.ucxVersion = ucx.version();
     what.book = request.book();
     if (!what.book) {
-        log(logLevel_t::WARN,
-            "stripe_metrics: what each NIC is handed cannot be told: " + request.bookProblem());
+        logOnce(logLevel_t::WARN,
+                "stripe_metrics: what each NIC is handed cannot be told: " + request.bookProblem());
     }
     char host[256] = "";
     ::gethostname(host, sizeof host - 1);

@@ -21,7 +21,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -237,13 +236,13 @@ namespace {
             log(logLevel_t::INFO, "UCX " + initHook::ucx().version() + " has no " + key);
         }
         if (engine != nullptr && !request.spreadProblem().empty()) {
-            log(logLevel_t::WARN,
-                "small buffers are left to UCX, which prefers the first NICs: " +
-                    request.spreadProblem());
+            logOnce(logLevel_t::WARN,
+                    "small buffers are left to UCX, which prefers the first NICs: " +
+                        request.spreadProblem());
         }
         if (const std::string problem = cudaModuleProblem(loadedObjects());
             engine != nullptr && !problem.empty()) {
-            log(logLevel_t::WARN, problem);
+            logOnce(logLevel_t::WARN, problem);
         }
         if (engine != nullptr) {
             needs.stages = request.takeStages();
@@ -261,14 +260,11 @@ namespace {
     /** Warns once a process of a name that means nothing and resembles one that does. */
     void
     warnOfMisspelling(const std::string &name, const std::vector<std::string> &known) {
-        static std::mutex mutex;
-        static auto &said = *new std::set<std::string>; // an engine may be made at exit
         const std::string meant = meantKey(name, known);
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (!meant.empty() && said.insert(name).second) {
-            log(logLevel_t::WARN,
-                quoted(name) + " has no effect: nothing is called so; did you mean " +
-                    quoted(meant) + "?");
+        if (!meant.empty()) {
+            logOnce(logLevel_t::WARN,
+                    quoted(name) + " has no effect: nothing is called so; did you mean " +
+                        quoted(meant) + "?");
         }
     }
 
@@ -297,7 +293,8 @@ namespace {
     abi::engine *
     createEngineOrThrow(abi::initParams *init) {
         if (!abi::hasKnownLayout(init)) {
-            log(logLevel_t::WARN,
+            logOnce(
+                logLevel_t::WARN,
                 "this NIXL hands over backend parameters in an unknown layout; the stock backend "
                 "runs unchanged");
             return stock.createEngine(init);

@@ -172,6 +172,18 @@ namespace {
         return count;
     }
 
+    TEST_F(PluginDoctored, aWarningComesOnceHoweverManyBackendsThereAre) {
+        const pluginFolder folder("good");
+        abi::plugin *plugin = folder.init();
+        const abi::params_t params = {{"max_rma_rails", "2"}, {"stripe_small", "spread"}};
+        ::testing::internal::CaptureStderr();
+        for (int i = 0; i < 3; ++i) {
+            EXPECT_EQ(errorOf(plugin, params), "");
+        }
+        const std::string log = ::testing::internal::GetCapturedStderr();
+        EXPECT_EQ(countIn(log, "small buffers are left to UCX"), 1U) << log;
+    }
+
     TEST_F(PluginDoctored, killSwitchIsTheStockPlugin) {
         const pluginFolder folder("good");
         const scopedEnvironment rails({"NIXL_UCX_MAX_RMA_RAILS", "no number"});

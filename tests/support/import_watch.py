@@ -27,10 +27,11 @@ PATH = (
     "ucp_rkey_destroy",
     "ucp_put_nbx",
     "ucp_get_nbx",
+    "ucp_request_free",
 )
 
-#: And those that are looked at as well while an engine fails over.
-REQUESTS = ("ucp_request_check_status", "ucp_request_free")
+#: And what is looked at as well while an engine fails over.
+REQUESTS = ("ucp_request_check_status",)
 
 #: Agents come and go as its job says; after each step it says where the imports lead.
 PROGRAM = r"""
