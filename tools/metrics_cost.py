@@ -99,8 +99,8 @@ def account() -> dict[str, Any]:
 def account_rows(scratch: Path) -> list[dict[str, Any]]:
     """Return what the program prints."""
     sources = [ROOT / "tools" / "account_cost.cpp"]
-    sources += [ROOT / f"nixl_patch/ucx/{name}.cpp" for name in ("account", "packed_key")]
-    sources.append(ROOT / "nixl_patch/ucx/operation_path.cpp")
+    names = ("account", "open_flushes", "operation_path", "packed_key")
+    sources += [ROOT / f"nixl_patch/ucx/{name}.cpp" for name in names]
     program = scratch / "account_cost"
     options = ("-O2", "-std=c++17", "-pthread", f"-I{ROOT / 'nixl_patch'}")
     subprocess.run(["g++", *options, *sources, "-o", program], check=True)

@@ -4,8 +4,6 @@
 
 #include "ucx/request_params.h"
 
-#include <exception>
-#include <new>
 #include <utility>
 
 namespace nixlStripe {
@@ -19,7 +17,7 @@ struct operationPath::contextEntry {
  * An endpoint and its stages. Alive while anything may still come back to it: the endpoint itself,
  * keys that were unpacked for it, flushes that are under way.
  */
-struct operationPath::endpointEntry {
+struct operationPath::endpointEntry final : flushOwner {
     std::shared_ptr<contextEntry> context; /**< destroyed last: stages may refer to theirs */
     std::shared_ptr<rmaEndpoint> endpoint;
     std::vector<std::unique_ptr<endpointStage>> stages;
@@ -55,25 +53,17 @@ struct operationPath::endpointEntry {
     }
 
     void
-    endFlush(bool is_good) noexcept {
+    flushEnded(bool is_good) noexcept override {
         for (const auto &stage : stages) {
             stage->flushEnds(is_good);
         }
         release();
     }
-};
 
-/** A flush whose request UCX (until its callback) and the caller (until he frees it) have. */
-struct operationPath::openFlush {
-    operationPath *path;
-    endpointEntry *entry;
-    const void *worker;
-    /** Who is done with it: whoever comes last destroys it. */
-    std::atomic<unsigned> over{0};
-
-    static constexpr unsigned by_ucx = 1;
-    static constexpr unsigned by_caller = 2;
-    static constexpr unsigned unseen = 4; /**< it is in no table, so that the caller is not heard */
+    void
+    flushLost() noexcept override {
+        release();
+    }
 };
 
 namespace {
@@ -87,7 +77,8 @@ namespace {
 } // namespace
 
 operationPath::operationPath(calls ucx)
-    : ucx_(std::move(ucx)) {}
+    : ucx_(std::move(ucx))
+    , flushes_(ucx_.flush, ucx_.release) {}
 
 operationPath::~operationPath() {
     const auto all = [](const endpointEntry &) { return true; };
@@ -96,20 +87,6 @@ operationPath::~operationPath() {
     }
     for (const void *endpoint : endpoints_.handlesWhere(all)) {
         endpoints_.erase(endpoint)->release();
-    }
-    dropFlushes([](const openFlush &) { return true; });
-}
-
-/** UCX ends none of them any more. */
-template <typename wanted_t>
-void
-operationPath::dropFlushes(wanted_t &&wanted) {
-    for (const void *request : flushes_.handlesWhere(wanted)) {
-        openFlush *flush = flushes_.erase(request);
-        if ((flush->over.load(std::memory_order_acquire) & openFlush::by_ucx) == 0) {
-            flush->entry->release();
-        }
-        delete flush;
     }
 }
 
@@ -161,7 +138,7 @@ operationPath::workerGone(const void *worker) {
     for (const void *endpoint : endpoints_.handlesWhere(is_its)) {
         endpoints_.erase(endpoint)->release();
     }
-    dropFlushes([worker](const openFlush &flush) { return flush.worker == worker; });
+    flushes_.workerGone(worker);
     for (const auto &stage : context->stages) {
         stage->workerGone(worker);
     }
@@ -329,35 +306,8 @@ operationPath::get(void *endpoint,
 }
 
 void
-operationPath::flushEnded(void *request, ucsStatus_t status, void *flush) {
-    auto *of = static_cast<openFlush *>(flush);
-    of->entry->endFlush(status == ucs_ok);
-    const unsigned before = of->over.fetch_or(openFlush::by_ucx, std::memory_order_acq_rel);
-    if ((before & openFlush::unseen) != 0) {
-        delete of;
-    } else if ((before & openFlush::by_caller) != 0) {
-        of->path->giveBack(request, of);
-    }
-}
-
-void
 operationPath::release(void *request) noexcept {
-    openFlush *flush = flushes_.find(request);
-    if (flush == nullptr) {
-        ucx_.release(request);
-        return;
-    }
-    const unsigned before = flush->over.fetch_or(openFlush::by_caller, std::memory_order_acq_rel);
-    if ((before & openFlush::by_ucx) != 0) {
-        giveBack(request, flush);
-    }
-}
-
-void
-operationPath::giveBack(void *request, openFlush *flush) noexcept {
-    flushes_.erase(request); // before UCX can hand it out again
-    delete flush;
-    ucx_.release(request);
+    flushes_.release(request);
 }
 
 void *
@@ -370,47 +320,10 @@ operationPath::flush(void *endpoint, const void *params) noexcept {
         stage->flushBegins();
     }
     entry->use();
-    void *answer = flushThrough(*entry, endpoint, params);
+    void *answer = flushes_.flush(*entry, entry->endpoint->worker, endpoint, params);
     for (const auto &stage : entry->stages) {
         answer = stage->flushTaken(answer);
     }
-    return answer;
-}
-
-void *
-operationPath::flushThrough(endpointEntry &entry, void *endpoint, const void *params) noexcept {
-    // NIXL asks for nothing, and looks at the request. Whoever asks for something keeps his call,
-    // and his flush counts as complete at once.
-    const bool asks = static_cast<const requestParams *>(params)->fields != 0;
-    auto *flush =
-        asks ? nullptr : new (std::nothrow) openFlush{this, &entry, entry.endpoint->worker};
-    if (flush == nullptr) {
-        return ended(entry, ucx_.flush(endpoint, params));
-    }
-    requestParams with_callback;
-    with_callback.fields = requestParams::has_callback | requestParams::has_user_data;
-    with_callback.callback = &flushEnded;
-    with_callback.userData = flush;
-    void *answer = ucx_.flush(endpoint, &with_callback);
-    if (!isRequest(answer)) {
-        delete flush;
-        return ended(entry, answer);
-    }
-    try {
-        flushes_.insert(answer, flush);
-    } catch (const std::exception &) {
-        if ((flush->over.fetch_or(openFlush::unseen, std::memory_order_acq_rel) &
-             openFlush::by_ucx) != 0) {
-            delete flush;
-        }
-    }
-    return answer;
-}
-
-/** The flush is over, as far as that is known. */
-void *
-operationPath::ended(endpointEntry &entry, void *answer) noexcept {
-    entry.endFlush(!isError(answer));
     return answer;
 }
 

@@ -9,6 +9,7 @@
 
 #include "ucx/handle_table.h"
 #include "ucx/library.h"
+#include "ucx/open_flushes.h"
 #include "ucx/rma_stage.h"
 
 #include <memory>
@@ -93,37 +94,23 @@ public:
 
     void *flush(void *endpoint, const void *params) noexcept;
 
-    /**
-     * In place of `ucp_request_free`. UCX would drop the callback of a flush that is freed while it
-     * is under way (NIXL does that where a transfer is released early), and with it the flush's
-     * end: such a request goes back to UCX when UCX has ended it.
-     */
+    /** In place of `ucp_request_free`: see openFlushes. */
     void release(void *request) noexcept;
 
 private:
     struct contextEntry;
     struct endpointEntry;
-    struct openFlush;
 
     std::shared_ptr<contextEntry> contextOf(const void *worker);
     void *carry(const rmaRequest &request) const noexcept;
     void *lead(rmaRequest request) noexcept;
-    void *flushThrough(endpointEntry &entry, void *endpoint, const void *params) noexcept;
-
-    void giveBack(void *request, openFlush *flush) noexcept;
-    template <typename wanted_t> void dropFlushes(wanted_t &&wanted);
-
-    static void *ended(endpointEntry &entry, void *answer) noexcept;
-
-    static void flushEnded(void *request, ucsStatus_t status, void *flush);
-
     calls ucx_;
     std::mutex mutex_; /**< no shared_mutex: it would need glibc 2.34 */
     std::unordered_map<const void *, std::shared_ptr<contextEntry>> contexts_;
     std::unordered_map<const void *, std::shared_ptr<contextEntry>> workers_;
     handleTable<endpointEntry> endpoints_;
     handleTable<endpointEntry> keys_; /**< to the endpoint that they were unpacked for */
-    handleTable<openFlush> flushes_;  /**< requests that UCX or the caller still has */
+    openFlushes flushes_;
 };
 
 } // namespace nixlStripe
