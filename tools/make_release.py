@@ -8,9 +8,11 @@ That is the source distribution, and a wheel for each machine and Python whose h
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from debian_root import DebianError
@@ -73,6 +75,28 @@ def release(
     return made
 
 
+def release_twice(
+    out: Path, cache: Path, machines: Sequence[str], pythons: Sequence[str]
+) -> list[Path]:
+    """Do as `release`, then once more from nothing at another place, and compare every byte.
+
+    The second time no compiler's cache helps. Raises CheckError where a file differs.
+    """
+    made = release(out, cache, machines, pythons)
+    os.environ["CCACHE_DISABLE"] = "1"
+    with tempfile.TemporaryDirectory() as folder:
+        again = release(Path(folder, "out"), Path(folder, "cache"), machines, pythons)
+        differing = [
+            one.name
+            for one, other in zip(made, again, strict=True)
+            if one.read_bytes() != other.read_bytes()
+        ]
+    if differing:
+        raise CheckError(f"built twice, these differ: {', '.join(differing)}")
+    say(f"built twice: {len(made)} files, the same in every byte")
+    return made
+
+
 def _emptied(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -91,9 +115,11 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "release")
     parser.add_argument("--machine", action="append", choices=MACHINES, help="default: every one")
     parser.add_argument("--python", action="append", choices=PYTHONS, help="default: every one")
+    parser.add_argument("--twice", action="store_true", help="build again elsewhere, and compare")
     options = parser.parse_args()
+    build = release_twice if options.twice else release
     try:
-        made = release(
+        made = build(
             options.out.resolve(),
             options.cache.resolve(),
             options.machine or MACHINES,

@@ -25,12 +25,13 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from debian_root import ARCHITECTURES, DebianRelease
+from sbom import sbom
 
 PLATFORM = "manylinux_2_28"
 MACHINES = tuple(ARCHITECTURES)
-PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 #: The Pythons that Debian's releases have: headers for every machine.
-_DEBIAN_PYTHONS = {"3.11": "bookworm", "3.13": "trixie"}
+DEBIAN_PYTHONS = {"3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -60,15 +61,16 @@ class Target:
 def python_headers(target: Target, cache: Path) -> list[Path] | None:
     """Return the include folders of the target's Python; None where it cannot be had here.
 
-    An interpreter of this machine on the PATH serves, else Debian's headers.
+    An interpreter of this machine on the PATH serves, else Debian's headers. For the other machine
+    it is the other way round: headers differ in pyconfig.h alone, and there, between two machines
+    of 64 bits and one byte order, in nothing that a module is laid out by (Debian's for 3.14 differ
+    in what CPython itself is compiled with).
     """
-    if target.machine == platform.machine():
-        found = _installed_headers(target.python)
-        if found is not None:
-            return found
-    suite = _DEBIAN_PYTHONS.get(target.python)
-    if suite is None:
-        return None
+    native = target.machine == platform.machine()
+    installed = _installed_headers(target.python)
+    suite = DEBIAN_PYTHONS.get(target.python)
+    if suite is None or (native and installed is not None):
+        return installed
     release = DebianRelease(cache, suite, target.machine)
     headers = release.alone(f"libpython{target.python}-dev") / "usr/include"
     return [headers / f"python{target.python}", headers]
@@ -169,18 +171,23 @@ def package_files(source: Path) -> dict[str, bytes]:
 def write_wheel_of(target: Target, common: dict[str, bytes], build: Path, out: Path) -> Path:
     """Write the wheel of `target` from `common` and what `build` made; return it."""
     info = next(name.partition("/")[0] for name in common if ".dist-info/" in name)
-    files = {
-        **common,
+    name, _, version = info.removesuffix(".dist-info").partition("-")
+    objects = {
         f"nixl_stripe/_core.{target.abi}.so": (
             build / f"python/_core.{target.abi}.so"
         ).read_bytes(),
         "nixl_stripe/plugin/libplugin_UCX.so": plugin_of(build).read_bytes(),
+    }
+    files = {
+        **common,
+        **objects,
         f"{info}/WHEEL": (
             "Wheel-Version: 1.0\n"
             "Generator: nixl-stripe release\n"
             "Root-Is-Purelib: false\n"
             f"Tag: {target.tag}\n"
         ).encode(),
+        f"{info}/sboms/{name}.cdx.json": sbom(name.replace("_", "-"), version, target.tag, objects),
     }
     rows = [f"{name},{_digest(data)},{len(data)}\n" for name, data in files.items()]
     files[f"{info}/RECORD"] = "".join([*rows, f"{info}/RECORD,,\n"]).encode()

@@ -27,11 +27,12 @@ KINDS = {
     "pairs": ["Job", "Service"],
     "check": ["DaemonSet"],
     "no-rebuild": ["Deployment"],
+    "modelexpress": ["Deployment"],
     **{f"overlays/{each}": ["Job", "Job", "Service"] for each in OVERLAYS},
     "overlays/flat-vm": ["ConfigMap", "Job", "Job", "Service"],
 }
 #: Those whose containers are all ours.
-OURS = [name for name in KINDS if name != "no-rebuild"]
+OURS = [name for name in KINDS if KINDS[name] != ["Deployment"]]
 SCHEMAS = ("1.29", "1.37")
 
 

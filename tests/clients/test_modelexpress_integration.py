@@ -71,7 +71,7 @@ attempt()
     ]
 
 
-@pytest.mark.parametrize("version", ["0.6.9", "0.8.0", "1.0"])
+@pytest.mark.parametrize("version", ["0.3.9", "0.8.0", "1.0"])
 def test_an_unknown_version_is_refused(striped: Path, tmp_path: Path, version: str) -> None:
     info = tmp_path / f"modelexpress-{version}.dist-info"
     info.mkdir()
@@ -79,7 +79,7 @@ def test_an_unknown_version_is_refused(striped: Path, tmp_path: Path, version: s
         f"Metadata-Version: 2.1\nName: modelexpress\nVersion: {version}\n"
     )
     (line,) = run("attempt()", tmp_path, striped)
-    assert line.startswith(f"UnknownModelExpressError ModelExpress {version}: accepted are 0.7")
+    assert line.startswith(f"UnknownModelExpressError ModelExpress {version}: accepted are 0.4")
     assert "NIXL_UCX_STRIPE=all" in line
 
 

@@ -87,6 +87,17 @@ def test_the_rest_of_the_deployment_stays() -> None:
     assert (mount["name"], mount["readOnly"]) == (volume["name"], True)
 
 
+def test_modelexpress_gets_it_beside_its_own_variables() -> None:
+    (server,) = deployment(FOLDER / "modelexpress")["spec"]["template"]["spec"]["containers"]
+    said = {each["name"]: each["value"] for each in server["env"]}
+    assert said.items() >= {
+        ("NIXL_PLUGIN_DIR", "/nixl-stripe/plugins"),
+        ("NIXL_UCX_STRIPE", "all"),
+        ("MX_RDMA_NIC_PIN", "off"),
+        ("MX_SERVER_ADDRESS", "modelexpress-server:8001"),
+    }
+
+
 def test_taking_the_component_out_undoes_it(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "kubernetes")
     mine = tmp_path / "kubernetes/no-rebuild"

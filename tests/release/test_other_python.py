@@ -18,12 +18,13 @@ from debian_root import DebianRelease
 from make_release import release
 from nixl_stripe.versions import NEWEST
 from nixl_wheels import install_for, wheel_file
-from wheel_build import BuildError, Target, python_headers
+from wheel_build import DEBIAN_PYTHONS, BuildError, Target, python_headers
 from wheel_check import shared_contents
 
 pytestmark = pytest.mark.release
 
-PYTHON = "3.13"
+#: Another one of Debian's: RELEASE_PYTHON=3.14
+PYTHON = os.environ.get("RELEASE_PYTHON", "3.13")
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture(scope="module")
 def python() -> tuple[str, ...]:
-    """Debian 13's Python with Debian 13's C library, by way of its own loader: no chroot."""
+    """Debian's Python with Debian's C library, by way of its own loader: no chroot."""
     packages = [f"python{PYTHON}-minimal", f"libpython{PYTHON}-stdlib", "libstdc++6"]
-    root = DebianRelease(cache_dir(), "trixie", "x86_64").root("python", packages)
+    root = DebianRelease(cache_dir(), DEBIAN_PYTHONS[PYTHON], "x86_64").root("python", packages)
     libraries = root / "usr/lib/x86_64-linux-gnu"
     loader = libraries / "ld-linux-x86-64.so.2"
     return (str(loader), "--library-path", str(libraries), str(root / f"usr/bin/python{PYTHON}"))

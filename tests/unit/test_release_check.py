@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import io
+import json
 import tarfile
 import zipfile
 from pathlib import Path
@@ -98,6 +101,36 @@ def test_wheels_hold_the_package_and_a_true_record(tmp_path: Path, machine: str)
     assert b"Tag: cp313-cp313-manylinux_2_28_" in files["nixl_stripe-0.1.0.dist-info/WHEEL"]
     check_contents(path)
     check_machine(path)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_a_wheel_lists_what_is_in_it(tmp_path: Path, machine: str) -> None:
+    target, info = Target(machine, "3.13"), "nixl_stripe-0.1.0.dist-info"
+    for name in (f"python/_core.{target.abi}.so", "nixl_patch/plugin/libplugin_UCX.so"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(shared_object(name.encode()))
+    common = {f"{info}/METADATA": b"Name: nixl-stripe\nVersion: 0.1.0\n"}
+    first, second = (
+        write_wheel_of(target, common, tmp_path, tmp_path / out).read_bytes() for out in ("a", "b")
+    )
+    assert first == second
+    files = check_wheel(tmp_path / "a" / f"nixl_stripe-0.1.0-{target.tag}.whl")
+    found = json.loads(files[f"{info}/sboms/nixl_stripe.cdx.json"])
+    assert (found["bomFormat"], found["specVersion"]) == ("CycloneDX", "1.6")
+    whole = found["metadata"]["component"]
+    assert (whole["purl"], whole["version"]) == ("pkg:pypi/nixl-stripe@0.1.0", "0.1.0")
+    listed = {each["name"]: each for each in found["components"]}
+    assert {name for name in listed if name.endswith(".so")} == {
+        name for name in files if name.endswith(".so")
+    }
+    for name, each in listed.items():
+        if each["type"] == "file":
+            (digest,) = each["hashes"]
+            assert digest["content"] == hashlib.sha256(files[name]).hexdigest()
+    assert listed["pybind11"]["version"] == importlib.metadata.version("pybind11")
+    references = {whole["bom-ref"], *(each["bom-ref"] for each in found["components"])}
+    for each in found["dependencies"]:
+        assert {each["ref"], *each["dependsOn"]} <= references
 
 
 def test_the_metadata_names_every_python_that_is_released() -> None:

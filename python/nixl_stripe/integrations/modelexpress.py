@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelExpress 0.7 with `MX_RDMA_NIC_PIN=stripe`: every NIC for its NIXL agents.
+"""ModelExpress 0.4 to 0.7 with `MX_RDMA_NIC_PIN=stripe`: every NIC for its NIXL agents.
 
     from nixl_stripe.integrations import modelexpress
 
@@ -36,7 +36,7 @@ from nixl_stripe.errors import StripeError
 from nixl_stripe.planning.nic_pin import PIN, asks_for_every_nic, from_env
 
 #: Versions of ModelExpress whose way to NIXL is known: from the first to below the second.
-KNOWN = (Version("0.7"), Version("0.8"))
+KNOWN = (Version("0.4"), Version("0.8"))
 #: What `NixlTransferManager.initialize` must use for our stand-ins to be reached.
 _USED_NAMES = ("apply_nic_pin_for_device", "nixl_agent_config", "NixlAgent")
 _OTHER_WAY = "NIXL_UCX_STRIPE=all in the environment needs no such call"
@@ -66,7 +66,7 @@ def enable(on_unpatched: OnUnpatched = "error") -> None:
     UnpatchedPluginError when a manager is initialised, `warn` and `stock` go on without, with a
     warning. Imports ModelExpress, and with it torch and NIXL.
 
-    UnknownModelExpressError: not 0.7, or not built as 0.7 is. StripeError: no NIXL.
+    UnknownModelExpressError: not 0.4 to 0.7, or not built as these are. StripeError: no NIXL.
     """
     global _enabled
     check_choice(on_unpatched)
