@@ -65,6 +65,16 @@ def test_a_second_run_replaces_the_first_ones_copy(ours: Path, site: Path, tmp_p
     assert b"newer" in (made / beside.LINK / PLUGIN).read_bytes()
 
 
+def test_what_it_did_not_make_stays_bad_flow(ours: Path, site: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    foreign = made / "nixl-source" / "README"
+    foreign.parent.mkdir(parents=True)
+    foreign.touch()
+    assert into(site, made) == 0
+    assert into(site, made) == 0
+    assert foreign.exists()
+
+
 def test_one_that_cannot_be_loaded_leaves_the_older_copy_bad_flow(
     ours: Path, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

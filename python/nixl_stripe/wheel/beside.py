@@ -27,6 +27,8 @@ from nixl_stripe.wheel.self_check import Load, libraries_before
 #: The name below DIR that leads to the newest copy; it is what NIXL_PLUGIN_DIR names.
 LINK = "plugins"
 _PREFIX = "nixl-"
+#: A file by which a copy of ours is known: DIR may hold folders of others with such a name.
+_MARK = ".made-by-nixl-stripe"
 
 
 def patch_beside(
@@ -44,6 +46,7 @@ def patch_beside(
     except OSError as error:
         raise StripeError(f"{into} cannot be written: {error.strerror}") from error
     try:
+        (draft / _MARK).touch()
         draft.chmod(0o755)
         copy = _copied(folder.path, draft)
         # Of no distribution, a folder whose plugin cannot be loaded is refused.
@@ -56,9 +59,9 @@ def patch_beside(
     except StripeError:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    for older in into.glob(f"{_PREFIX}*"):
-        if older.is_dir() and older.resolve() != draft:
-            shutil.rmtree(older)
+    for mark in into.glob(f"{_PREFIX}*/{_MARK}"):
+        if mark.parent.resolve() != draft:
+            shutil.rmtree(mark.parent)
     return outcome
 
 
