@@ -71,6 +71,23 @@ def test_subnets_that_differ(rails: Rails, striped: Path) -> None:
         assert f"{rails.devices[3]} on agent 'target'" in line
 
 
+def test_shares_that_cannot_reach_each_other_are_an_error_that_says_so_bad_flow(
+    rails: Rails, striped: Path
+) -> None:
+    first, second = (
+        {"stripe": "all", "device_list": ",".join(part)}
+        for part in (rails.devices[:2], rails.devices[2:])
+    )
+    outcome = rails.transfer(
+        nixl=striped, backend_params=first, peer_params=second, sizes=SIZES, shim=True
+    )
+    said = str(outcome.initiator.error)
+    assert "nixlBackendError: NIXL_ERR_BACKEND: " in said
+    assert "cannot reach each other: no NIC here" in said
+    for device in rails.devices:
+        assert device in said
+
+
 def test_numbers_of_nics_that_differ(rails: Rails, striped: Path) -> None:
     two = {"stripe": "all", "device_list": ",".join(rails.devices[:2])}
     first, _ = both_sides(meet(rails, striped, {"stripe": "all"}, two))

@@ -37,6 +37,29 @@ def test_the_committed_run_met_every_goal() -> None:
     assert all(row["verified"] for step in ("scaling", "fast", "refit") for row in run[step])
 
 
+def scaled(run: dict[str, Any], factor: float) -> dict[str, Any]:
+    """Return the run with rates of several rails multiplied."""
+    for step in ("scaling", "fast"):
+        for row in run[step]:
+            if row["kind"] == "striped" and row["rails"] > 1:
+                row["gbps"] *= factor
+    return run
+
+
+def test_a_quick_run_has_goals_of_its_own() -> None:
+    quick = {**scaled(result(), 0.7), "quick": True}
+    names = [check["name"] for check in goals.check(quick)]
+    assert failed(quick) == []
+    assert not [name for name in names if "first backend" in name]
+    assert [check["goal"] for check in goals.check(quick)[:3]] == [">= 2.2"] * 3
+
+
+def test_a_quick_run_that_is_no_faster_than_two_rails_fails_bad_flow() -> None:
+    assert len(failed({**scaled(result(), 0.5), "quick": True})) == 2
+    assert len(failed({**scaled(result(), 0.25), "quick": True})) == 3
+    assert failed(scaled(result(), 0.7))
+
+
 def test_the_page_shows_the_committed_run() -> None:
     page = (ROOT / "docs/gpu.md").read_text("utf-8")
     for part in report.text(result()).split("\n\n"):

@@ -17,6 +17,7 @@ from nixl_stripe import StripePlan, plan
 from nixl_stripe.agents.introduction import Introduction, attach, detach, differences
 from nixl_stripe.agents.meeting import Meetings
 from nixl_stripe.planning.parts import PlannedNic
+from nixl_stripe.planning.peer import no_shared_subnet
 from sysfs_machines import MACHINES
 from sysfs_trees import write
 
@@ -138,6 +139,23 @@ def test_a_routed_fabric_has_other_subnets_everywhere(gb200: StripePlan) -> None
     mine = with_subnets(gb200, *(f"10.0.{n}.0/31" for n in range(4)))
     theirs = with_subnets(gb200, *(f"10.1.{n}.0/31" for n in range(4)))
     assert differences(introduction("a", mine), introduction("b", theirs)) == []
+
+
+def test_networks_that_have_nothing_in_common_are_named(gb200: StripePlan) -> None:
+    mine = with_subnets(gb200, *(f"10.0.{n}.0/24" for n in range(4)))
+    theirs = with_subnets(gb200, *(f"10.1.{n}.0/24" for n in range(4)))
+    said = no_shared_subnet(mine, theirs)
+    assert said.startswith("no NIC here (mlx5_0:1, mlx5_1:1, mlx5_2:1, mlx5_3:1 in 10.0.0.0/24, ")
+    assert said.endswith("10.1.3.0/24)")
+
+
+def test_one_common_network_or_an_unknown_one_is_no_reason_bad_flow(gb200: StripePlan) -> None:
+    mine = with_subnets(gb200, *(f"10.0.{n}.0/24" for n in range(4)))
+    one = with_subnets(gb200, "10.0.0.0/24", *(f"10.1.{n}.0/24" for n in range(3)))
+    assert no_shared_subnet(mine, one) == ""
+    unknown = replace(one, nics=(replace(one.nics[0], subnets=()), *one.nics[1:]))
+    assert no_shared_subnet(mine, unknown) == ""
+    assert no_shared_subnet(mine, replace(one, nics=())) == ""
 
 
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:

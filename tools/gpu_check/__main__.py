@@ -39,7 +39,7 @@ def options(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--json", type=Path, metavar="FILE", help="write the results here, after every step")
     add("--steps", default=",".join(STEPS), help=f"which of {', '.join(STEPS)} (default: all)")
-    add("--quick", action="store_true", help="one round of small transfers")
+    add("--quick", action="store_true", help="one round of small transfers, and goals of its own")
     add("--nixl", help="what pip downloads, or a wheel file (default: by this machine's CUDA)")
     add(
         "--stock-folder",
@@ -75,7 +75,11 @@ class Run:
         self._options = found
         self._start = time.monotonic()
         self._origin = Origin(["scripts/gpu-check", *sys.argv[1:]])
-        self.result: dict[str, Any] = {"machine": host.describe(), "errors": []}
+        self.result: dict[str, Any] = {
+            "machine": host.describe(),
+            "quick": found.quick,
+            "errors": [],
+        }
         major = host.cuda_major()
         self._package = f"nixl_cu{major}"
         if found.stock is not None:

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 Row = dict[str, Any]
+#: For --quick, whose transfers are so short that their start counts: more than the two rails that
+#: stock NIXL takes can give.
+_MORE_THAN_STOCK = 2.2
 
 
 def gbps(rows: Iterable[Row], **wanted: Any) -> float | None:
@@ -25,15 +28,18 @@ def check(result: Row) -> list[Row]:
     name, value (a ratio), goal, ok. Nothing is said of steps that were left out.
     """
     rows = [*result.get("scaling", ()), *result.get("fast", ())]
+    quick = bool(result.get("quick"))
+    least, least_eight = (_MORE_THAN_STOCK, _MORE_THAN_STOCK) if quick else (3.6, 7.4)
     checks = []
     for op in ("READ", "WRITE"):
         same = {"kind": "striped", "memory": "vram", "op": op, "mbit": 1000}
         one, four = gbps(rows, rails=1, **same), gbps(rows, rails=4, **same)
-        checks += _ratio(f"GPU memory, {op}, 4 rails of 1 Gbit/s over 1 rail", four, one, 3.6)
+        checks += _ratio(f"GPU memory, {op}, 4 rails of 1 Gbit/s over 1 rail", four, one, least)
     same = {"kind": "striped", "memory": "dram", "op": "WRITE", "mbit": 3000}
     one, eight = gbps(rows, rails=1, **same), gbps(rows, rails=8, **same)
-    checks += _ratio("host memory, WRITE, 8 rails of 3 Gbit/s over 1 rail", eight, one, 7.4)
-    checks += _first_backend(_all_rows(result))
+    checks += _ratio("host memory, WRITE, 8 rails of 3 Gbit/s over 1 rail", eight, one, least_eight)
+    # One process of each kind says nothing about two hundredths of a second.
+    checks += [] if quick else _first_backend(_all_rows(result))
     failed = [row for row in _all_rows(result) if row.get("error") or row.get("verified") is False]
     checks += _lookups(result.get("lookups", {}))
     for error in result.get("errors", ()):

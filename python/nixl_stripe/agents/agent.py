@@ -120,10 +120,18 @@ class nixl_agent(_api.nixl_agent):  # type: ignore[misc]  # noqa: N801
     def add_remote_agent(self, metadata: bytes) -> Any:
         """Load another agent's metadata as NIXL does, and warn where the two plans lose bandwidth.
 
-        One line of the logger `nixl_stripe.meeting`; transfers are never touched.
+        One line of the logger `nixl_stripe.meeting`; transfers are never touched. NIXL's error,
+        with the reason behind it where the two plans have no network in common.
         """
         plain, theirs = self._meetings.meet(metadata)
-        name = super().add_remote_agent(plain)
+        try:
+            name = super().add_remote_agent(plain)
+        except Exception as error:
+            failed = type(error).__name__ == "nixlBackendError"
+            why = self._meetings.why_unreachable(theirs) if failed else ""
+            if not why:
+                raise
+            raise type(error)(f"{error}: {why}") from error
         self._meetings.compare(theirs)
         return name
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from nixl_stripe import _core
 from nixl_stripe.agents.introduction import Introduction, attach, detach, differences
 from nixl_stripe.planning.parts import PlannedSetting
+from nixl_stripe.planning.peer import no_shared_subnet
 from nixl_stripe.planning.planner import plan_for
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.untrusted import one_line
@@ -70,6 +71,27 @@ class Meetings:
             return
         if found and self._is_new(theirs.agent, found):
             _log.warning("%s (here) and %s (there) lose bandwidth: %s", mine, there, found)
+
+    def why_unreachable(self, theirs: Introduction | None) -> str:
+        """Return why they and we cannot reach each other, where the plans tell; else "".
+
+        To be asked when NIXL has failed: a route may join what has no subnet in common.
+        """
+        mine = self._introduction() if theirs is not None else None
+        if mine is None or theirs is None:
+            return ""
+        try:
+            found = no_shared_subnet(mine.plan, theirs.plan)
+            there = one_line(str(theirs))
+        except Exception as error:
+            _log.debug("a peer's plan cannot be compared: %s", one_line(repr(error)))
+            return ""
+        return found and one_line(
+            f"{mine} (here) and {there} (there) cannot reach each other: {found}; choose NICs of "
+            "the same networks at both ends, as stripe=all does where stripe=fair gives shares of "
+            "different networks",
+            _MAX_LINE,
+        )
 
     def _passed_over(self, why: str) -> None:
         if self._is_new("", why):

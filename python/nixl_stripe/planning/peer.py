@@ -34,6 +34,23 @@ def peer_problems(here: Planned, there: Planned) -> list[str]:
     ]
 
 
+def no_shared_subnet(here: Planned, there: Planned) -> str:
+    """Return why no NIC of one plan is in a subnet of the other's; "" where one is or may be.
+
+    It may be where a NIC's subnets are not known. A route can join subnets all the same.
+    """
+    sides = [[{*nic.subnets} for nic in plan.nics] for plan in (here, there)]
+    if not all(sides) or not all(subnets for side in sides for subnets in side):
+        return ""
+    near, far = (set[str]().union(*side) for side in sides)
+    if near & far:
+        return ""
+    return (
+        f"no NIC here ({', '.join(here.devices)} in {_listed(near)}) is in a subnet of one there "
+        f"({', '.join(there.devices)} in {_listed(far)})"
+    )
+
+
 def _loss_problems(here: Planned, there: Planned) -> list[str]:
     if here.on_nic_loss == there.on_nic_loss:
         return []
