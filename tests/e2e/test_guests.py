@@ -140,7 +140,6 @@ def test_link_cut_during_a_transfer_never_passes_for_done(bed: Guests, stock: Pa
     assert "NIXL_ERR_REMOTE_DISCONNECT" in outcome.error.text or (
         outcome.error.type == "TimeoutError"
     )
-    assert outcome.wall_seconds < limit_s * 4 + 20
     again = bed.transfer(
         sizes=[2 * MIB], op="WRITE", nixl=stock, backend_params=engine("MAX_RMA_RAILS=4")
     ).require()

@@ -136,7 +136,7 @@ def test_report_says_which_nixl_and_how_long(rails: Rails, stock: Path) -> None:
         assert side.exit_status == 0
         assert "num_workers" in side.plugin_params
         assert side.create_seconds is not None
-        assert 0 < side.create_seconds < 10
+        assert side.create_seconds > 0
     data = outcome.to_dict()
     assert data["ok"]
     assert data["rails_used"] == 2

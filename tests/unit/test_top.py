@@ -145,7 +145,7 @@ def test_plain_text_when_not_a_terminal(
     assert "\x1b" not in out
     lines = out.splitlines()
     assert lines[0].split()[:3] == ["NIC", "out", "Gbit/s"]
-    assert re.fullmatch(r"-- 0\.[2-9] s", lines[1]), "0.2 s, or what a busy machine made of it"
+    assert re.fullmatch(r"-- \d+\.\d s", lines[1]), "0.2 s, or what a busy machine made of it"
     assert lines[5].split()[:4] == ["mlx5_3", "0.00", "0.00", "0.0%"]
     assert "balance of the 2 planned NIC(s): " in out
     assert "idle although planned" not in out
