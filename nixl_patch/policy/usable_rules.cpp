@@ -121,9 +121,12 @@ namespace {
             if (isActive(*at)) {
                 nic.active.push_back({nic.nic, at->number, at->rateGbps});
             }
+            // "Polling" looks for a cable or the other end, "Disabled" waits for `ip link set up`.
+            const bool is_told = !at->physicalState.empty() && at->physicalState != "LinkUp";
             append(states,
                    "port " + std::to_string(at->number) + " is " +
-                       std::string(portStateName(at->state)));
+                       std::string(portStateName(at->state)) +
+                       (is_told ? " (" + at->physicalState + ")" : ""));
         }
         if (!nic.active.empty()) {
             return "";

@@ -26,6 +26,10 @@ TEST(Usable, everyNicIsEitherUsableOrHasAReason) {
     hostBuilder builder;
     builder.nic("good", "", "", 0);
     builder.nic("down", "", "", 0).last().ports[0].state = portState_t::DOWN;
+    builder.nic("unplugged", "", "", 0).last().ports[0].state = portState_t::DOWN;
+    builder.last().ports[0].physicalState = "Polling";
+    builder.nic("unmanaged", "", "", 0).last().ports[0].state = portState_t::INIT;
+    builder.last().ports[0].physicalState = "LinkUp";
     builder.nic("deferred", "", "", 0).last().ports[0].state = portState_t::ACTIVE_DEFER;
     builder.nic("hidden", "", "", 0).last().access = access_t::NO_NODE;
     builder.last().uverbs = "uverbs3";
@@ -39,6 +43,8 @@ TEST(Usable, everyNicIsEitherUsableOrHasAReason) {
     EXPECT_EQ(texts(usable), names{"good:1"});
     EXPECT_EQ(usable.excluded.size() + usable.ports.size(), host.nics.size());
     EXPECT_EQ(usable.excluded.at("down"), "port 1 is DOWN, not ACTIVE");
+    EXPECT_EQ(usable.excluded.at("unplugged"), "port 1 is DOWN (Polling), not ACTIVE");
+    EXPECT_EQ(usable.excluded.at("unmanaged"), "port 1 is INIT, not ACTIVE");
     EXPECT_EQ(usable.excluded.at("deferred"), "port 1 is ACTIVE_DEFER, not ACTIVE");
     EXPECT_NE(usable.excluded.at("hidden").find("/dev/infiniband/uverbs3"), std::string::npos);
     EXPECT_NE(usable.excluded.at("bonded").find("bond0"), std::string::npos);

@@ -282,4 +282,31 @@ TEST(pciDevices, whatALinkSpeaks) {
     EXPECT_EQ(linkLayerOf(0x028000, 0x15b3, 0x1021), linkLayer_t::UNKNOWN);
 }
 
+std::string
+functionXml(const std::string &bus,
+            const std::string &model,
+            const std::string &name,
+            const std::string &card) {
+    return "<object type='PCIDev' pci_busid='" + bus + "' pci_type='0207 [15b3:101b] [0:0] 00'>" +
+           "<info name='PCIDevice' value='" + model + "'/><object type='OSDev' name='" + name +
+           "' osdev_type='3'><info name='SysImageGUID' value='" + card +
+           "'/><info name='Port1State' value='4'/></object></object>";
+}
+
+TEST(hwloc, aVirtualFunctionIsOfTheFunctionBeforeItOnItsCard) {
+    const std::string card = "0001:0203:0405:0607";
+    const std::string vf = "ConnectX Family mlx5Gen Virtual Function";
+    const machine host = fromText(functionXml("0000:1a:00.0", "MT28908", "mlx5_0", card) +
+                                  functionXml("0000:1a:00.1", "MT28908", "mlx5_1", card) +
+                                  functionXml("0000:1a:00.4", vf, "mlx5_2", card) +
+                                  functionXml("0000:2a:00.4", vf, "mlx5_3", "0001:0203:0405:0608") +
+                                  functionXml("0000:3a:00.4", vf, "mlx5_4", ""));
+    ASSERT_EQ(host.nics.size(), 5U);
+    EXPECT_EQ(host.nics[1].physicalFunction, "");
+    EXPECT_TRUE(host.nics[2].isVirtualFunction);
+    EXPECT_EQ(host.nics[2].physicalFunction, "0000:1a:00.1");
+    EXPECT_EQ(host.nics[3].physicalFunction, "") << "of a card that is not here";
+    EXPECT_EQ(host.nics[4].physicalFunction, "") << "of an unknown card";
+}
+
 } // namespace

@@ -67,6 +67,39 @@ namespace {
         }
     }
 
+    TEST(Values, numbersAreReadToTheirEndInAnyLocale) {
+        const std::map<std::string, double> sizes = {{"64", 64},
+                                                     {"8k", 8192},
+                                                     {"1.5K", 1536},
+                                                     {"2.5e1m", 25 * 1048576.0},
+                                                     {"25e-1kb", 2560},
+                                                     {"1g", 1073741824.0},
+                                                     {"1t", 1099511627776.0},
+                                                     {".5k", 512}};
+        for (const auto &[text, bytes] : sizes) {
+            ASSERT_TRUE(ucxSize(text)) << text;
+            EXPECT_DOUBLE_EQ(*ucxSize(text), bytes) << text;
+        }
+        for (const char *none : {"",
+                                 ".",
+                                 "inf",
+                                 "nan",
+                                 "auto",
+                                 "-8k",
+                                 " 8k",
+                                 "0x10",
+                                 "8x",
+                                 "1,5k",
+                                 "8ek",
+                                 "1e400",
+                                 "k"}) {
+            EXPECT_FALSE(ucxSize(none)) << none;
+        }
+        EXPECT_FALSE(ucxSize(std::string(400, '9')));
+        EXPECT_EQ(ucxNumber("1.25GBs")->rest, "GBs");
+        EXPECT_EQ(ucxNumber("3e")->rest, "e");
+    }
+
     TEST(Devices, portsAreSpelledOutAndInterfacesAreNot) {
         using list_t = std::vector<std::string>;
         EXPECT_EQ(resolveDeviceList("device_list", "mlx5_0 r0", host()),

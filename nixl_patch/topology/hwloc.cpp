@@ -12,7 +12,9 @@
 #include "topology/used_paths.h"
 
 #include <cstddef>
+#include <iterator>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -45,6 +47,7 @@ namespace {
             findNumaNodes(machine_object);
             container(machine_object, unknown_numa);
             checkSize(host_);
+            findPhysicalFunctions();
             keepUsedPaths(host_);
             normalize(host_);
             return std::move(host_);
@@ -163,6 +166,26 @@ namespace {
                 } else if (isIo(child)) {
                     io(child, below);
                 }
+            }
+        }
+
+        /** The file says what is a virtual function, not of which: one of the same card, the
+            nearest before it in the order of PCI addresses. */
+        void
+        findPhysicalFunctions() {
+            std::map<std::string, std::set<std::string>> functions; // by card
+            for (const rdmaNic &nic : host_.nics) {
+                if (!nic.isVirtualFunction && !nic.sysImageGuid.empty() && !nic.pci.empty()) {
+                    functions[nic.sysImageGuid].insert(nic.pci);
+                }
+            }
+            for (rdmaNic &nic : host_.nics) {
+                const auto card = functions.find(nic.sysImageGuid);
+                if (!nic.isVirtualFunction || card == functions.end()) {
+                    continue;
+                }
+                const auto after = card->second.upper_bound(nic.pci);
+                nic.physicalFunction = after == card->second.begin() ? *after : *std::prev(after);
             }
         }
 

@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/distance_model.h"
 
-#include "topology/never_destroyed.h"
 #include "topology/text.h"
+#include "ucx/values.h"
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -77,12 +76,11 @@ namespace {
     /** "1000GBs": bytes/s; nothing when UCX would not take it. Its units are powers of 1024. */
     std::optional<double>
     parseBandwidth(const std::string &text) {
-        char *end = nullptr;
-        const double number = std::strtod(text.c_str(), &end);
-        std::string_view rest(end);
-        if (end == text.c_str() || !(number >= 0) || number == unlimited) {
+        const std::optional<leadingNumber> number = ucxNumber(text);
+        if (!number) {
             return std::nullopt;
         }
+        std::string_view rest(number->rest);
         double factor = 1;
         if (const std::size_t power = std::string_view("KMGT").find(rest.empty() ? ' ' : rest[0]);
             power != std::string_view::npos) {
@@ -99,22 +97,7 @@ namespace {
         if (!rest.empty() && rest != "s" && rest != "ps" && rest != "/s") {
             return std::nullopt;
         }
-        return number * factor;
-    }
-
-    /** "300ns": seconds. */
-    std::optional<double>
-    parseTime(const std::string &text) {
-        char *end = nullptr;
-        const double number = std::strtod(text.c_str(), &end);
-        const std::string_view unit(end);
-        if (end == text.c_str() || !(number >= 0) || number == unlimited) {
-            return std::nullopt;
-        }
-        static const neverDestroyed units(std::map<std::string_view, double>{
-            {"", 1}, {"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"ns", 1e-9}, {"m", 60}});
-        const auto it = units->find(unit);
-        return it == units->end() ? std::nullopt : std::optional<double>(number * it->second);
+        return number->value * factor;
     }
 
     /**
@@ -211,7 +194,7 @@ distanceModel::distanceModel(const std::map<std::string, std::string> &settings)
     if (auto given = parseKeyed(settingOr(settings, "DISTANCE_BW", "auto"), parseBandwidth)) {
         bytes_ = *given;
     }
-    if (auto given = parseKeyed(settingOr(settings, "DISTANCE_LAT", ""), parseTime)) {
+    if (auto given = parseKeyed(settingOr(settings, "DISTANCE_LAT", ""), ucxTime)) {
         seconds_ = *given;
     }
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -108,16 +109,54 @@ ucxAllowList::admits(const std::vector<std::string> &names) const {
     return is_listed != is_excluding_;
 }
 
+std::optional<leadingNumber>
+ucxNumber(const std::string &text) {
+    constexpr int most_power = 1000; // beyond what a double holds, either way
+    // Not strtod: it follows the host program's locale.
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    std::size_t at = 0;
+    std::size_t digits = 0;
+    double number = 0;
+    for (; at < text.size() && is_digit(text[at]); ++at, ++digits) {
+        number = number * 10 + (text[at] - '0');
+    }
+    int exponent = 0;
+    if (at < text.size() && text[at] == '.') {
+        for (++at; at < text.size() && is_digit(text[at]); ++at, ++digits, --exponent) {
+            number = number * 10 + (text[at] - '0');
+        }
+    }
+    if (digits == 0) {
+        return std::nullopt;
+    }
+    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+        const bool is_signed = at + 1 < text.size() && (text[at + 1] == '-' || text[at + 1] == '+');
+        const std::size_t begin = at + (is_signed ? 2 : 1);
+        std::size_t end = begin;
+        int power = 0;
+        for (; end < text.size() && is_digit(text[end]); ++end) {
+            power = std::min(power * 10 + (text[end] - '0'), most_power);
+        }
+        if (end > begin) {
+            exponent += text[at + 1] == '-' ? -power : power;
+            at = end;
+        }
+    }
+    number = exponent < 0 ? number / std::pow(10, -exponent) : number * std::pow(10, exponent);
+    return std::isfinite(number)
+               ? std::optional<leadingNumber>(leadingNumber{number, text.substr(at)})
+               : std::nullopt;
+}
+
 std::optional<double>
 ucxSize(const std::string &value) {
-    char *end = nullptr;
-    const double number = std::strtod(value.c_str(), &end);
-    if (end == value.c_str() || std::isdigit(static_cast<unsigned char>(value.front())) == 0) {
+    const std::optional<leadingNumber> number = ucxNumber(value);
+    if (!number) {
         return std::nullopt;
     }
     constexpr std::string_view units = "kmgt";
     double factor = 1;
-    std::string unit = lowered(end);
+    std::string unit = lowered(number->rest);
     if (!unit.empty() && unit.back() == 'b') {
         unit.pop_back();
     }
@@ -128,29 +167,20 @@ ucxSize(const std::string &value) {
     } else if (!unit.empty()) {
         return std::nullopt;
     }
-    return number * factor;
+    return number->value * factor;
 }
 
 std::optional<double>
 ucxTime(const std::string &value) {
-    // Not strtod: it follows the host program's locale.
-    const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
-    auto at = std::find_if_not(value.begin(), value.end(), is_digit);
-    if (at == value.begin()) {
+    const std::optional<leadingNumber> number = ucxNumber(value);
+    if (!number) {
         return std::nullopt;
-    }
-    double number = 0;
-    std::for_each(value.begin(), at, [&](char c) { number = number * 10 + (c - '0'); });
-    if (at != value.end() && *at == '.') {
-        for (double place = 0.1; ++at != value.end() && is_digit(static_cast<unsigned char>(*at));
-             place /= 10) {
-            number += place * (*at - '0');
-        }
     }
     static const neverDestroyed units(std::map<std::string, double>{
         {"", 1}, {"m", 60}, {"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"ns", 1e-9}});
-    const auto unit = units->find(std::string(at, value.end()));
-    return unit == units->end() ? std::nullopt : std::optional<double>(number * unit->second);
+    const auto unit = units->find(number->rest);
+    return unit == units->end() ? std::nullopt
+                                : std::optional<double>(number->value * unit->second);
 }
 
 } // namespace nixlStripe

@@ -52,6 +52,15 @@ private:
     std::vector<std::string> entries_;
 };
 
+/** The number that a text begins with, and what follows it. */
+struct leadingNumber {
+    double value;
+    std::string rest;
+};
+
+/** As sscanf's %lf in the C locale, whatever the program's is; no sign, "inf", "nan" or "0x". */
+std::optional<leadingNumber> ucxNumber(const std::string &text);
+
 /** Bytes, "8k", "1m", "64", with UCX's units; nothing for "inf", "auto" and texts that are none. */
 std::optional<double> ucxSize(const std::string &value);
 

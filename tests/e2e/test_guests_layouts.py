@@ -1,25 +1,35 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""Machines of other shapes: eight NICs, all of them near the GPU, and most of them near it."""
+"""Machines of other shapes: seventeen NICs, all of them near the GPU, most of them near it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from guest_beds import assert_shares, booted
+from guest_beds import assert_shares, booted, both_ways, percent
 
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
 ALL = {"stripe": "all"}
 
 
-def test_eight_nics(stock: Path, striped: Path) -> None:
-    with booted(nics=8, numa_nodes=2, gpus="N") as bed:
-        stuck = [25.0] * 4 + [0.0] * 4
-        rails = {"UCX_MAX_RMA_RAILS": "8"}
-        assert_shares(bed, stuck, gpu="N", nixl=stock, environment=rails)
-        assert_shares(bed, [12.5] * 8, gpu="N", nixl=striped, backend_params=ALL)
+def test_seventeen_nics(stock: Path, striped: Path) -> None:
+    """More than UCX takes of one component (16) and than a value or a report of UCX can name.
+
+    In one batch a large buffer, 128 KiB a NIC, and small ones, which take turns.
+    """
+    nics = 17
+    large, small = nics << 17, [4 << 10] * 8 * nics
+    with booted(nics=nics, numa_nodes=2, gpus="N") as bed:
+        done = both_ways(bed, sizes=[large, *small], gpu="N", nixl=striped, backend_params=ALL)
+        for op, outcome in done.items():
+            assert percent(outcome) == pytest.approx([100 / nics] * nics, rel=0.05), op
+        rails = {"UCX_MAX_RMA_RAILS": str(nics)}
+        stuck = bed.transfer(op="WRITE", sizes=[large], gpu="N", nixl=stock, environment=rails)
+        shares = percent(stuck.require())
+        assert min(shares[:9]) > 5, shares
+        assert shares[9:] == pytest.approx([0] * 8, abs=0.5), shares
 
 
 def test_every_nic_near_the_gpu(stock: Path, striped: Path) -> None:

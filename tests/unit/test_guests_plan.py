@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,8 @@ def test_layouts(
     ("arguments", "named"),
     [
         ({"nics": 0}, "nics"),
-        ({"nics": 9}, "nics"),
+        ({"nics": 33}, "nics"),
+        ({"nics": 32, "layout": [0, 1] * 16}, "layout"),
         ({"nics": 4, "numa_nodes": 5}, "numa_nodes"),
         ({"nics": 4, "layout": "odd"}, "layout"),
         ({"nics": 4, "layout": [0, 0, 0]}, "layout"),
@@ -74,18 +76,25 @@ def test_layouts_bad_flow(arguments: dict[str, object], named: str) -> None:
         arrange(**arguments)  # type: ignore[arg-type]
 
 
-def test_qemu_arguments_name_every_bus_once() -> None:
-    arguments = qemu.arguments(plan(arrange(8, 2, "mixed", "PHNS")))
+@pytest.mark.parametrize("nics", [8, 17, 20, 32])
+def test_qemu_arguments_name_every_bus_and_chassis_once(nics: int) -> None:
+    layout = arrange(nics, 2, "mixed", "PHNS")
+    arguments = qemu.arguments(plan(layout))
     devices = [arguments[i + 1].split(",") for i, word in enumerate(arguments) if word == "-device"]
     names = [part for device in devices for part in device if part.startswith("id=")]
     assert len(names) == len(set(names))
     known = {name.removeprefix("id=") for name in names} | {"pcie.0"}
     used = {part[4:] for device in devices for part in device if part.startswith("bus=")}
     assert used <= known
-    assert sum(device[0] == "virtio-net-pci" for device in devices) == 8
+    assert sum(device[0] == "virtio-net-pci" for device in devices) == nics
     assert sum(device[0] == "pci-testdev" for device in devices) == 4
     roots = [part for device in devices for part in device if part.startswith("bus_nr=")]
-    assert len(roots) == len(set(roots)) == 6
+    assert len(roots) == len(set(roots)) == layout.roots
+    buses = sorted(int(part.removeprefix("bus_nr=")) for part in roots)
+    assert all(after - before >= 8 for before, after in pairwise([*buses, 256]))
+    chassis = [part for device in devices for part in device if part.startswith("chassis=")]
+    assert len(chassis) == len(set(chassis)) == nics + len(layout.switches) + 4
+    assert all(int(part.removeprefix("chassis=")) < 256 for part in chassis)
 
 
 def test_gpu_roots_are_those_of_the_arguments() -> None:

@@ -51,7 +51,7 @@ REASONS = [
     ("dgx_h100", "mlx5_1", "200 Gbit/s is below 400 Gbit/s, the fastest rate present"),
     ("dgx_h100", "mlx5_2", "part of the bond bond0"),
     ("dgx_h100_lag", "mlx5_bond_0", "part of the bond bond0"),
-    ("nic_down", "mlx5_2", "port 1 is DOWN, not ACTIVE"),
+    ("nic_down", "mlx5_2", "port 1 is DOWN (Disabled), not ACTIVE"),
     ("slow_management", "mlx5_4", "25 Gbit/s is below 400 Gbit/s"),
     ("virtual_functions", "mlx5_1", "virtual function of mlx5_0, which is there itself"),
     ("container", "mlx5_0", "/dev/infiniband/uverbs0 is not there"),

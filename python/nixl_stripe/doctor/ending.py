@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nixl_stripe import _core
 from nixl_stripe.doctor.check import Check, Verdict, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings
 from nixl_stripe.wheel.patch import status_of
@@ -28,11 +29,8 @@ LEFT_OUT = "^efa,rdmacm"
 
 def is_loaded(module: str, said: str) -> bool:
     """Return whether UCX loads a module with this UCX_MODULES (a list, or with ^ all but these)."""
-    names = {name.strip() for name in said.removeprefix("^").split(",")}
-    chain = {module, _LOADER.get(module, module)}
-    if said.startswith("^"):
-        return not chain & names
-    return "all" in names or chain <= names
+    allowed = _core.UcxAllowList(said)
+    return all(allowed.admits([name]) for name in {module, _LOADER.get(module, module)})
 
 
 def _exit(at: Surroundings) -> Verdict:

@@ -42,7 +42,7 @@ class Guests(Bed):
     """Two guests joined by `nics` RDMA NICs; use it in a `with` statement, or `close()` it.
 
     Args:
-        nics: 1 to 8 Soft-RoCE devices `rxe0`..., each on a netdev `rail0`... with its own subnet.
+        nics: 1 to 32 Soft-RoCE devices `rxe0`..., each on a netdev `rail0`... with its own subnet.
         numa_nodes: 1 to 4.
         layout: how NICs lie on NUMA nodes (see `layout.arrange`).
         rate_mbit: what each NIC sends at most, Mbit/s; 0 for no limit (then the processor is it).

@@ -16,8 +16,10 @@ LayoutName = Literal["even", "near", "mixed"]
 """How NICs are dealt to NUMA nodes: `even` in equal blocks, `near` all on node 0, `mixed` three
 quarters on node 0 and the rest on the last node."""
 
-MAX_NICS = 8
+MAX_NICS = 32
 MAX_NUMA_NODES = 4
+MAX_ROOTS = 27
+"""PCI roots of NIC switches and of GPUs: one slot each of the 32 of the first bus, five taken."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Layout:
     gpus: tuple[GpuPlace, ...]
 
     @property
+    def roots(self) -> int:
+        """Number of PCI roots: one for each switch, and those of the GPUs at N and S."""
+        return len(self.switches) + sum(place in ("N", "S") for place in self.gpus)
+
+    @property
     def switches(self) -> tuple[int, ...]:
         """NUMA node of every PCIe switch."""
         return tuple({nic.switch: nic.numa for nic in self.nics}.values())
@@ -58,13 +65,14 @@ def arrange(
     """Return the layout of `nics` NICs on `numa_nodes` NUMA nodes, with GPUs at the places `gpus`.
 
     Args:
-        nics: 1 to 8.
+        nics: 1 to 32.
         numa_nodes: 1 to 4.
         layout: a name, or the NUMA node of each NIC in turn.
         gpus: at most one GPU for each place, as a sequence or a string such as `"NS"`.
 
     Raises:
-        ValueError: something is out of range; place S needs two NUMA nodes.
+        ValueError: something is out of range; place S needs two NUMA nodes; more than 27 PCI
+            roots, of which two neighbouring NICs of one NUMA node share one.
 
     """
     if not 1 <= nics <= MAX_NICS:
@@ -78,7 +86,10 @@ def arrange(
         raise ValueError(f"gpus: {sorted(unknown)} is not accepted; any of P, H, N, S")
     if "S" in places and numa_nodes < 2:
         raise ValueError("gpus: place S is on another NUMA node; numa_nodes must be 2 or more")
-    return Layout(_switched(nodes), numa_nodes, places)
+    made = Layout(_switched(nodes), numa_nodes, places)
+    if made.roots > MAX_ROOTS:
+        raise ValueError(f"layout: {made.roots} PCI roots are not accepted; at most {MAX_ROOTS}")
+    return made
 
 
 def _nodes(nics: int, numa_nodes: int, layout: LayoutName | Sequence[int]) -> list[int]:

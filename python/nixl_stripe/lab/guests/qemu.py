@@ -14,9 +14,12 @@ from nixl_stripe.lab.job import Role
 Accelerator = Literal["kvm", "tcg"]
 CONTROL_PORT = "nixl-stripe.control"
 
-# A PCI root gets this many bus numbers: root port, switch and its ports need six.
+# Of 256 bus numbers each PCI root gets as many: root, root ports, switch and its ports need seven.
 _BUSES_PER_ROOT = 16
+_BUSES_OF_MANY = 8
 _FIRST_BUS = 32
+# Chassis numbers, 8 bits, one for each port: those of roots and of GPUs lie beside those of NICs.
+_ROOT_CHASSIS, _NIC_CHASSIS, _GPU_CHASSIS = 10, 100, 200
 _FAST = "x-speed=16,x-width=16"
 
 
@@ -115,8 +118,10 @@ def _pci(plan: GuestPlan) -> list[str]:
     out: list[str] = []
     layout = plan.layout
     for switch, numa in enumerate(layout.switches):
-        out += _root(f"root{switch}", switch, numa)
-        out += _device("pcie-root-port", f"port{switch}", f"root{switch}", 10 + switch, _FAST)
+        out += _root(layout, f"root{switch}", switch, numa)
+        out += _device(
+            "pcie-root-port", f"port{switch}", f"root{switch}", _ROOT_CHASSIS + switch, _FAST
+        )
         out += ["-device", f"x3130-upstream,id=up{switch},bus=port{switch}"]
     for nic in layout.nics:
         out += _nic(plan, nic)
@@ -129,13 +134,14 @@ def _gpu(layout: Layout, place: GpuPlace) -> list[str]:
     bus = f"gpu{place}"
     test_device = ["-device", f"pci-testdev,bus={bus},id=testdev{place}"]
     if place == "P":
-        return [*_device("xio3130-downstream", bus, "up0", 50, "slot=2"), *test_device]
+        return [*_device("xio3130-downstream", bus, "up0", _GPU_CHASSIS, "slot=2"), *test_device]
     if place == "H":
-        return [*_device("pcie-root-port", bus, "root0", 51, f"addr=3.0,{_FAST}"), *test_device]
+        port = _device("pcie-root-port", bus, "root0", _GPU_CHASSIS + 1, f"addr=3.0,{_FAST}")
+        return [*port, *test_device]
     root, numa = f"root{place}", 0 if place == "N" else layout.numa_nodes - 1
     number = _root_number(layout, place)
-    port = _device("pcie-root-port", bus, root, 52 + number, _FAST)
-    return [*_root(root, number, numa), *port, *test_device]
+    port = _device("pcie-root-port", bus, root, _GPU_CHASSIS + 2 + number, _FAST)
+    return [*_root(layout, root, number, numa), *port, *test_device]
 
 
 def _root_number(layout: Layout, place: GpuPlace) -> int:
@@ -149,13 +155,18 @@ def _root_number(layout: Layout, place: GpuPlace) -> int:
 def gpu_roots(layout: Layout) -> dict[GpuPlace, str]:
     """Return the PCI root of each GPU as sysfs names it (`pci0000:20`)."""
     return {
-        place: f"pci0000:{_FIRST_BUS + _BUSES_PER_ROOT * _root_number(layout, place):02x}"
+        place: f"pci0000:{_first_bus(layout, _root_number(layout, place)):02x}"
         for place in layout.gpus
     }
 
 
-def _root(name: str, number: int, numa: int) -> list[str]:
-    bus = _FIRST_BUS + _BUSES_PER_ROOT * number
+def _first_bus(layout: Layout, number: int) -> int:
+    fits = _FIRST_BUS + _BUSES_PER_ROOT * layout.roots <= 256
+    return _FIRST_BUS + (_BUSES_PER_ROOT if fits else _BUSES_OF_MANY) * number
+
+
+def _root(layout: Layout, name: str, number: int, numa: int) -> list[str]:
+    bus = _first_bus(layout, number)
     return ["-device", f"pxb-pcie,id={name},bus=pcie.0,bus_nr={bus},numa_node={numa}"]
 
 
@@ -172,7 +183,7 @@ def _nic(plan: GuestPlan, nic: Nic) -> list[str]:
             "xio3130-downstream",
             f"down{nic.index}",
             f"up{nic.switch}",
-            20 + nic.index,
+            _NIC_CHASSIS + nic.index,
             f"slot={slot.index(nic.index)}",
         ),
         "-netdev",
