@@ -28,6 +28,7 @@ TEXTS: Mapping[str, Callable[..., str]] = {
     "fuzz": reliability.fuzz,
     "gpu": gpu.part,
     "gpu-rate": gpu.rate,
+    "many-nics": machines.many_nics,
     "measured": files.measured,
     "median": bench.median,
     "metrics-cost": metrics_cost.rate,

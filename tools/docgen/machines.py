@@ -116,6 +116,18 @@ def topology_sources() -> str:
     return "\n".join(lines)
 
 
+def many_nics() -> str:
+    """Return what the NICs of guests with many of them carried."""
+    rows = [
+        [
+            str(row["nics"]),
+            *(f"{row[op]['least']:.3f} to {row[op]['most']:.3f}" for op in ("READ", "WRITE")),
+        ]
+        for row in result("many-nics")["rows"]
+    ]
+    return table(["NICs", "READ: parts of an even share", "WRITE"], rows)
+
+
 def modelexpress() -> str:
     """Return ModelExpress' rates and the bytes of each rail."""
     found = result("modelexpress")["rows"]
