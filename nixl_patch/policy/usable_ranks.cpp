@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/usable_ranks.h"
 
-#include "topology/names.h"
+#include "policy/fabrics.h"
 #include "topology/text.h"
 
 #include <algorithm>
@@ -39,12 +39,6 @@ namespace {
     bool
     isAlike(double rate, double other) {
         return std::abs(rate - other) <= other * rate_tolerance;
-    }
-
-    /** A network interface that stands in for a NIC (tcp_nics.h). */
-    bool
-    isInterface(const candidate &nic) {
-        return !nic.active.empty() && nic.active.front().port == no_port;
     }
 
     /** Root complexes that have a GPU: a NIC below one is near. */
@@ -89,54 +83,6 @@ namespace {
             return std::pair(weight, count) < std::pair(other.weight, other.count);
         }
     };
-
-    /** "InfiniBand", "Omni-Path", "Ethernet", "EFA"; "" = unknown, or of no consequence (TCP). */
-    std::string
-    networkOf(const candidate &nic) {
-        if (isInterface(nic) || nic.active.empty()) {
-            return "";
-        }
-        if (nic.nic->driver == "hfi1" || nic.nic->driver == "opa_vnic") {
-            return "Omni-Path";
-        }
-        for (const port *at : nic.asked) {
-            if (at->number == nic.active.front().port && at->linkLayer != linkLayer_t::UNKNOWN) {
-                return std::string(linkLayerName(at->linkLayer));
-            }
-        }
-        return "";
-    }
-
-    /** PCI vendor; 0 = unknown, or a software device. */
-    unsigned
-    vendorOf(const machine &host, const candidate &nic) {
-        const auto it = host.pci.find(nic.nic->pci);
-        return it == host.pci.end() || nic.nic->driver == "rdma_rxe" ? 0 : it->second.vendor;
-    }
-
-    /**
-     * What networkOf() says, and the driver where NICs of several vendors are on one kind of
-     * network: theirs are seldom wired to the same switches, and never alike to UCX.
-     */
-    std::vector<std::string>
-    fabricsOf(const machine &host, const candidates &nics) {
-        std::map<std::string, std::set<unsigned>> vendors;
-        for (const candidate &nic : nics) {
-            vendors[networkOf(nic)].insert(vendorOf(host, nic));
-        }
-        std::vector<std::string> fabrics;
-        for (const candidate &nic : nics) {
-            std::string fabric = networkOf(nic);
-            const std::set<unsigned> &seen = vendors[fabric];
-            if (!fabric.empty() && seen.size() > 1 && seen.count(0) == 0) {
-                char vendor[32];
-                std::snprintf(vendor, sizeof(vendor), "PCI vendor %04x", vendorOf(host, nic));
-                fabric += " (" + (nic.nic->driver.empty() ? vendor : nic.nic->driver) + ")";
-            }
-            fabrics.push_back(std::move(fabric));
-        }
-        return fabrics;
-    }
 
     /** The bond whose RoCE LAG device @p nic is; "" = it is none. */
     std::string

@@ -21,8 +21,8 @@ std::vector<std::string> judgeSharedPort(const scene &at, candidates &nics);
 std::vector<std::string> judgeBond(const scene &at, candidates &nics);
 
 /**
- * One fabric: the kinds of network in fabricOf() cannot talk to each other. Taken is the one that
- * carries most: port rates, cut to the PCIe links, those near a GPU counted twice.
+ * One fabric of fabricsOf(): they cannot talk to each other. Taken is the one that carries
+ * most: port rates, cut to the PCIe links, those near a GPU counted twice.
  */
 std::vector<std::string> judgeFabric(const scene &at, candidates &nics);
 

@@ -242,8 +242,8 @@ usableRules() {
         {"fabric",
          rank,
          true,
-         "another kind of network (InfiniBand, Omni-Path, Ethernet, EFA) or vendor carries more "
-         "here",
+         "another kind of network (InfiniBand, Omni-Path, Ethernet, EFA), vendor or InfiniBand "
+         "subnet carries more here",
          "name the NICs of the other fabric in `stripe`",
          judgeFabric},
         {"rate",

@@ -78,6 +78,49 @@ TEST(Usable, fastestRateIsThatOfNicsThatCouldBeUsed) {
     EXPECT_EQ(texts(findUsable(host, {})), (names{"a:1", "b:1"}));
 }
 
+namespace {
+
+/** InfiniBand NICs "a", "b", ... of one rate, each in the subnet whose last digit is given. */
+machine
+inSubnets(const std::string &digits) {
+    hostBuilder builder;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        builder.nic(std::string(1, static_cast<char>('a' + i)), "", "", 0);
+        if (digits[i] != '?') {
+            builder.last().ports[0].gids = {std::string("fec0:0000:0000:000") + digits[i] +
+                                            ":0000:00ff:fe00:0001"};
+        }
+    }
+    return builder.build();
+}
+
+std::size_t
+usableOf(const machine &host) {
+    return findUsable(host, {}).ports.size();
+}
+
+} // namespace
+
+TEST(Usable, aSubnetOfItsOwnIsAnotherFabric) {
+    const machine host = inSubnets("11121");
+    const usableNics usable = findUsable(host, {});
+    EXPECT_EQ(texts(usable), (names{"a:1", "b:1", "c:1", "e:1"}));
+    EXPECT_EQ(usable.excluded.at("d"),
+              "InfiniBand (subnet fec0:0000:0000:0002) is another fabric than InfiniBand, whose 4 "
+              "NIC(s) carry more");
+}
+
+TEST(Usable, railsWithASubnetEachAreOneFabric) {
+    EXPECT_EQ(usableOf(inSubnets("1234")), 4U);
+    EXPECT_EQ(usableOf(inSubnets("1122")), 4U); // nothing says which of them is the job's
+    EXPECT_EQ(usableOf(inSubnets("12")), 2U);
+}
+
+TEST(Usable, whatHasNoKnownSubnetStays) {
+    EXPECT_EQ(usableOf(inSubnets("111?")), 4U);
+    EXPECT_EQ(usableOf(inSubnets("1??2")), 4U);
+}
+
 TEST(Usable, lowestActivePortThatIsFastEnough) {
     hostBuilder builder;
     builder.nic("mlx5_0", "", "", 0).nic("mlx5_1", "", "", 0, 100);

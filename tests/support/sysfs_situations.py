@@ -275,6 +275,16 @@ SITUATIONS: tuple[Situation, ...] = (
         "fabric",
     ),
     Situation(
+        "storage on a subnet of its own", "four compute NICs and one of the same rate for storage",
+        "a variant of that",
+        _named("mlx5_", 0, 1, 2, 3),
+        lambda: two_sockets(
+            *_infiniband(4),
+            _with_gids(_infiniband(1, first=4)[0], "fec0:0000:0000:0007:0000:00ff:fe00:0005"),
+        ),
+        "fabric",
+    ),
+    Situation(
         "Omni-Path and InfiniBand", "two fabrics with the same link layer and rate", "ucx 10929",
         _named("mlx5_", 0, 1), lambda: two_sockets(*_infiniband(2, 100.0), _omni_path(2)),
         "fabric",

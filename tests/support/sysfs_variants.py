@@ -26,13 +26,18 @@ def rename_devices(tree: Tree, stem: str) -> dict[str, str]:
 
 
 def shift_gids(tree: Tree, by: int) -> None:
-    """Move the GIDs of every port `by` slots up, behind slots that are free."""
+    """Move the GIDs of every port `by` slots up, behind slots that are free.
+
+    On InfiniBand slot 0 has the port's own address for good, with its subnet: a copy stays there.
+    """
     for device in (tree.sys / "class/infiniband").iterdir():
         for port in (device / "ports").iterdir():
             gids = sorted((port / "gids").iterdir(), key=lambda each: int(each.name))
             texts = [each.read_text() for each in gids]
-            free = ":".join(["0000"] * 8) + "\n"
-            for slot, text in enumerate([free] * by + texts):
+            free = [":".join(["0000"] * 8) + "\n"] * by
+            if "InfiniBand" in (port / "link_layer").read_text():
+                free[0] = texts[0]
+            for slot, text in enumerate(free + texts):
                 (port / "gids" / str(slot)).write_text(text)
             for ndev in sorted(
                 (port / "gid_attrs/ndevs").glob("*"), key=lambda each: -int(each.name)
