@@ -33,11 +33,18 @@ def test_seventeen_nics(stock: Path, striped: Path) -> None:
 
 
 def test_every_nic_near_the_gpu(stock: Path, striped: Path) -> None:
-    with booted(nics=4, numa_nodes=2, layout="near", gpus="H") as bed:
+    with booted(nics=4, numa_nodes=2, layout="near", gpus="HN") as bed:
         upside_down = {"UCX_MAX_RMA_RAILS": "4", "UCX_MAX_HCA_PER_GPU": "inf"}
         shares = [11.5, 11.5, 38.5, 38.5]
         assert_shares(bed, shares, gpu="H", nixl=stock, environment=upside_down)
         assert_shares(bed, [25.0] * 4, gpu="H", nixl=striped, backend_params=ALL)
+        # All are alike to the GPU at N, the second of the two: UCX 1.23 counts those that it sees.
+        mine, other = bed.gpu("initiator", "N"), bed.gpu("initiator", "H")
+        for seen, taken in (((mine,), (0, 1)), ((mine, other), (1, 2))):
+            see = {"FAKE_CUDA_GPUS": ",".join(seen)}
+            done = bed.transfer(op="WRITE", sizes=[1 << 20], gpu="N", nixl=stock, environment=see)
+            wanted = [50.0 if nic in taken else 0.0 for nic in range(4)]
+            assert percent(done.require()) == pytest.approx(wanted, abs=2), seen
 
 
 def test_one_of_four_is_far(stock: Path, striped: Path) -> None:

@@ -62,6 +62,21 @@ def test_stock_meets_on_few_nics_bad_flow(tmp_path: Path) -> None:
     assert sum(stock.loads.values()) == pytest.approx(8)
 
 
+def test_it_matters_whether_a_rank_sees_the_others_gpus(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """UCX 1.23 counts the GPUs that it sees, and takes equal NICs by that (openucx/ucx 11547)."""
+    machine = source("p5", tmp_path)
+    stock = [plan("off", i, machine) for i in range(2)]
+    aware = [set(each.forecast().lanes) for each in stock]
+    alone = [set(each.forecast(sees_all_gpus=False).lanes) for each in stock]
+    assert aware[0] == alone[0]
+    assert aware[1] != alone[1]
+    assert together(stock).loads != together(stock, sees_all_gpus=False).loads
+    assert main(["plan", "--source", machine]) == 0
+    assert "where each sees its own GPU alone" in capsys.readouterr().out
+
+
 def test_plans_without_a_gpu_count_nothing(tmp_path: Path) -> None:
     none = together([plan("all", None, source("gb200", tmp_path))], ("mlx5_0",))
     assert (none.ranks, none.loads, none.unevenness) == (0, {"mlx5_0": 0.0}, 0.0)
@@ -73,7 +88,7 @@ def test_the_command_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "together, 8 ranks, one for each GPU" in capsys.readouterr().out
     assert main(["plan", "--source", machine, "--json"]) == 0
     both = json.loads(capsys.readouterr().out)["together"]
-    assert set(both["plan"]) == set(both["stock"])
+    assert set(both["plan"]) == set(both["stock"]) == set(both["stock_own_gpu_alone"])
     assert main(["plan", "--source", machine, "--gpu", "0"]) == 0
     assert "together" not in capsys.readouterr().out
 

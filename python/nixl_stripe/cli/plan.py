@@ -121,15 +121,19 @@ def _together(plans: list[StripePlan], stock: list[StripePlan]) -> dict[str, Any
     if mine.ranks < 2:
         return {}
     bare = together(stock, tuple(nics))
+    alone = together(stock, tuple(nics), sees_all_gpus=False)
     text = (
         f"together, {mine.ranks} ranks, one for each GPU, load the NICs with (1 = one rank's "
         f"bytes)\n  plan      {mine.describe()}\n  stock     {bare.describe()}"
     )
+    if alone != bare:
+        text += f"\n  stock     {alone.describe()} where each sees its own GPU alone"
     return {
         "together": {
             "ranks": mine.ranks,
             "plan": dict(mine.loads),
             "stock": dict(bare.loads),
+            "stock_own_gpu_alone": dict(alone.loads),
             "text": text,
         }
     }

@@ -46,8 +46,8 @@ class UcxPort:
 class GpuPlace:
     """What orders equal NICs from UCX 1.23 on.
 
-    ordinal: rank of the GPU among those of its host, by PCI address. addresses: PCI address of each
-    device, "" where it has none.
+    ordinal: rank of the GPU among those that the process sees, by PCI address. addresses: PCI
+    address of each device, "" where it has none.
     """
 
     ordinal: int

@@ -190,6 +190,7 @@ class StripePlan:
         context: bool | None = None,
         nixl: str = NIXL_VERSION,
         size: int = 0,
+        sees_all_gpus: bool = True,
     ) -> Forecast:
         """Predict the NICs that UCX will use for an operation that this host starts.
 
@@ -200,12 +201,15 @@ class StripePlan:
             plan has a GPU.
         nixl: version whose own settings hold where nothing else is set.
         size: bytes of one buffer, since UCX does not cut small ones; 0: a large one.
+        sees_all_gpus: whether the processes see every GPU of their host, by which UCX 1.23 orders
+            equal NICs, or their own alone (CUDA_VISIBLE_DEVICES).
 
         ValueError when a value is not accepted, or GPU memory is asked for and a plan has no GPU.
         """
         other = self if peer is None else peer
-        here = self.lane_end(memory, context=context, nixl=nixl)
-        there = other.lane_end(peer_memory or memory, context=context, nixl=nixl)
+        how: Any = {"context": context, "nixl": nixl, "sees_all_gpus": sees_all_gpus}
+        here = self.lane_end(memory, **how)
+        there = other.lane_end(peer_memory or memory, **how)
         found = forecast_lanes(here, there, op, memory, size)
         return replace(
             found,
@@ -214,7 +218,12 @@ class StripePlan:
         )
 
     def lane_end(
-        self, memory: Memory, *, context: bool | None = None, nixl: str = NIXL_VERSION
+        self,
+        memory: Memory,
+        *,
+        context: bool | None = None,
+        nixl: str = NIXL_VERSION,
+        sees_all_gpus: bool = True,
     ) -> LaneEnd:
         """Return this host as one end of a transfer; parameters as in `forecast`."""
         if memory not in ("dram", "vram"):
@@ -228,7 +237,7 @@ class StripePlan:
             {**self._stock(nixl), **self.user_settings, **self.ucx_settings},
             memory == "vram",
             self.gpu is not None if context is None else context,
-            self._place() if memory == "vram" and orders_by_gpu(nixl) else None,
+            self._place(sees_all_gpus) if memory == "vram" and orders_by_gpu(nixl) else None,
         )
 
     def _stock(self, nixl: str) -> dict[str, str]:
@@ -237,14 +246,16 @@ class StripePlan:
         has_efa = any(port.link_layer == "EFA" for nic in nics for port in nic.ports)
         return {**stock_settings(nixl), **({"MAX_COMPONENT_MDS": "32"} if has_efa else {})}
 
-    def _place(self) -> GpuPlace | None:
-        """Return the GPU's place among those of the host; None where the machine is not known."""
+    def _place(self, sees_all_gpus: bool) -> GpuPlace | None:
+        """Return the GPU's place among those that are seen; None where the machine is unknown."""
         if self.machine is None:
             return None
         host = self.machine.machine
         addresses = {each.device: each.pci for each in _core.lane_ports(host, None)}
         gpus = sorted(each.pci for each in host.gpus)
-        return GpuPlace(gpus.index(self.gpu), addresses) if self.gpu in gpus else None
+        if self.gpu not in gpus:
+            return None
+        return GpuPlace(gpus.index(self.gpu) if sees_all_gpus else 0, addresses)
 
     def _why(self, nic: str, reason: str) -> str:
         excluded = self.excluded.get(nic.partition(":")[0])

@@ -42,15 +42,18 @@ class Together:
         return f"{rows} (busiest {self.unevenness:.2f} of an even split{idle})"
 
 
-def together(plans: Sequence[StripePlan], nics: Sequence[str] = ()) -> Together:
+def together(
+    plans: Sequence[StripePlan], nics: Sequence[str] = (), sees_all_gpus: bool = True
+) -> Together:
     """Return what ranks with these plans, one for each GPU, load on each NIC with GPU memory.
 
     nics: NICs that are to be in the result even where no rank uses them. Each rank is taken to
     write to a host like its own. Plans without a GPU or a device that UCX could open count nothing.
+    sees_all_gpus: as for `StripePlan.forecast`.
     """
     ranks = [plan for plan in plans if plan.gpu is not None and plan.ports]
     loads = dict.fromkeys(nics, 0.0)
     for plan in ranks:
-        for nic, share in plan.forecast("vram", "write").lanes.items():
+        for nic, share in plan.forecast("vram", "write", sees_all_gpus=sees_all_gpus).lanes.items():
             loads[nic] = loads.get(nic, 0.0) + share
     return Together(len(ranks), loads)
