@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from packaging.version import InvalidVersion, Version
+
 #: The first UCX that reads and writes remote memory over EFA.
-FIRST_UCX = (1, 20)
+FIRST_UCX = Version("1.20")
 
 ALTERNATIVE = (
     "NIXL's LIBFABRIC backend, which is in the same wheel, is written for EFA and stripes by itself"
@@ -21,10 +23,11 @@ WHAT_UCX_DOES = (
 
 def problem(ucx_version: str) -> str:
     """Return what an older UCX cannot do over EFA; "" for one that can, or of unknown version."""
-    parts = ucx_version.split(".")[:2]
-    if len(parts) < len(FIRST_UCX) or not all(part.isdecimal() for part in parts):
+    try:
+        version = Version(ucx_version)
+    except InvalidVersion:
         return ""
-    if tuple(map(int, parts)) >= FIRST_UCX:
+    if version >= FIRST_UCX:
         return ""
     return (
         f"UCX {ucx_version} has no RDMA over EFA (srd with messages only in 1.19, nothing reliable "
