@@ -14,7 +14,8 @@ from gpu_check import goals, report
 from gpu_check.__main__ import main
 from gpu_check.registration import spans_of, ways
 from gpu_check.steps import uneven
-from nixl_stripe.lab.buffers import Payload, PayloadMismatchError, open_store
+from nixl_stripe.lab.buffers import Payload, open_store
+from nixl_stripe.lab.outcome import PayloadMismatchError
 
 ROOT = Path(__file__).parents[2]
 MIB = 1 << 20

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from nixl_stripe.lab import side
-from nixl_stripe.lab.buffers import DramStore, Payload, PayloadMismatchError
+from nixl_stripe.lab.buffers import DramStore, Payload
 from nixl_stripe.lab.channel import (
     FolderChannel,
     Message,
@@ -21,7 +21,14 @@ from nixl_stripe.lab.channel import (
     open_channel,
 )
 from nixl_stripe.lab.job import Job, Nixl
-from nixl_stripe.lab.outcome import Outcome, Repetition, SideError, SideReport, TransferFailedError
+from nixl_stripe.lab.outcome import (
+    Outcome,
+    PayloadMismatchError,
+    Repetition,
+    SideError,
+    SideReport,
+    TransferFailedError,
+)
 
 JOB = Job("initiator", "WRITE", (1000, 3), repeats=2, counters=("r0", "r1"))
 ROWS = (Repetition(0.0, 0.5, {"r0": 900, "r1": 1}), Repetition(0.0, 0.25, {"r0": 900, "r1": 2}))
@@ -225,6 +232,15 @@ def test_outcome_names_the_first_cause() -> None:
     assert outcome.error == cause
     with pytest.raises(TransferFailedError, match="target: ValueError: max_rma_rails='x'"):
         outcome.require()
+
+
+def test_wrong_bytes_are_worse_than_a_side_that_hung_after_them() -> None:
+    wrong = SideError("target", "PayloadMismatchError", "buffer 3: byte 0 is 0, not 7")
+    outcome = _outcome(
+        SideReport("initiator", error=SideError("initiator", "TimeoutError", "killed")),
+        SideReport("target", error=wrong),
+    )
+    assert outcome.error == wrong
 
 
 def test_report_of_a_side_that_died(tmp_path: Path) -> None:

@@ -13,14 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nixl_stripe.lab.job import Allocator, Memory
+from nixl_stripe.lab.outcome import PayloadMismatchError
 
 Bytes = NDArray[np.uint8]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-
-class PayloadMismatchError(Exception):
-    """Bytes arrived that were not sent."""
 
 
 class Store(Protocol):

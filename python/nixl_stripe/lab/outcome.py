@@ -22,6 +22,10 @@ from nixl_stripe.lab.side import Ended
 USED_FRACTION = 0.05
 
 
+class PayloadMismatchError(Exception):
+    """Bytes arrived that were not sent."""
+
+
 class TransferFailedError(StripeError):
     """A case did not end with a verified payload."""
 
@@ -159,11 +163,14 @@ class Outcome:
 
     @property
     def error(self) -> SideError | None:
-        """The error that came first: a side that only heard of the other's failure is not it."""
+        """The error to go by: wrong bytes before all else, and what came first.
+
+        A side that only heard of the other's failure, or hung after it, is not that.
+        """
         errors = [e for e in (self.initiator.error, self.target.error) if e is not None]
-        return next(
-            (e for e in errors if e.type != PeerFailedError.__name__), errors[0] if errors else None
-        )
+        own = [e for e in errors if e.type != PeerFailedError.__name__]
+        wrong = [e for e in own if e.type == PayloadMismatchError.__name__]
+        return next(iter((*wrong, *own, *errors)), None)
 
     @property
     def ok(self) -> bool:
