@@ -43,7 +43,7 @@ def cut_transfer(
             backend_params={"stripe": "all", "on_nic_loss": loss},
             environment={"UCX_TCP_USER_TIMEOUT": "1s", "NIXL_STRIPE_EXPERIMENTAL": words},
             look_again_s=2,
-            limit_s=25,
+            limit_s=15,
         )
         assert (slow_rails.cut_made.at_s is None) == (cut is None)
         return found
