@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <locale.h>
 #include <map>
 #include <set>
 
@@ -111,41 +112,24 @@ ucxAllowList::admits(const std::vector<std::string> &names) const {
 
 std::optional<leadingNumber>
 ucxNumber(const std::string &text) {
-    constexpr int most_power = 1000; // beyond what a double holds, either way
     // Not strtod: it follows the host program's locale.
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    std::size_t at = 0;
-    std::size_t digits = 0;
-    double number = 0;
-    for (; at < text.size() && is_digit(text[at]); ++at, ++digits) {
-        number = number * 10 + (text[at] - '0');
-    }
-    int exponent = 0;
-    if (at < text.size() && text[at] == '.') {
-        for (++at; at < text.size() && is_digit(text[at]); ++at, ++digits, --exponent) {
-            number = number * 10 + (text[at] - '0');
-        }
-    }
-    if (digits == 0) {
+    static const locale_t plain = ::newlocale(LC_ALL_MASK, "C", nullptr);
+    const auto is_digit = [&](std::size_t i) {
+        return i < text.size() && text[i] >= '0' && text[i] <= '9';
+    };
+    // Nor what else it takes: blanks, signs, infinities, and hexadecimal numbers below.
+    if (!is_digit(0) && !(text.rfind('.', 0) == 0 && is_digit(1))) {
         return std::nullopt;
     }
-    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-        const bool is_signed = at + 1 < text.size() && (text[at + 1] == '-' || text[at + 1] == '+');
-        const std::size_t begin = at + (is_signed ? 2 : 1);
-        std::size_t end = begin;
-        int power = 0;
-        for (; end < text.size() && is_digit(text[end]); ++end) {
-            power = std::min(power * 10 + (text[end] - '0'), most_power);
-        }
-        if (end > begin) {
-            exponent += text[at + 1] == '-' ? -power : power;
-            at = end;
-        }
+    if (text.rfind("0x", 0) == 0 || text.rfind("0X", 0) == 0) {
+        return leadingNumber{0, text.substr(1)};
     }
-    number = exponent < 0 ? number / std::pow(10, -exponent) : number * std::pow(10, exponent);
-    return std::isfinite(number)
-               ? std::optional<leadingNumber>(leadingNumber{number, text.substr(at)})
-               : std::nullopt;
+    char *end = nullptr;
+    const double number = ::strtod_l(text.c_str(), &end, plain);
+    if (!std::isfinite(number)) {
+        return std::nullopt;
+    }
+    return leadingNumber{number, text.substr(static_cast<std::size_t>(end - text.c_str()))};
 }
 
 std::optional<double>
