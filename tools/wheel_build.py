@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from pathlib import Path
+from typing import Any
 
 from debian_root import ARCHITECTURES, DebianRelease
 from sbom import sbom
@@ -104,8 +105,10 @@ def build_sdist(root: Path, out: Path) -> Path:
 
 def unpack_sdist(sdist: Path, folder: Path) -> Path:
     """Unpack `sdist` below `folder`; return the source tree in it."""
+    # Our own archive; Python 3.11.2, which Debian 12 has, knows no filters.
+    how: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, **how)
     return folder / sdist.name.removesuffix(".tar.gz")
 
 
