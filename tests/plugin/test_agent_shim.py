@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.versions import NEWEST
 from nixl_wheels import NIXL_IDS, NIXL_VERSIONS, environment
 
@@ -39,8 +40,11 @@ CRASHES_AT_EXIT = ("1.3.2", "1.0.1", "0.10.1")
 def _run(code: str, *sites: Path, **variables: str) -> list[str]:
     """Run `code` after PRELUDE with NIXL from `sites`; return what it printed, line by line."""
     env = environment(*sites, UCX_TLS="tcp", UCX_MODULES="^ib", NIXL_LOG_LEVEL="ERROR")
+    # The environment of the tests may have a NIXL too: scripts/demo leaves one there.
+    others = [name for name in PACKAGES if not any((site / name).is_dir() for site in sites)]
+    hidden = f"import sys\nsys.modules.update(dict.fromkeys({others}))\n"
     done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + textwrap.dedent(code)],
+        [sys.executable, "-c", hidden + PRELUDE + textwrap.dedent(code)],
         env={**env, **variables},
         capture_output=True,
         text=True,
