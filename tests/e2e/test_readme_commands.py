@@ -20,7 +20,7 @@ WheelOf = Callable[[str, str], Path]
 #: `scripts/test-readme` names another one.
 PYTHON = os.environ.get("README_PYTHON", sys.executable)
 
-pytestmark = [pytest.mark.rails, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.rails, pytest.mark.timeout(1800)]
 
 #: Every command of README, in its order: what makes it short here, and a text of its output. None:
 #: another test runs it, or it runs this one.
@@ -84,7 +84,7 @@ class Newcomer:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=600,
+            timeout=1500,
         )
 
 
