@@ -49,8 +49,8 @@ struct laneEnd {
     bool hasContext = false; /**< a CUDA context is current when the backend is created */
     /**
      * UCX 1.23: rank of the memory's GPU by PCI address among those that CUDA shows the process. Of
-     * NICs that are equal it takes that one of the order of their addresses (openucx/ucx 11547). Unset: the
-     * first, as before and for host memory.
+     * NICs that are equal it takes that one of the order of their addresses (openucx/ucx 11547).
+     * Unset: the first, as before and for host memory.
      */
     std::optional<unsigned> gpuOrdinal;
 };
