@@ -12,6 +12,17 @@
 namespace nixlStripe {
 namespace {
 
+    /** The port of @p nic that its fabric is told by, the first that is active; null = unknown. */
+    const port *
+    decidingPort(const candidate &nic) {
+        for (const port *at : nic.asked) {
+            if (!nic.active.empty() && at->number == nic.active.front().port) {
+                return at;
+            }
+        }
+        return nullptr;
+    }
+
     /** "InfiniBand", "Omni-Path", "Ethernet", "EFA"; "" = unknown, or of no consequence (TCP). */
     std::string
     networkOf(const candidate &nic) {
@@ -21,12 +32,9 @@ namespace {
         if (nic.nic->driver == "hfi1" || nic.nic->driver == "opa_vnic") {
             return "Omni-Path";
         }
-        for (const port *at : nic.asked) {
-            if (at->number == nic.active.front().port && at->linkLayer != linkLayer_t::UNKNOWN) {
-                return std::string(linkLayerName(at->linkLayer));
-            }
-        }
-        return "";
+        const port *at = decidingPort(nic);
+        const bool is_known = at != nullptr && at->linkLayer != linkLayer_t::UNKNOWN;
+        return is_known ? std::string(linkLayerName(at->linkLayer)) : "";
     }
 
     /** PCI vendor; 0 = unknown, or a software device. */
@@ -40,13 +48,10 @@ namespace {
     std::string
     subnetOf(const candidate &nic) {
         constexpr std::size_t prefix_length = 19;
-        for (const port *at : nic.asked) {
-            if (at->number == nic.active.front().port && !at->gids.empty() &&
-                at->gids.front().size() == 2 * prefix_length + 1) {
-                return at->gids.front().substr(0, prefix_length);
-            }
-        }
-        return "";
+        const port *at = decidingPort(nic);
+        const bool is_known =
+            at != nullptr && !at->gids.empty() && at->gids.front().size() == 2 * prefix_length + 1;
+        return is_known ? at->gids.front().substr(0, prefix_length) : "";
     }
 
     /** The subnet of each NIC on InfiniBand. */
@@ -111,4 +116,5 @@ fabricsOf(const machine &host, const candidates &nics) {
     tellSubnets(nics, fabrics);
     return fabrics;
 }
+
 } // namespace nixlStripe

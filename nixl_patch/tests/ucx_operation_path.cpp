@@ -119,6 +119,9 @@ namespace {
         noting::notes_t notes;
     };
 
+    const noting::notes_t all_goes_with_its_worker = {
+        "a key lost", "b key lost", "a ends", "b ends", "a worker gone", "b worker gone"};
+
     TEST_F(OperationPath, stagesSeeOperationsInOrder) {
         open();
         EXPECT_EQ(taken(), (noting::notes_t{"a key made", "b key made"}));
@@ -192,10 +195,7 @@ namespace {
         flush();
         taken();
         path.workerGone(worker);
-        EXPECT_EQ(
-            taken(),
-            (noting::notes_t{
-                "a key lost", "b key lost", "a ends", "b ends", "a worker gone", "b worker gone"}));
+        EXPECT_EQ(taken(), all_goes_with_its_worker);
         EXPECT_TRUE(book.freed.empty());
         book.flushes.clear(); // UCX ends none of them any more
     }
@@ -245,10 +245,7 @@ namespace {
         open();
         taken();
         path.workerGone(worker);
-        EXPECT_EQ(
-            taken(),
-            (noting::notes_t{
-                "a key lost", "b key lost", "a ends", "b ends", "a worker gone", "b worker gone"}));
+        EXPECT_EQ(taken(), all_goes_with_its_worker);
         post(1);
         path.keyGone(key);
         EXPECT_TRUE(taken().empty());

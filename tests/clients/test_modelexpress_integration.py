@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import nixl_stripe
 import pytest
 from modelexpress_reference import Reference
 from nixl_stripe.integrations import modelexpress
-from nixl_wheels import environment
+from nixl_wheels import run_program
 from sysfs_machines import MACHINES
 from sysfs_trees import write
 
@@ -32,15 +30,7 @@ def attempt():
 
 
 def run(script: str, *sites: Path) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + script],
-        env=environment(*sites, UCX_MODULES="^ib", UCX_TLS="tcp"),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_program(PRELUDE + script, sites=sites, UCX_MODULES="^ib", UCX_TLS="tcp")
     return done.stdout.splitlines()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from nixl_stripe.integrations import modelexpress
 from nixl_stripe.versions import NEWEST
-from nixl_wheels import cache_dir, environment, unpack, wheel_file
+from nixl_wheels import cache_dir, run_program, unpack, wheel_file
 from packaging.version import Version
 
 VERSIONS = ("0.4.1", "0.5.1", "0.6.0", "0.7.0")
@@ -68,15 +68,7 @@ def site(striped: Path, tmp_path_factory: pytest.TempPathFactory) -> SiteOf:
 
 def initialised(sites: list[Path]) -> tuple[dict[str, str], str]:
     """Have managers make their agents; return what each found, and what was logged."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env=environment(*sites, UCX_MODULES="^ib", NIXL_LOG_LEVEL="INFO"),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_program(PROGRAM, sites=sites, timeout=200, UCX_MODULES="^ib", NIXL_LOG_LEVEL="INFO")
     rows = (line.partition(" ") for line in done.stdout.splitlines())
     return {row[0]: row[2] for row in rows}, done.stderr
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.versions import NEWEST
-from nixl_wheels import NIXL_IDS, NIXL_VERSIONS, environment
+from nixl_wheels import NIXL_IDS, NIXL_VERSIONS, environment, run_program
 
 WheelOf = Callable[[str, str], Path]
 
@@ -39,19 +39,12 @@ CRASHES_AT_EXIT = ("1.3.2", "1.0.1", "0.10.1")
 
 def _run(code: str, *sites: Path, **variables: str) -> list[str]:
     """Run `code` after PRELUDE with NIXL from `sites`; return what it printed, line by line."""
-    env = environment(*sites, UCX_TLS="tcp", UCX_MODULES="^ib", NIXL_LOG_LEVEL="ERROR")
+    settings = {"UCX_TLS": "tcp", "UCX_MODULES": "^ib", "NIXL_LOG_LEVEL": "ERROR", **variables}
     # The environment of the tests may have a NIXL too: scripts/demo leaves one there.
     others = [name for name in PACKAGES if not any((site / name).is_dir() for site in sites)]
     hidden = f"import sys\nsys.modules.update(dict.fromkeys({others}))\n"
-    done = subprocess.run(
-        [sys.executable, "-c", hidden + PRELUDE + textwrap.dedent(code)],
-        env={**env, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    program = hidden + PRELUDE + textwrap.dedent(code)
+    done = run_program(program, sites=sites, timeout=60, **settings)
     return [line for line in done.stdout.splitlines() if line.startswith("> ")]
 
 

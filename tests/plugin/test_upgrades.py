@@ -7,8 +7,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import PLUGIN, build_wheel, find_in, patch_folder, plugin_path, status_of
 from nixl_stripe.wheel.layout import plugin_version
 from nixl_stripe.wheel.loading import plugin_options
-from nixl_wheels import environment
+from nixl_wheels import run_program
 from pip_environment import Environment
 
 WheelOf = Callable[[str, str], Path]
@@ -68,15 +66,7 @@ os._exit(0)
 
 
 def warnings_of(site: Path, *arguments: str) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", AGENTS, *arguments],
-        env=environment(site, UCX_TLS="tcp", UCX_MODULES="^ib"),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_program(AGENTS, *arguments, sites=[site], UCX_TLS="tcp", UCX_MODULES="^ib")
     said = [line for line in done.stdout.splitlines() if line.startswith("SAID ")]
     return [line.removeprefix("SAID ") for line in said]
 

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -155,6 +155,26 @@ def environment(*sites: Path, **variables: str) -> dict[str, str]:
     if "PYTHONPATH" in os.environ:
         paths.append(os.environ["PYTHONPATH"])
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), **variables}
+
+
+def run_program(
+    program: str,
+    *arguments: str | Path,
+    sites: Iterable[Path],
+    timeout: float = 120,
+    **variables: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program with NIXL from `sites` (see `environment`); it must end with 0."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        env=environment(*sites, **variables),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 _OPTIONS = """

@@ -69,18 +69,23 @@ def gb300() -> Host:
     return Host((*nics, *gpus), numa_nodes=(0, 1))
 
 
+def _four_efa(switch: int, first: int, rate: float) -> list[Function]:
+    """Return four EFA, the first on bus `first`, each behind a port of the switch on `switch`."""
+    return [
+        bridge(
+            f"0000:{switch:02x}:01.{index}",
+            efa(f"0000:{first + index:02x}:00.0", f"rdmap{first + index}s0", rate=rate),
+        )
+        for index in range(4)
+    ]
+
+
 def p5() -> Host:
     """Return an AWS p5.48xlarge: 8 GPUs, 32 EFA of 100 Gbit/s, four behind each GPU's switch."""
     roots = []
     for group in range(8):
         bus = 0x44 + 0x11 * group
-        nics = [
-            bridge(
-                f"0000:{bus + 2:02x}:01.{index}",
-                efa(f"0000:{bus + 11 + index:02x}:00.0", f"rdmap{bus + 11 + index}s0"),
-            )
-            for index in range(4)
-        ]
+        nics = _four_efa(bus + 2, bus + 11, 100.0)
         accelerator = bridge(f"0000:{bus + 2:02x}:01.4", gpu(f"0000:{bus + 15:02x}:00.0"))
         switch = bridge(f"0000:{bus + 1:02x}:00.0", *nics, accelerator)
         top = bridge(f"0000:{bus:02x}:00.0", switch)
@@ -95,13 +100,7 @@ def p5en() -> Host:
     roots = []
     for group in range(4):
         bus = 0x50 + 0x19 * group
-        nics = [
-            bridge(
-                f"0000:{bus + 2:02x}:01.{index}",
-                efa(f"0000:{bus + 5 + index:02x}:00.0", f"rdmap{bus + 5 + index}s0", rate=200.0),
-            )
-            for index in range(4)
-        ]
+        nics = _four_efa(bus + 2, bus + 5, 200.0)
         gpus = [
             bridge(f"0000:{bus + 2:02x}:02.{index}", gpu(f"0000:{bus + 9 + index:02x}:00.0"))
             for index in range(2)
