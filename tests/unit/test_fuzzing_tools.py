@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fuzzing import cpp
+from fuzzing.__main__ import main as fuzz_main
 from nixl_stripe.errors import StripeError
 from soak import growth
 
@@ -56,6 +57,19 @@ def test_slow_targets_have_more_processes_with_seeds_of_their_own(
     assert (text["tries"], text["seeds"]) == (3 * 1234, 3)
     assert "a fault" in text["finding"]
     assert (xml["tries"], xml["seeds"], xml["finding"]) == (1234, 1, "")
+    (text,) = cpp.rows(tmp_path, 1, processes=4, only=["text"])
+    assert (text["reader"], text["tries"]) == ("text", 4 * 1234)
+    (xml,) = cpp.rows(tmp_path, 1, processes=4, only=["xml"])
+    assert (xml["reader"], xml["tries"]) == ("xml", 1234)
+
+
+def test_readers_to_run_again_are_of_one_part_bad_flow(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for only in (["nonsense"], ["xml", "capture"]):
+        with pytest.raises(SystemExit):
+            fuzz_main([f"--only={name}" for name in only])
+        assert "accepted are of plugin, config_text" in capsys.readouterr().err
 
 
 def test_every_target_has_a_corpus() -> None:

@@ -27,10 +27,10 @@ PARTS = ("plugin", "Python")
 _NO_LIMIT = 1 << 60
 
 
-def cpp_rows(build: Path, seconds: int, processes: int) -> list[dict[str, Any]]:
+def cpp_rows(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Build and run libFuzzer's targets."""
-    cpp.build(build)
-    return cpp.rows(build, seconds, processes)
+    cpp.build(options.build)
+    return cpp.rows(options.build, options.seconds, options.processes, options.only or ())
 
 
 def versions(part: str) -> dict[str, str]:
@@ -45,7 +45,7 @@ def run_part(part: str, options: argparse.Namespace) -> bool:
     """Run a part, print its rows and save them; return whether all is well."""
     origin = Origin(["scripts/fuzz-long", *_asked(part, options)])
     if part == "plugin":
-        rows = cpp_rows(options.build, options.seconds, options.processes)
+        rows = cpp_rows(options)
     else:
         left_out = options.without or ()
         names = [name for name in options.only or python.names() if name not in left_out]
@@ -65,11 +65,16 @@ def run_part(part: str, options: argparse.Namespace) -> bool:
 def _asked(part: str, options: argparse.Namespace) -> list[str]:
     words = ["--part", part, "--seconds", str(options.seconds)]
     words += ["--processes", str(options.processes)]
+    words += [f"--only={name}" for name in options.only or ()]
     if part == "Python":
         words += ["--tries", str(options.tries)] if options.tries < _NO_LIMIT else []
-        words += [f"--only={name}" for name in options.only or ()]
         words += [f"--without={name}" for name in options.without or ()]
     return words
+
+
+def _readers() -> dict[str, Sequence[str]]:
+    """Return the names of the readers of each part."""
+    return {"plugin": cpp.TARGETS, "Python": python.names()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,16 +84,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tries", type=int, default=_NO_LIMIT, help="for each reader in Python")
     parser.add_argument("--processes", type=int, default=2, help="at a time")
     parser.add_argument("--part", choices=PARTS, action="append", help="default: both")
-    parser.add_argument("--only", action="append", help="a reader in Python, saved as ...-again")
+    parser.add_argument("--only", action="append", help="a reader, saved as ...-again")
     parser.add_argument("--without", action="append", help="a reader in Python to leave out")
     parser.add_argument("--build", type=Path, default=ROOT / ".cache/build-fuzz")
     parser.add_argument("--json", type=Path, metavar="FOLDER", help="fuzz-PART.json in it")
     options = parser.parse_args(argv)
     if options.only:
-        options.part = ["Python"]
-    unknown = [name for name in options.only or () if name not in python.names()]
-    if unknown:
-        parser.error(f"--only {unknown[0]}: accepted are {', '.join(python.names())}")
+        parts = _readers()
+        options.part = [part for part in parts if set(options.only) <= set(parts[part])]
+        if not options.part:
+            each = "; or ".join(f"of {part}, {', '.join(names)}" for part, names in parts.items())
+            parser.error(f"--only {' '.join(options.only)}: accepted are {each}")
     good = [run_part(part, options) for part in options.part or PARTS]
     return 0 if all(good) else 1
 
