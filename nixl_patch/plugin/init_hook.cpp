@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -133,8 +134,8 @@ initRequest::spreadSmall(const ucxLibrary &ucx, const void *context) {
     if (!spread_problem_.empty()) {
         return nullptr;
     }
-    const std::optional<double> chunk = ucxSize(min_chunk_);
-    if (!chunk) {
+    const std::optional<double> chunk = ucxChunk(min_chunk_);
+    if (!chunk || !std::isfinite(*chunk)) {
         spread_problem_ = min_chunk_.empty() ? "UCX " + ucx.version() + " has no MIN_RMA_CHUNK_SIZE"
                                              : "MIN_RMA_CHUNK_SIZE is " + quoted(min_chunk_);
         return nullptr;
@@ -154,8 +155,10 @@ initRequest::keepBook() {
         rates[port.device] = port.bandwidth;
     }
     // Without the setting, as in UCX before 1.20, a buffer is divided whatever its size.
-    const double chunk = ucxSize(min_chunk_).value_or(0);
-    auto book = std::make_shared<account>(rates, static_cast<std::size_t>(chunk), plan_.rails);
+    const double chunk = ucxChunk(min_chunk_).value_or(0);
+    const std::size_t bytes = std::isfinite(chunk) ? static_cast<std::size_t>(chunk)
+                                                   : std::numeric_limits<std::size_t>::max();
+    auto book = std::make_shared<account>(rates, bytes, plan_.rails);
     book_ = book;
     return std::make_unique<accountStage>(std::move(book));
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucx/forecast_end.h"
 
+#include "ucx/transports.h"
 #include "ucx/values.h"
 
 #include <algorithm>
@@ -92,13 +93,11 @@ endSettings::text(std::string_view key) const {
 
 double
 endSettings::number(std::string_view key) const {
-    const auto read = [](const std::string &value) {
-        return lowered(value) == "inf" ? std::optional<double>(unlimited) : ucxSize(value);
-    };
+    const auto read = key == "MIN_RMA_CHUNK_SIZE" ? ucxChunk : ucxLimit;
     if (const std::optional<double> found = read(text(key))) {
         return *found;
     }
-    // "auto" in all of these means the default or no limit.
+    // "auto" in the others means the default or no limit.
     return read(std::string(knownSetting(key).byDefault)).value_or(unlimited);
 }
 
@@ -115,7 +114,7 @@ endSettings::opens(const std::string &device) const {
 
 bool
 endSettings::hasTcp() const {
-    return ucxAllowList(text("TLS")).admits({"tcp"});
+    return !admittedTransports(text("TLS"), {"tcp"}).empty();
 }
 
 endView::endView(const laneEnd &of, const char *role)

@@ -29,6 +29,9 @@ namespace {
             {"sm", {"posix", "sysv", "cma"}},
             {"shm", {"posix", "sysv", "cma"}},
             {"mm", {"posix", "sysv"}},
+            {"cuda", {"cuda_copy", "cuda_ipc", "gdr_copy"}},
+            {"rocm", {"rocm_copy", "rocm_ipc", "rocm_gdr"}},
+            {"ze", {"ze_copy", "ze_ipc", "ze_gdr"}},
         });
         return *table;
     }
@@ -61,21 +64,17 @@ transportsOf(const rdmaNic &nic) {
 
 std::set<std::string>
 admittedTransports(const std::string &tls, const std::vector<std::string_view> &known) {
-    const bool is_excluding = begins(tls, "^");
-    std::set<std::string_view> listed;
-    for (const std::string &entry : ucxList(tls)) {
-        const auto alias = aliases().find(entry);
-        const names_t whole = alias == aliases().end() ? names_t() : alias->second;
-        for (const std::string_view name : known) {
-            if (entry == "all" || entry == name ||
-                std::find(whole.begin(), whole.end(), name) != whole.end()) {
-                listed.insert(name);
-            }
-        }
-    }
+    const ucxAllowList list(tls, listOf_t::WORDS);
     std::set<std::string> admitted;
     for (const std::string_view name : known) {
-        if (tls.empty() || (listed.count(name) != 0) != is_excluding) {
+        // A backslash makes a name strict: of that transport, never of an alias.
+        std::vector<std::string> words = {std::string(name), "\\" + std::string(name)};
+        for (const auto &[alias, whole] : aliases()) {
+            if (std::find(whole.begin(), whole.end(), name) != whole.end()) {
+                words.emplace_back(alias);
+            }
+        }
+        if (tls.empty() || list.admits(words)) {
             admitted.emplace(name);
         }
     }

@@ -31,8 +31,9 @@ const nicTransports &transportsOf(const rdmaNic &nic);
 /**
  * @brief The transports, UCX's own names, that a value of UCX_TLS admits out of @p known.
  *
- * "all", aliases ("rc", "ib", "srd") and a leading '^' count as they do in UCX; an alias brings
- * the transport that it connects through, which is one resource more.
+ * "all", aliases ("rc", "ib", "cuda"), strict names ("\\rc_verbs"), blanks, capitals and a leading
+ * '^' count as they do in UCX; an alias brings the transport that it connects through, which is one
+ * resource more. An unset value admits all.
  */
 std::set<std::string> admittedTransports(const std::string &tls,
                                          const std::vector<std::string_view> &known);

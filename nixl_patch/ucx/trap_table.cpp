@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/never_destroyed.h"
 #include "topology/text.h"
+#include "ucx/transports.h"
 #include "ucx/traps.h"
 #include "ucx/values.h"
 
@@ -10,8 +11,6 @@
 
 namespace nixlStripe {
 namespace {
-
-    using names_t = std::set<std::string>;
 
     bool
     stripesTcp(const trapFacts &facts) {
@@ -41,7 +40,7 @@ namespace {
     /** NIXL sets "inf"; anything lower sends RMA through what does not stripe. */
     bool
     isLowThresholdOverTcp(const std::string &value, const trapFacts &facts) {
-        return stripesTcp(facts) && lowered(value).find("inf") == std::string::npos;
+        return stripesTcp(facts) && lowered(ucxValueOf("inter", value)) != "inf";
     }
 
     bool
@@ -83,33 +82,31 @@ namespace {
         return stripesRdma(facts) && isBelowNics(value, facts);
     }
 
+    /** UCX itself refuses a list without an entry. */
     bool
     areFewDevices(const std::string &value, const trapFacts &facts) {
-        const std::vector<std::string> names = ucxList(value);
-        return !facts.choosesDevices && lowered(value) != "all" && !names.empty() &&
-               value.find_first_of("^[*") == std::string::npos && names.size() < facts.nicCount;
+        const bool is_empty = ucxAllowList(value).entries().empty();
+        const std::size_t there = facts.openable.empty() ? facts.nicCount : facts.openable.size();
+        return !facts.choosesDevices && !is_empty &&
+               facts.opened(value) < std::min<std::size_t>(facts.nicCount, there);
     }
 
     bool
     lacksTransport(const std::string &value, const trapFacts &facts) {
-        const std::vector<std::string> names = ucxList(lowered(value));
-        if (names.empty() || std::find(names.begin(), names.end(), "all") != names.end()) {
+        if (ucxAllowList(value, listOf_t::WORDS).entries().empty()) {
             return false;
         }
-        const bool is_excluding = value.front() == '^';
-        const auto has = [&](const names_t &wanted) {
-            const bool is_listed =
-                std::any_of(names.begin(), names.end(), [&](const std::string &name) {
-                    return wanted.count(name) != 0;
-                });
-            return is_listed != is_excluding;
+        const auto has = [&](const std::vector<std::string_view> &wanted) {
+            return !admittedTransports(value, wanted).empty();
         };
-        static const neverDestroyed gpu(names_t{
-            "cuda", "cuda_copy", "gdr_copy", "cuda_ipc", "rocm", "rocm_copy", "ze", "ze_copy"});
         // Where both kinds may be meant, either will do.
         const bool lacks_nics = (!stripesRdma(facts) || !facts.unmoved(value).empty()) &&
                                 (!stripesTcp(facts) || !has({"tcp"}));
-        const bool lacks_gpu = is_excluding ? !has({"cuda", "cuda_copy"}) : !has(*gpu);
+        // What is left out by '^' is left out on purpose: of other vendors' GPUs it says nothing.
+        const bool is_excluding = value.front() == '^';
+        const bool lacks_gpu =
+            !has({"cuda_copy"}) &&
+            (is_excluding || !has({"gdr_copy", "cuda_ipc", "rocm_copy", "ze_copy"}));
         return lacks_nics || (facts.hasGpu && lacks_gpu);
     }
 
@@ -140,30 +137,24 @@ namespace {
     /** Below 1 no lane is good enough, not even the best one. */
     bool
     isSmallRatio(const std::string &value, const trapFacts &facts) {
-        const std::optional<double> ratio = ucxSize(value);
-        return ratio && *ratio < std::max(1.0, facts.rateRatio);
+        const std::optional<leadingNumber> ratio = ucxNumber(value);
+        return ratio && ratio->value < std::max(1.0, facts.rateRatio);
     }
 
     /** A buffer below the value times the NICs does not reach all of them. */
     bool
     areLargeChunks(const std::string &value, const trapFacts &) {
         constexpr double large = 1 << 20;
-        const std::optional<double> size = ucxSize(value);
+        const std::optional<double> size = ucxChunk(value);
         return size && *size >= large;
     }
 
     bool
     leavesOutModules(const std::string &value, const trapFacts &facts) {
-        const std::vector<std::string> names = ucxList(lowered(value));
-        if (names.empty() || std::find(names.begin(), names.end(), "all") != names.end()) {
-            return false;
-        }
-        const bool is_excluding = value.front() == '^';
-        const auto has = [&](const char *name) {
-            return (std::find(names.begin(), names.end(), name) != names.end()) != is_excluding;
-        };
-        return (stripesRdma(facts) && !stripesTcp(facts) && !has("ib")) ||
-               (facts.hasGpu && !has("cuda"));
+        const ucxAllowList list(value, listOf_t::WORDS);
+        return !list.entries().empty() &&
+               ((stripesRdma(facts) && !stripesTcp(facts) && !list.admits({"ib"})) ||
+                (facts.hasGpu && !list.admits({"cuda"})));
     }
 
 } // namespace
@@ -196,18 +187,23 @@ trapTable() {
          "fewer than NICs",
          "UCX opens these devices only",
          "give stripe, which chooses the NICs itself",
-         areFewDevices},
+         areFewDevices,
+         nullptr,
+         spelling_t::DEVICES},
         {"TLS",
          "no transport of the NICs, or cuda_copy missing on a host with a GPU",
          "UCX leaves out what is not listed: the NICs, or GPU memory",
          "list what the NICs and the GPU need",
          lacksTransport,
-         transportsThatFit},
+         transportsThatFit,
+         spelling_t::WORDS},
         {"MODULES",
          "without ib or cuda",
          "UCX does not load the modules of the NICs or of GPU memory",
          "",
-         leavesOutModules},
+         leavesOutModules,
+         nullptr,
+         spelling_t::WORDS},
         {"IB_SUBNET_PREFIX",
          "any",
          "UCX opens only ports with this InfiniBand subnet prefix",
@@ -219,7 +215,7 @@ trapTable() {
          "",
          isSmallRatio},
         {"MIN_RMA_CHUNK_SIZE",
-         "1m and more",
+         "1m and more, inf, auto",
          "buffers smaller than this times the number of NICs do not reach all of them",
          "set it to 8k or less",
          areLargeChunks},

@@ -24,6 +24,44 @@ namespace {
         return 0;
     }
 
+    /** What to write where blanks and capitals alone make a value hurt; "" where they do not. */
+    std::string
+    howToSpell(const trapRule &rule,
+               const std::string &key,
+               const std::string &value,
+               const trapFacts &facts) {
+        if (rule.spelling == spelling_t::FREE) {
+            return "";
+        }
+        const bool are_words = rule.spelling == spelling_t::WORDS;
+        const std::string meant =
+            ucxAllowList(value, are_words ? listOf_t::WORDS : listOf_t::DEVICES).respelt();
+        if (meant.empty() || rule.hurts(meant, facts)) {
+            return "";
+        }
+        return "write " + key + "=" + meant + " (to UCX blanks" +
+               (are_words ? " and capitals" : "") + " are a part of a name)";
+    }
+
+    /** The ports of @p nics that UCX could open, by the names that it has for them. */
+    std::vector<std::vector<std::string>>
+    openableOf(const std::vector<rdmaNic> &nics) {
+        std::vector<std::vector<std::string>> found;
+        for (const rdmaNic &nic : nics) {
+            std::vector<std::string> names;
+            for (const port &each : nic.ports) {
+                if (each.state == portState_t::ACTIVE || each.state == portState_t::UNKNOWN) {
+                    names.push_back(nic.name + ":" + std::to_string(each.number));
+                }
+            }
+            if (!names.empty()) {
+                names.push_back(nic.name);
+                found.push_back(std::move(names));
+            }
+        }
+        return found;
+    }
+
 } // namespace
 
 std::vector<trap>
@@ -48,8 +86,11 @@ findTraps(const environment_t &environment,
         }
         std::string fix = is_variable ? "unset " + variable
                                       : "take " + std::string(rule.key) + " out of engine_config";
-        const std::string more =
-            rule.fixFor != nullptr ? rule.fixFor(value, facts) : std::string(rule.fix);
+        std::string more =
+            howToSpell(rule, is_variable ? variable : std::string(rule.key), value, facts);
+        if (more.empty()) {
+            more = rule.fixFor != nullptr ? rule.fixFor(value, facts) : std::string(rule.fix);
+        }
         if (!more.empty()) {
             append(fix, more, ", or ");
         }
@@ -85,6 +126,12 @@ trapFactsOf(const machine &host, const std::vector<std::string> &devices) {
             });
         if (is_meant) {
             facts.nics.push_back(nic);
+        }
+    }
+    facts.openable = openableOf(facts.nics);
+    for (const netInterface &net : host.netInterfaces) {
+        if (facts.usesTcp && net.up && net.kind != netKind_t::LOOPBACK) {
+            facts.openable.push_back({net.name});
         }
     }
     double slowest = 0;
@@ -126,11 +173,21 @@ trapFacts::unmoved(const std::string &tls) const {
     kinds.erase(std::remove_if(kinds.begin(),
                                kinds.end(),
                                [&](const nicTransports *each) {
-                                   return !admittedTransports(lowered(tls), each->rma).empty();
+                                   return !admittedTransports(tls, each->rma).empty();
                                }),
                 kinds.end());
     const bool is_any_enough = nics.empty() && kinds.size() < count;
     return is_any_enough ? std::vector<const nicTransports *>() : kinds;
+}
+
+std::size_t
+trapFacts::opened(const std::string &net_devices) const {
+    const ucxAllowList list(net_devices);
+    if (openable.empty()) {
+        return list.isAll() || list.isExcluding() ? nicCount : list.entries().size();
+    }
+    return static_cast<std::size_t>(std::count_if(
+        openable.begin(), openable.end(), [&](const auto &names) { return list.admits(names); }));
 }
 
 std::string

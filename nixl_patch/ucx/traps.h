@@ -33,6 +33,13 @@ struct trapFacts {
     /** RDMA NICs among them: what UCX_TLS must admit. Empty: any NIC that UCX knows may be meant.
      */
     std::vector<rdmaNic> nics;
+    /** Every name of each device that UCX could open, for NET_DEVICES. Empty: they are not known.
+     */
+    std::vector<std::vector<std::string>> openable;
+
+    /** Of `openable`, how many a value of UCX_NET_DEVICES leaves; of unknown ones, how many it
+        names, and where it says only which not, all. */
+    std::size_t opened(const std::string &net_devices) const;
 
     /** What UCX has for these NICs, each kind once. */
     std::vector<const nicTransports *> transports() const;
@@ -42,6 +49,9 @@ struct trapFacts {
     std::vector<const nicTransports *> unmoved(const std::string &tls) const;
 };
 
+/** How a value may be misspelt so that UCX takes it for something else. */
+enum class spelling_t { FREE, DEVICES, WORDS };
+
 struct trapRule {
     std::string_view key;    /**< without UCX_ */
     std::string_view when;   /**< values that hurt, for docs */
@@ -50,6 +60,7 @@ struct trapRule {
     bool (*hurts)(const std::string &value, const trapFacts &facts);
     /** Where the fix depends on the NICs, in place of `fix`; nullptr = it does not. */
     std::string (*fixFor)(const std::string &value, const trapFacts &facts) = nullptr;
+    spelling_t spelling = spelling_t::FREE; /**< of a list: its respelt() value is looked at too */
 };
 
 /** A setting that undoes striping in one given case. */

@@ -3,14 +3,17 @@
 #include "ucx/values.h"
 
 #include "topology/never_destroyed.h"
+#include "topology/text.h"
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <locale.h>
 #include <map>
 #include <set>
+#include <string_view>
 
 namespace nixlStripe {
 
@@ -43,61 +46,58 @@ ucxCount(const std::string &value) {
                      : std::nullopt;
 }
 
-std::vector<std::string>
-ucxList(const std::string &value) {
-    std::vector<std::string> entries;
-    std::string entry;
-    const auto finish = [&] {
-        if (!entry.empty()) {
-            entries.push_back(entry);
-        }
-        entry.clear();
-    };
-    for (const char c : value.substr(value.rfind('^', 0) == 0 ? 1 : 0)) {
-        if (c == ',') {
-            finish();
-        } else if (std::isspace(static_cast<unsigned char>(c)) == 0) {
-            entry += c;
-        }
-    }
-    finish();
-    return entries;
-}
-
 namespace {
 
-    /** "mlx5_[0-3]:1" as four names; anything else as it is. */
+    /** What a list has at most (UCS_CONFIG_ARRAY_MAX): UCX too stops there in a range. */
+    constexpr unsigned most_entries = 128;
+
+    /** "mlx5_[0-3]:1" as four names; anything else, two ranges in one entry too, as it is. */
     void
     expandRange(const std::string &entry, std::vector<std::string> &names) {
-        constexpr unsigned most = 1024; // a typing mistake must not fill the memory
         const std::size_t open = entry.find('[');
-        const std::size_t dash = entry.find('-', open == std::string::npos ? 0 : open);
-        const std::size_t close = entry.find(']', dash == std::string::npos ? 0 : dash);
-        if (open == std::string::npos || dash == std::string::npos || close == std::string::npos) {
+        const std::size_t close = entry.find(']');
+        const bool is_one_range = open != std::string::npos && close != std::string::npos &&
+                                  open < close && entry.find_last_of("[]") == close &&
+                                  entry.find_first_of("[]", open + 1) == close;
+        const std::string range = is_one_range ? entry.substr(open + 1, close - open - 1) : "";
+        const std::size_t dash = range.find('-');
+        const auto first = ucxCount(range.substr(0, dash));
+        const auto last = dash == std::string::npos ? first : ucxCount(range.substr(dash + 1));
+        if (dash == std::string::npos || !first || !last || *last < *first) {
             names.push_back(entry);
             return;
         }
-        const auto first = ucxCount(entry.substr(open + 1, dash - open - 1));
-        const auto last = ucxCount(entry.substr(dash + 1, close - dash - 1));
-        if (!first || !last || *last < *first || *last - *first >= most) {
-            names.push_back(entry);
-            return;
-        }
-        for (unsigned i = *first; i <= *last; ++i) {
+        const unsigned end = *first + std::min(*last - *first + 1, most_entries);
+        for (unsigned i = *first; i < end; ++i) {
             names.push_back(entry.substr(0, open) + std::to_string(i) + entry.substr(close + 1));
         }
     }
 
+    std::vector<std::string>
+    splitAtCommas(const std::string &text) {
+        std::vector<std::string> parts;
+        for (std::size_t start = 0; start < text.size();) {
+            const std::size_t end = std::min(text.find(',', start), text.size());
+            if (end > start) {
+                parts.push_back(text.substr(start, end - start));
+            }
+            start = end + 1;
+        }
+        return parts;
+    }
+
 } // namespace
 
-ucxAllowList::ucxAllowList(const std::string &value)
-    : is_excluding_(value.rfind('^', 0) == 0) {
-    for (std::size_t start = is_excluding_ ? 1 : 0; start < value.size();) {
-        const std::size_t end = std::min(value.find(',', start), value.size());
-        if (end > start) {
-            expandRange(value.substr(start, end - start), entries_);
+ucxAllowList::ucxAllowList(const std::string &value, listOf_t what)
+    : value_(value)
+    , what_(what)
+    , is_excluding_(value.rfind('^', 0) == 0) {
+    for (const std::string &part : splitAtCommas(value.substr(is_excluding_ ? 1 : 0))) {
+        if (what == listOf_t::DEVICES) {
+            expandRange(part, entries_);
+        } else {
+            entries_.push_back(part);
         }
-        start = end + 1;
     }
 }
 
@@ -105,9 +105,27 @@ bool
 ucxAllowList::admits(const std::vector<std::string> &names) const {
     const bool is_listed =
         std::any_of(entries_.begin(), entries_.end(), [&](const std::string &entry) {
-            return entry == "all" || std::find(names.begin(), names.end(), entry) != names.end();
+            return std::find(names.begin(), names.end(), entry) != names.end();
         });
-    return is_listed != is_excluding_;
+    return isAll() || is_listed != is_excluding_;
+}
+
+std::string
+ucxAllowList::respelt() const {
+    constexpr std::string_view blanks = " \t\n\r\f\v";
+    std::string text;
+    // Blanks before the '^' make it a part of a name, too.
+    const std::size_t start = std::min(value_.find_first_not_of(blanks), value_.size());
+    const bool is_excluding = value_.compare(start, 1, "^") == 0;
+    for (const std::string &part : splitAtCommas(value_.substr(start + (is_excluding ? 1 : 0)))) {
+        const std::size_t from = part.find_first_not_of(blanks);
+        if (from != std::string::npos) {
+            append(text, part.substr(from, part.find_last_not_of(blanks) + 1 - from), ",");
+        }
+    }
+    text = (is_excluding ? "^" : "") + (what_ == listOf_t::WORDS ? lowered(text) : text);
+    return ucxAllowList(text, what_).entries() == entries_ && is_excluding == is_excluding_ ? ""
+                                                                                            : text;
 }
 
 std::optional<leadingNumber>
@@ -152,6 +170,31 @@ ucxSize(const std::string &value) {
         return std::nullopt;
     }
     return number->value * factor;
+}
+
+std::optional<double>
+ucxLimit(const std::string &value) {
+    return lowered(value) == "inf" ? std::optional<double>(std::numeric_limits<double>::infinity())
+                                   : ucxSize(value);
+}
+
+std::optional<double>
+ucxChunk(const std::string &value) {
+    return ucxLimit(lowered(value) == "auto" ? "inf" : value);
+}
+
+std::string
+ucxValueOf(const std::string &key, const std::string &list) {
+    std::string otherwise;
+    for (const std::string &part : splitAtCommas(list)) {
+        const std::size_t colon = part.find(':');
+        if (colon == std::string::npos) {
+            otherwise = part;
+        } else if (part.compare(0, colon, key) == 0) {
+            return part.substr(colon + 1);
+        }
+    }
+    return otherwise;
 }
 
 std::optional<double>

@@ -325,7 +325,8 @@ class TrapFacts:
     chooses_devices: bool
     chooses_rails: bool
 
-    def look_at(self, machine: Machine, devices: list[str]) -> None: ...
+    @staticmethod
+    def of(machine: Machine, devices: list[str]) -> TrapFacts: ...
 
 def select_nics(
     machine: Machine, stripe: str, gpu: str | None = None, min_rate_gbps: float | None = None
@@ -359,12 +360,17 @@ def find_traps(
 ) -> list[NativeTrap]: ...
 
 class UcxAllowList:
-    """A list of UCX_NET_DEVICES or UCX_TLS, as UCX itself reads it."""
+    """A list of UCX_NET_DEVICES, or of words (TLS, MODULES), as UCX itself reads it."""
 
-    def __init__(self, value: str) -> None: ...
+    def __init__(self, value: str, are_words: bool = False) -> None: ...
     def admits(self, names: list[str]) -> bool: ...
     @property
+    def is_all(self) -> bool: ...
+    @property
     def is_excluding(self) -> bool: ...
+    @property
+    def respelt(self) -> str:
+        """The value without blanks and capitals that UCX takes for part of a name; "" = as is."""
     @property
     def entries(self) -> list[str]: ...
 

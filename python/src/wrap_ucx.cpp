@@ -54,21 +54,19 @@ namespace {
             .def_readonly("fix", &trap::fix);
         py::class_<trapFacts>(m, "TrapFacts", "What decides whether a value hurts.")
             .def(py::init<>())
+            .def_static("of",
+                        &trapFactsOf,
+                        py::arg("machine"),
+                        py::arg("devices"),
+                        "What a machine says of these devices (none: all of it); counts and "
+                        "choices are left open.")
             .def_readwrite("nic_count", &trapFacts::nicCount)
             .def_readwrite("uses_tcp", &trapFacts::usesTcp)
             .def_readwrite("uses_rdma", &trapFacts::usesRdma)
             .def_readwrite("has_gpu", &trapFacts::hasGpu)
             .def_readwrite("rate_ratio", &trapFacts::rateRatio)
             .def_readwrite("chooses_devices", &trapFacts::choosesDevices)
-            .def_readwrite("chooses_rails", &trapFacts::choosesRails)
-            .def(
-                "look_at",
-                [](trapFacts &facts, const machine &host, const std::vector<std::string> &devices) {
-                    facts.nics = trapFactsOf(host, devices).nics;
-                },
-                py::arg("machine"),
-                py::arg("devices"),
-                "Take note of these devices' kinds: what UCX_TLS must admit depends on them.");
+            .def_readwrite("chooses_rails", &trapFacts::choosesRails);
         m.def("trap_table", &trapTable, "Every rule, in order.");
         m.def("find_traps",
               &findTraps,
@@ -191,13 +189,19 @@ bindUcx(py::module_ &m) {
         .def_property_readonly("side", [](const settingRule &rule) { return sideName(rule.side); })
         .def_readonly("reason", &settingRule::reason);
     py::class_<ucxAllowList>(
-        m, "UcxAllowList", "A list of UCX_NET_DEVICES or UCX_TLS, as UCX itself reads it.")
-        .def(py::init<const std::string &>(), py::arg("value"))
+        m, "UcxAllowList", "A list of UCX_NET_DEVICES, TLS or MODULES, as UCX itself reads it.")
+        .def(py::init([](const std::string &value, bool are_words) {
+                 return ucxAllowList(value, are_words ? listOf_t::WORDS : listOf_t::DEVICES);
+             }),
+             py::arg("value"),
+             py::arg("are_words") = false)
         .def("admits",
              &ucxAllowList::admits,
              py::arg("names"),
              "Whether the list admits what is called by any of these names.")
+        .def_property_readonly("is_all", &ucxAllowList::isAll)
         .def_property_readonly("is_excluding", &ucxAllowList::isExcluding)
+        .def_property_readonly("respelt", &ucxAllowList::respelt)
         .def_property_readonly("entries", &ucxAllowList::entries);
     m.def("parse_engine_config",
           &parseEngineConfig,

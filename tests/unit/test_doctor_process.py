@@ -153,6 +153,25 @@ def test_ucx_variables(healthy: Patient) -> None:
     assert row.fix == "unset UCX_PROTO_ENABLE; unset UCX_MAX_HCA_PER_GPU, or set it to inf"
 
 
+@pytest.mark.parametrize(
+    ("variables", "status"),
+    [
+        ({"UCX_NET_DEVICES": "mlx5_[0-3]:1"}, "ok"),
+        ({"UCX_NET_DEVICES": "mlx5_[0-1]:1"}, "fail"),
+        ({"UCX_NET_DEVICES": "^mlx5_3:1"}, "fail"),
+        ({"UCX_TLS": "self, rc, cuda_copy"}, "fail"),
+        ({"UCX_MIN_RMA_CHUNK_SIZE": "inf"}, "fail"),
+    ],
+)
+def test_ucx_variables_of_a_plan_of_rails_alone(
+    healthy: Patient, variables: dict[str, str], status: str
+) -> None:
+    rails = healthy.with_variables(NIXL_UCX_MAX_RMA_RAILS="4", **variables)
+    assert rails.answer("ucx-variables").status == status
+    one = healthy.with_variables(NIXL_UCX_MAX_RMA_RAILS="1")
+    assert one.answer("ucx-variables").status == "skip"
+
+
 @pytest.mark.parametrize("where", ["UCX_CONFIG_DIR", "HOME", "working", "wheel"])
 def test_ucx_conf(healthy: Patient, nixl: PluginFolder, where: str) -> None:
     """UCX of every wheel was seen to read a ucx.conf in each of these places."""
@@ -227,6 +246,7 @@ def test_net_devices(healthy: Patient) -> None:
         ("mlx5_[2-4]:1", "has no mlx5_4:1"),
         ("^mlx5_9:1", "has no mlx5_9"),
         ("mlx5_0:1, mlx5_1:1", "a space is a part of the name, so that ' mlx5_1:1' is no device"),
+        ("ALL", "has no ALL"),
     ],
 )
 def test_net_devices_bad_flow(healthy: Patient, value: str, words: str) -> None:

@@ -21,11 +21,21 @@ RDMA = [
     ("TLS", "rc,ud", "rc,cuda_copy"),
     ("TLS", "tcp,cuda_copy", "^tcp"),
     ("TLS", "ud,cuda_copy", "dc,cuda_copy"),
+    ("TLS", "self, rc, cuda_copy", "self,rc,cuda_copy"),
+    ("TLS", "RC,CUDA_COPY", "rc,cuda"),
+    ("TLS", "ALL", "^all"),
+    ("TLS", "^ib", "^rc_v"),
+    ("TLS", "^cuda", "^cuda_ipc"),
+    ("TLS", "\\rc,cuda_copy", "\\rc_mlx5,cuda_copy"),
     ("IB_SUBNET_PREFIX", "fe80", ""),
     ("MODULES", "^ib", "all"),
     ("MODULES", "ib", "ib,cuda"),
+    ("MODULES", "IB,CUDA", "^all"),
     ("MULTI_LANE_MAX_RATIO", "0.5", "1"),
     ("MIN_RMA_CHUNK_SIZE", "4m", "64k"),
+    ("MIN_RMA_CHUNK_SIZE", "inf", "1000"),
+    ("MIN_RMA_CHUNK_SIZE", "auto", "8K"),
+    ("MIN_RMA_CHUNK_SIZE", "1g", "8kb"),
     ("MAX_HCA_PER_GPU", "auto", "inf"),
     ("MAX_HCA_PER_GPU", "2", "4"),
     ("DISTANCE_BW", "auto,sys:16500MBs", "2000GBs"),
@@ -35,6 +45,8 @@ RDMA = [
 TCP = [
     ("RNDV_THRESH", "8k", "inf"),
     ("RNDV_THRESH", "intra:auto,inter:1m", "intra:inf,inter:inf"),
+    ("RNDV_THRESH", "intra:inf,inter:8k", "intra:8k,inter:INF"),
+    ("RNDV_THRESH", "inter:8k,inf", "inf,intra:8k"),
     ("TCP_PUT_ENABLE", "no", "yes"),
     ("TLS", "self,sm", "tcp,cuda_copy"),
     ("RMA_PPLN_ENABLE", "off", "on"),
@@ -113,6 +125,30 @@ def test_a_pinned_nic_hurts_rails_alone_and_not_stripe(gb200: str) -> None:
     assert [text for text in striped.warnings if text.startswith("UCX_NET_DEVICES")] == []
     assert [trap.key for trap in traps.find(pinned, plan=rails)] == ["UCX_NET_DEVICES"]
     assert traps.find(pinned, plan=striped) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "hurts"),
+    [
+        ("mlx5_[0-3]:1", False),
+        ("mlx5_[0-1]:1", True),
+        ("^mlx5_3:1", True),
+        ("^eth0", False),
+        ("mlx5_*", True),
+        ("mlx5_0:1, mlx5_1:1, mlx5_2:1, mlx5_3:1", True),
+    ],
+)
+def test_devices_are_counted_as_ucx_opens_them(gb200: str, value: str, hurts: bool) -> None:
+    pinned = {"UCX_NET_DEVICES": value}
+    rails = plan(None, machine=gb200, max_rma_rails=4, environment=pinned)
+    assert any(text.startswith("UCX_NET_DEVICES=") for text in rails.warnings) is hurts
+    assert bool(traps.find(pinned, plan=rails)) is hurts
+
+
+def test_a_misspelt_list_is_mended_by_its_spelling(gb200: str) -> None:
+    asked = {"UCX_TLS": "RC, cuda_copy"}
+    (trap,) = traps.find(asked, plan=plan("all", 0, gb200, environment=asked), gpu=True)
+    assert "write UCX_TLS=rc,cuda_copy (to UCX blanks and capitals" in trap.fix
 
 
 def test_few_rails_of_the_user_s_own(gb200: str) -> None:

@@ -29,7 +29,7 @@ LEFT_OUT = "^efa,rdmacm"
 
 def is_loaded(module: str, said: str) -> bool:
     """Return whether UCX loads a module with this UCX_MODULES (a list, or with ^ all but these)."""
-    allowed = _core.UcxAllowList(said)
+    allowed = _core.UcxAllowList(said, are_words=True)
     return all(allowed.admits([name]) for name in {module, _LOADER.get(module, module)})
 
 

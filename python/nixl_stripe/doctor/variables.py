@@ -42,7 +42,7 @@ def _kill_switch(at: Surroundings) -> Verdict:
 
 
 def _traps(at: Surroundings) -> Verdict:
-    if len(at.plan.devices) < _NICS_TO_STRIPE:
+    if traps.nics_meant(at.plan) < _NICS_TO_STRIPE:
         return skip("fewer than two NICs: nothing to undo")
     return _verdict(_traps_in(at.environ, at), "")
 
@@ -138,20 +138,20 @@ def _rails(at: Surroundings) -> Verdict:
 
 def _net_devices(at: Surroundings) -> Verdict:
     named = at.environ.get(_DEVICES, "all")
-    if named in ("", "all"):
+    allowed = _core.UcxAllowList(named)
+    if not named or allowed.is_all:
         return ok(f"{_DEVICES} is not set")
     unset = f"unset {_DEVICES}: `stripe` chooses the NICs"
-    allowed = _core.UcxAllowList(named)
-    spaced = [each for each in allowed.entries if each != each.strip()]
-    if spaced:
+    if allowed.respelt:
+        spaced = [each for each in allowed.entries if each != each.strip()]
         return warn(
             f"{_DEVICES}={named}: to UCX a space is a part of the name, so that "
             f"{', '.join(map(repr, spaced))} is no device",
-            f"export {_DEVICES}={','.join(each.strip() for each in named.split(','))}, or {unset}",
+            f"export {_DEVICES}={allowed.respelt}, or {unset}",
         )
     devices = _devices(at.machine)
     known = {name for names in devices for name in names}
-    absent = [each for each in allowed.entries if each not in known and each != "all"]
+    absent = [each for each in allowed.entries if each not in known]
     if absent:
         return warn(f"{_DEVICES}={named}: this machine has no {', '.join(absent)}", unset)
     count = sum(allowed.admits(names) for names in devices)

@@ -47,12 +47,14 @@ def find(
     environ: None is this process's own. engine_config: without UCX_. plan: whose NICs and own
     settings count; None looks for what hurts `stripe=all` on four NICs, RDMA or TCP. gpu: whether
     GPU memory is moved, so that what undoes only its striping is named too. machine: whose NICs
-    the plan's are, so that what UCX_TLS must admit is known; None takes any that UCX knows.
+    the plan's are, so that what UCX_TLS and UCX_NET_DEVICES must admit is known; None takes the
+    plan's own, or any NICs that UCX knows.
     """
     variables = dict(os.environ if environ is None else environ)
-    facts = _facts(plan, gpu)
-    if machine is not None and facts.uses_rdma:
-        facts.look_at(machine, list(plan.devices) if plan is not None else [])
+    if machine is None and plan is not None and plan.machine is not None:
+        machine = plan.machine.machine
+    facts = _facts(plan, machine)
+    facts.has_gpu = gpu
     found = _core.find_traps(variables, dict(engine_config or {}), facts)
     return tuple(Trap(each.key, each.value, each.effect, each.fix) for each in found)
 
@@ -62,18 +64,26 @@ def keys() -> tuple[str, ...]:
     return tuple(rule.key for rule in _core.trap_table())
 
 
-def _facts(plan: StripePlan | None, gpu: bool) -> _core.TrapFacts:
-    facts = _core.TrapFacts()
-    facts.has_gpu = gpu
+def nics_meant(plan: StripePlan) -> int:
+    """Return how many NICs a transfer of the plan should use."""
+    return len(plan.devices) or plan.rails or 0
+
+
+def _facts(plan: StripePlan | None, machine: _core.Machine | None) -> _core.TrapFacts:
     if plan is None:
+        facts = _core.TrapFacts()
         facts.nic_count = _ASSUMED_NICS
         facts.uses_tcp = facts.uses_rdma = facts.chooses_devices = True
         return facts
-    facts.nic_count = len(plan.devices) or plan.rails or 0
-    facts.uses_tcp = any(":" not in device for device in plan.devices)
-    facts.uses_rdma = not facts.uses_tcp
-    rates = [nic.rate_gbps for nic in plan.nics if nic.rate_gbps > 0]
-    facts.rate_ratio = max(rates) / min(rates) if rates else 1.0
+    if machine is not None:
+        facts = _core.TrapFacts.of(machine, list(plan.devices))
+    else:  # a peer's plan says no more
+        facts = _core.TrapFacts()
+        facts.uses_tcp = any(":" not in device for device in plan.devices)
+        facts.uses_rdma = not facts.uses_tcp
+        rates = [nic.rate_gbps for nic in plan.nics if nic.rate_gbps > 0]
+        facts.rate_ratio = max(rates) / min(rates) if rates else 1.0
+    facts.nic_count = nics_meant(plan)
     facts.chooses_devices = bool(plan.devices)
     facts.chooses_rails = "MAX_RMA_RAILS" in plan.ucx_settings
     return facts
