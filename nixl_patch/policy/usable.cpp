@@ -90,7 +90,7 @@ namespace {
 
     /** What is odd about addresses of the ports that stay: they work for some peers only. */
     void
-    warnOfAddresses(const machine &host, usableNics &result) {
+    warnOfAddresses(const scene &where, usableNics &result) {
         std::vector<std::string> local;
         std::vector<std::string> foreign;
         for (const nicPort &chosen : result.ports) {
@@ -100,11 +100,15 @@ namespace {
             if (at == chosen.nic->ports.end() || at->linkLayer != linkLayer_t::ETHERNET) {
                 continue;
             }
-            if (hasOnlyLinkLocal(*at)) {
-                local.push_back(chosen.text());
-            }
-            if (isInterfaceElsewhere(host, *at)) {
+            switch (reachOf(where, *at)) {
+            case reach_t::ELSEWHERE:
                 foreign.push_back(chosen.text() + " (" + at->netdev + ")");
+                break;
+            case reach_t::LINK_LOCAL:
+                local.push_back(chosen.text());
+                break;
+            case reach_t::ANY:
+                break;
             }
         }
         if (!local.empty()) {
@@ -133,14 +137,14 @@ findUsable(const machine &host, const usableRequest &request) {
     for (const rdmaNic &nic : host.nics) {
         nics.push_back(ask(nic, request.list));
     }
-    const scene at{host, request};
+    const scene at(host, request);
     for (const usableRule &rule : usableRules()) {
         apply(rule, at, nics, result);
     }
     for (const candidate &each : nics) {
         choosePorts(each, result);
     }
-    warnOfAddresses(host, result);
+    warnOfAddresses(at, result);
     return result;
 }
 

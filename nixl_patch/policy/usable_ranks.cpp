@@ -41,6 +41,37 @@ namespace {
         return std::abs(rate - other) <= other * rate_tolerance;
     }
 
+    /** " eth0" or " eth0, eth1": of the ports that are left. */
+    std::string
+    interfacesOf(const candidate &nic) {
+        std::string names;
+        for (const port *at : nic.asked) {
+            const bool is_left =
+                std::any_of(nic.active.begin(), nic.active.end(), [&](const nicPort &active) {
+                    return active.port == at->number;
+                });
+            if (is_left && !at->netdev.empty()) {
+                append(names, at->netdev);
+            }
+        }
+        return names.empty() ? "" : " " + names;
+    }
+
+    /** Leaves of the ports of @p nic those that peers reach best. */
+    void
+    keepReachable(const scene &at, candidate &nic) {
+        const reach_t best = reachOf(at, nic);
+        std::vector<nicPort> kept;
+        for (const nicPort &active : nic.active) {
+            candidate alone = nic;
+            alone.active = {active};
+            if (reachOf(at, alone) == best) {
+                kept.push_back(active);
+            }
+        }
+        nic.active = std::move(kept);
+    }
+
     /** Root complexes that have a GPU: a NIC below one is near. */
     class nearness {
     public:
@@ -84,71 +115,25 @@ namespace {
         }
     };
 
-    /** The bond whose RoCE LAG device @p nic is; "" = it is none. */
-    std::string
-    bondOfDevice(const rdmaNic &nic) {
-        const bool is_whole = std::any_of(nic.ports.begin(), nic.ports.end(), [&](const port &at) {
-            return at.netdev == nic.bondMaster;
-        });
-        return is_whole ? nic.bondMaster : "";
-    }
-
-    /** The first device of each physical port, PCI function and bond. */
-    struct owners {
-        std::map<std::string, const rdmaNic *> functions;
-        std::map<std::string, const rdmaNic *> virtuals; /**< by their physical function */
-        std::map<std::string, const rdmaNic *> bonds;
-
-        explicit owners(const candidates &nics) {
-            for (const candidate &each : nics) {
-                const rdmaNic &nic = *each.nic;
-                if (nic.physicalFunction != nic.pci) {
-                    functions.try_emplace(nic.pci, &nic);
-                }
-                virtuals.try_emplace(nic.physicalFunction, &nic);
-                bonds.try_emplace(bondOfDevice(nic), &nic);
-            }
-            for (auto *index : {&functions, &virtuals, &bonds}) {
-                index->erase("");
-            }
-        }
-
-        /** Why @p nic gives way to a device of the same port; "" = it does not. */
-        std::string
-        whyShares(const rdmaNic &nic) const {
-            const auto bond = bonds.find(nic.bondMaster);
-            if (bond != bonds.end() && bondOfDevice(nic).empty()) {
-                return "part of the bond " + nic.bondMaster + ", for which " + bond->second->name +
-                       " answers";
-            }
-            const std::string kind =
-                nic.physicalFunction == nic.pci ? "scalable function" : "virtual function";
-            if (const auto physical = functions.find(nic.physicalFunction);
-                physical != functions.end()) {
-                return kind + " of " + physical->second->name + ", which is there itself";
-            }
-            if (const auto other = virtuals.find(nic.physicalFunction);
-                other != virtuals.end() && other->second != &nic) {
-                return "shares the physical port of " + other->second->name + ": both are " + kind +
-                       "s of " + nic.physicalFunction;
-            }
-            if (const auto other = functions.find(nic.pci);
-                other != functions.end() && other->second != &nic) {
-                return "shares the physical port of " + other->second->name + ": both are of " +
-                       nic.pci;
-            }
-            return "";
-        }
-    };
-
 } // namespace
 
 std::vector<std::string>
-judgeSharedPort(const scene &, candidates &nics) {
+judgeNamespace(const scene &at, candidates &nics) {
+    reach_t best = reach_t::ELSEWHERE;
+    for (const candidate &nic : nics) {
+        best = std::max(best, reachOf(at, nic));
+    }
     reasons_t reasons(nics.size());
-    const owners known(nics);
     for (std::size_t i = 0; i < nics.size(); ++i) {
-        reasons[i] = isInterface(nics[i]) ? "" : known.whyShares(*nics[i].nic);
+        if (best == reach_t::ELSEWHERE || isInterface(nics[i])) {
+            continue;
+        }
+        if (reachOf(at, nics[i]) == reach_t::ELSEWHERE) {
+            reasons[i] = "its interface" + interfacesOf(nics[i]) +
+                         " is in another network namespace: UCX finds no route there";
+        } else if (!nics[i].isSpelledOut) {
+            keepReachable(at, nics[i]);
+        }
     }
     return reasons;
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file usable_ranks.h
- * @brief The preferences among usable NICs: shared ports, bonds, fabrics, rates.
+ * @brief The preferences among usable NICs: addresses, bonds, fabrics, rates.
  */
 #ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_RANKS_H
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_RANKS_H
@@ -14,8 +14,8 @@
 
 namespace nixlStripe {
 
-/** One device for each physical port: a VF beside its PF or another VF, scalable functions. */
-std::vector<std::string> judgeSharedPort(const scene &at, candidates &nics);
+/** Ports whose addresses are all of another network namespace: UCX finds no route from there. */
+std::vector<std::string> judgeNamespace(const scene &at, candidates &nics);
 
 /** Members of bonds, and bonds, beside NICs without a bond that are as fast. */
 std::vector<std::string> judgeBond(const scene &at, candidates &nics);

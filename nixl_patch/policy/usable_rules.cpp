@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/usable_rules.h"
 
+#include "policy/physical_ports.h"
 #include "policy/usable_ranks.h"
 #include "topology/names.h"
+#include "topology/sysfs_text.h"
 #include "topology/text.h"
 
 #include <algorithm>
@@ -227,6 +229,12 @@ usableRules() {
          "a port rate below stripe_min_rate_gbps",
          "use slower NICs as well with stripe_min_rate_gbps=0",
          judgeMinRate},
+        {"namespace",
+         rank,
+         true,
+         "RoCE whose interface is in another network namespace",
+         "move the NIC's interface into this network namespace",
+         judgeNamespace},
         {"shared-port",
          rank,
          true,
@@ -263,20 +271,42 @@ usableRules() {
     return table;
 }
 
-bool
-hasOnlyLinkLocal(const port &at) {
-    return !at.gids.empty() &&
-           std::all_of(at.gids.begin(), at.gids.end(), [](const std::string &gid) {
-               return gid.compare(0, 4, "fe80") == 0;
-           });
+scene::scene(const machine &read, const usableRequest &asked)
+    : host(read)
+    , request(asked) {
+    for (const netInterface &each : host.netInterfaces) {
+        interfaces.insert(each.name);
+    }
 }
 
-bool
-isInterfaceElsewhere(const machine &host, const port &at) {
-    return at.areGidsKnown && !at.netdev.empty() && !host.netInterfaces.empty() &&
-           std::none_of(host.netInterfaces.begin(),
-                        host.netInterfaces.end(),
-                        [&](const netInterface &net) { return net.name == at.netdev; });
+reach_t
+reachOf(const scene &where, const port &at) {
+    if (at.linkLayer != linkLayer_t::ETHERNET || at.gids.empty()) {
+        return reach_t::ANY;
+    }
+    reach_t best = reach_t::ELSEWHERE;
+    for (std::size_t i = 0; i < at.gids.size(); ++i) {
+        const std::string &netdev = i < at.gidNetdevs.size() ? at.gidNetdevs[i] : at.netdev;
+        const bool is_here =
+            netdev.empty() || where.interfaces.empty() || where.interfaces.count(netdev) > 0;
+        if (is_here) {
+            best = std::max(best, isLinkLocal(at.gids[i]) ? reach_t::LINK_LOCAL : reach_t::ANY);
+        }
+    }
+    return best;
+}
+
+reach_t
+reachOf(const scene &where, const candidate &nic) {
+    reach_t best = reach_t::ELSEWHERE;
+    for (const port *at : nic.asked) {
+        const bool is_left =
+            std::any_of(nic.active.begin(), nic.active.end(), [&](const nicPort &active) {
+                return active.port == at->number;
+            });
+        best = is_left ? std::max(best, reachOf(where, *at)) : best;
+    }
+    return best;
 }
 
 } // namespace nixlStripe

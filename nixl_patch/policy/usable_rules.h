@@ -31,8 +31,11 @@ using candidates = std::vector<candidate>;
 
 /** What a rule may look at beyond the NICs that are left. */
 struct scene {
+    scene(const machine &host, const usableRequest &request);
+
     const machine &host;
     const usableRequest &request;
+    std::set<std::string_view> interfaces; /**< names of those of this network namespace */
 };
 
 enum class ruleKind_t {
@@ -53,11 +56,18 @@ struct usableRule {
 /** Every rule in the order in which they are applied. */
 const std::vector<usableRule> &usableRules();
 
-/** Whether all addresses of a port are link-local; false where it has none or they are unknown. */
-bool hasOnlyLinkLocal(const port &at);
+/** What the addresses of a port are good for; a larger one is better. */
+enum class reach_t {
+    ELSEWHERE,  /**< RoCE: each is of an interface in another network namespace */
+    LINK_LOCAL, /**< RoCE: those of interfaces here reach the port's own link only */
+    ANY,        /**< a peer anywhere, or nothing is known that says otherwise */
+};
 
-/** Whether the interface of a port is not among those of this network namespace. */
-bool isInterfaceElsewhere(const machine &host, const port &at);
+/** The best address of @p at. */
+reach_t reachOf(const scene &where, const port &at);
+
+/** The best address of the ports of @p nic that are left. */
+reach_t reachOf(const scene &where, const candidate &nic);
 
 } // namespace nixlStripe
 

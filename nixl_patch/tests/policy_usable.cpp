@@ -179,6 +179,84 @@ TEST(Usable, virtualFunctionsWhereTheirPhysicalOneIsNotAccessible) {
     EXPECT_EQ(texts(findUsable(host, {})), names{"mlx5_1:1"});
 }
 
+namespace {
+
+/** Makes it RoCE with one address each of these interfaces; the first one's is link-local. */
+void
+giveAddresses(rdmaNic &nic, const names &netdevs) {
+    port &at = nic.ports[0];
+    at.linkLayer = linkLayer_t::ETHERNET;
+    at.gids.clear();
+    for (std::size_t i = 0; i < netdevs.size(); ++i) {
+        at.gids.emplace_back(i == 0 ? "fe80:0000:0000:0000:0000:00ff:fe00:0001"
+                                    : "0000:0000:0000:0000:0000:ffff:c0a8:0001");
+    }
+    at.gidNetdevs = netdevs;
+    at.netdev = netdevs.front();
+}
+
+netInterface
+interface(const std::string &name, const std::string &master = "", const std::string &pci = "") {
+    netInterface each;
+    each.name = name;
+    each.master = master;
+    each.pci = pci;
+    return each;
+}
+
+} // namespace
+
+TEST(Usable, aPortThatCannotBeUsedHereStandsForNoOther) {
+    hostBuilder builder;
+    builder.nic("mlx5_0", "0000:01:00.0", "", 0);
+    giveAddresses(builder.last(), {"eth0", "eth0"});
+    builder.nic("mlx5_1", "0000:01:00.2", "", 0).last().physicalFunction = "0000:01:00.0";
+    giveAddresses(builder.last(), {"net1", "net1"});
+    machine host = builder.build();
+    EXPECT_EQ(texts(findUsable(host, {})), names{"mlx5_0:1"}) << "no interface is known";
+    host.netInterfaces = {interface("net1")};
+    EXPECT_EQ(texts(findUsable(host, {})), names{"mlx5_1:1"});
+    host.netInterfaces = {interface("lo")};
+    EXPECT_EQ(texts(findUsable(host, {})), names{"mlx5_0:1"}) << "there is nothing better";
+    host.netInterfaces = {interface("eth0"), interface("net1")};
+    EXPECT_EQ(texts(findUsable(host, {})), names{"mlx5_0:1"});
+    giveAddresses(host.nics[0], {"eth0"});
+    EXPECT_EQ(texts(findUsable(host, {})), names{"mlx5_1:1"}) << "it has an address, mlx5_0 none";
+}
+
+TEST(Usable, aLagDeviceAnswersForVirtualFunctionsOfEachOfItsPorts) {
+    hostBuilder builder;
+    builder.nic("mlx5_bond_0", "0000:01:00.0", "", 0);
+    giveAddresses(builder.last(), {"bond0", "bond0"});
+    builder.nic("mlx5_1", "0000:01:00.3", "", 0).last().physicalFunction = "0000:01:00.1";
+    giveAddresses(builder.last(), {"net1", "net1"});
+    machine host = builder.build();
+    EXPECT_EQ(texts(findUsable(host, {})), names{"mlx5_bond_0:1"}) << "by the card alone";
+    rdmaNic &lag = host.nics[1];
+    lag.name = "whatever";
+    lag.bondMaster = "bond0";
+    host.netInterfaces = {
+        interface("bond0"), interface("net1"), interface("ens1", "bond0", "0000:01:00.1")};
+    EXPECT_EQ(texts(findUsable(host, {})), names{"whatever:1"});
+    EXPECT_EQ(findUsable(host, {}).excluded.at("mlx5_1"),
+              "virtual function of 0000:01:00.1, for whose bond whatever answers");
+    lag.bondMaster.clear(); // then it is the card's other port
+    lag.ports[0].netdev = "ens0";
+    host.netInterfaces = {interface("bond0"), interface("net1")};
+    EXPECT_EQ(findUsable(host, {}).excluded.count("mlx5_1"), 0U);
+}
+
+TEST(Usable, softRoceGivesWayToTheNicOfItsInterface) {
+    hostBuilder builder;
+    builder.nic("a_rxe", "0000:01:00.0", "", 0).last().driver = "rdma_rxe";
+    builder.nic("mlx5_0", "0000:01:00.0", "", 0).last().driver = "mlx5_core";
+    builder.nic("b_rxe", "0000:02:00.0", "", 0).last().driver = "rdma_rxe";
+    const usableNics usable = findUsable(builder.build(), {});
+    EXPECT_EQ(usable.excluded.at("a_rxe"),
+              "Soft-RoCE on the port of mlx5_0, which does RDMA in hardware");
+    EXPECT_EQ(usable.excluded.count("b_rxe"), 0U);
+}
+
 TEST(Usable, namingADeviceOverridesWhatIsNotWiseOnly) {
     hostBuilder builder;
     builder.nic("fast", "", "", 0);

@@ -156,6 +156,32 @@ TEST(sysfs, takesThePortsInterfaceFromItsGidsOrFromItsDevice) {
     EXPECT_EQ(onlyNic(host).ports[1].netdev, "bond0");
 }
 
+TEST(sysfs, theInterfaceOfAPortIsOneThatIsHere) {
+    sysfsTree tree;
+    const std::string nic = tree.nic(card(tree), "mlx5_0");
+    tree.port(nic, 1, "Ethernet");
+    const std::string port = nic + "/ports/1/";
+    const std::vector<std::string> gids = {"fe80:0000:0000:0000:0000:00ff:fe00:0001",
+                                           "0000:0000:0000:0000:0000:ffff:c0a8:0001",
+                                           "fe80:0000:0000:0000:0000:00ff:fe00:0002",
+                                           "0000:0000:0000:0000:0000:ffff:0a0a:0001",
+                                           "0000:0000:0000:0000:0000:ffff:0a0a:0002"};
+    for (std::size_t slot = 0; slot < gids.size(); ++slot) {
+        tree.file(port + "gids/" + std::to_string(slot), gids[slot]);
+        tree.file(port + "gid_attrs/ndevs/" + std::to_string(slot), slot < 2 ? "eth0" : "net0");
+    }
+    EXPECT_EQ(onlyNic(readSysfs(tree.root())).ports[0].netdev, "eth0") << "none is known";
+    tree.net("/devices/virtual", "net0");
+    const machine pod = readSysfs(tree.root());
+    EXPECT_EQ(onlyNic(pod).ports[0].netdev, "net0");
+    EXPECT_EQ(onlyNic(pod).ports[0].gidNetdevs,
+              (std::vector<std::string>{"eth0", "eth0", "net0", "net0"}));
+    tree.net("/devices/virtual", "eth0");
+    const machine host = readSysfs(tree.root());
+    EXPECT_EQ(onlyNic(host).ports[0].netdev, "eth0");
+    EXPECT_EQ(onlyNic(host).ports[0].gidNetdevs, (std::vector<std::string>{"eth0", "eth0"}));
+}
+
 TEST(sysfs, seesBondsButNotBridgesNorBondsOfIpoib) {
     sysfsTree tree;
     const std::string function = card(tree);

@@ -35,8 +35,11 @@ struct port {
     bool areGidsKnown = false;     /**< the source has a GID table; one of zeros is known too */
     bool hasGid = false;           /**< at least one GID entry that is not zero */
     std::vector<std::string> gids; /**< the ones that are not zero, in table order */
-    std::string netdev; /**< network interface of the port (RoCE: the one that carries it, IB:
-                             IPoIB), "" = none */
+    /** RoCE: the interfaces of the first of `gids`, in their order; "" = unknown. Read up to the
+        first address that peers can reach and whose interface is here. */
+    std::vector<std::string> gidNetdevs;
+    std::string netdev; /**< network interface of the port (RoCE: the one that carries it, the first
+                             of `gidNetdevs` that is here; IB: IPoIB), "" = none */
 };
 
 /** Whether `/dev/infiniband/uverbsN` can be opened by this process. */

@@ -165,6 +165,11 @@ netReader::bondOf(const std::string &interface) const {
     return master != facts_.end() && master->second.isBond ? master->first : std::string();
 }
 
+bool
+netReader::isHere(const std::string &interface) const {
+    return facts_.empty() || facts_.count(interface) > 0;
+}
+
 std::string
 netReader::pciOf(const std::string &interface) const {
     const auto it = facts_.find(interface);

@@ -36,12 +36,12 @@ namespace {
     }
 
     /**
-     * Fills the GIDs; returns the slot of the first one as a name, "" = none. @p ports is the
-     * device's `ports` folder, @p prefix the port in it: "1/".
+     * Fills the GIDs; returns the slots that have one, as names. @p ports is the device's `ports`
+     * folder, @p prefix the port in it: "1/".
      */
-    std::string
+    std::vector<std::string>
     readGids(const folder &ports, const std::string &prefix, port &item) {
-        std::string first;
+        std::vector<std::string> slots;
         unsigned gap = 0;
         const unsigned most = item.linkLayer == linkLayer_t::ETHERNET ? max_gid_slots : max_gid_gap;
         for (unsigned slot = 0; slot < max_gid_slots && gap < most; ++slot, ++gap) {
@@ -53,12 +53,42 @@ namespace {
             item.areGidsKnown = true;
             if (isGid(gid)) {
                 item.gids.push_back(std::move(gid));
-                first = first.empty() ? name : first;
+                slots.push_back(name);
                 gap = 0;
             }
         }
         item.hasGid = !item.gids.empty();
-        return first;
+        return slots;
+    }
+
+    /**
+     * The interfaces of a port's GIDs. Each address has its own: a VLAN's, a bond's, and in a pod
+     * those of a macvlan or ipvlan of it beside the ones of the host's interface, which is not
+     * here.
+     */
+    void
+    readGidNetdevs(const folder &ports,
+                   const std::string &prefix,
+                   const std::vector<std::string> &slots,
+                   const netReader &net,
+                   port &item) {
+        const std::string ndevs = prefix + "gid_attrs/ndevs/";
+        if (slots.empty()) {
+            item.netdev = ports.text(ndevs + "0");
+        }
+        bool is_here = false;
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            std::string netdev = ports.text(ndevs + slots[i]);
+            const bool counts = !netdev.empty() && net.isHere(netdev);
+            if (i == 0 || (counts && !is_here)) {
+                item.netdev = netdev;
+            }
+            is_here = is_here || counts;
+            item.gidNetdevs.push_back(printable(netdev));
+            if (netdev.empty() || (counts && !isLinkLocal(item.gids[i]))) {
+                break;
+            }
+        }
     }
 
     std::string
@@ -165,9 +195,9 @@ rdmaReader::readPort(const folder &where,
         const auto lid = parseNumber(ports.text(prefix + "lid"));
         item.lid = static_cast<unsigned>(lid.value_or(0) & 0xffffffff);
     }
-    const std::string slot = readGids(ports, prefix, item);
+    const std::vector<std::string> slots = readGids(ports, prefix, item);
     if (item.linkLayer != linkLayer_t::INFINIBAND) {
-        item.netdev = ports.text(prefix + "gid_attrs/ndevs/" + (slot.empty() ? "0" : slot));
+        readGidNetdevs(ports, prefix, slots, net_, item);
     }
     if (item.netdev.empty()) {
         item.netdev = net_.interfaceOfPort(where, number);

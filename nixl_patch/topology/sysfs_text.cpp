@@ -146,6 +146,11 @@ isGid(std::string_view text) {
     return isNumberInGroups(text, gid_length);
 }
 
+bool
+isLinkLocal(std::string_view gid) {
+    return gid.substr(0, 4) == "fe80" || gid.substr(0, 4) == "FE80";
+}
+
 std::string
 knownGuid(std::string_view text) {
     constexpr std::size_t guid_length = 19;

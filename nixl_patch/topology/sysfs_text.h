@@ -41,6 +41,9 @@ linkLayer_t parseLinkLayer(std::string_view text, std::string_view driver);
 /** A GID of 8 groups that is not zero. */
 bool isGid(std::string_view text);
 
+/** Whether a GID is a link-local address (fe80::/64, what the kernel makes of a MAC address). */
+bool isLinkLocal(std::string_view gid);
+
 /** "b859:9f03:00ff:0010" as it is; "" for a GUID of zeros and for what is none. */
 std::string knownGuid(std::string_view text);
 

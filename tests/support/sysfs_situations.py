@@ -62,7 +62,8 @@ def address(index: int) -> str:
     return f"0000:{0x10 * (index + 1) + 1:02x}:00.0"
 
 
-def _named(stem: str, *indexes: int) -> tuple[str, ...]:
+def named(stem: str, *indexes: int) -> tuple[str, ...]:
+    """Return names that begin alike."""
     return tuple(f"{stem}{index}" for index in indexes)
 
 
@@ -73,11 +74,13 @@ def _infiniband(count: int, rate: float = 400.0, first: int = 0) -> list[Functio
     ]
 
 
-def _ethernet(index: int, rate: float = 400.0) -> Function:
+def ethernet(index: int, rate: float = 400.0) -> Function:
+    """Return `mlx5_<index>`, a RoCE NIC with the interface `eth<index>` in a subnet of its own."""
     return roce(address(index), f"mlx5_{index}", f"eth{index}", rate=rate, subnet=index)
 
 
-def _with_gids(function: Function, *gids: str) -> Function:
+def with_gids(function: Function, *gids: str) -> Function:
+    """Return a NIC of one port with other addresses; none: no interface either."""
     (device,) = function.rdma
     (port,) = device.ports
     netdev = port.netdev if gids else ""
@@ -85,7 +88,7 @@ def _with_gids(function: Function, *gids: str) -> Function:
     return replace(function, rdma=(changed,))
 
 
-def _bonded(index: int, *more: Function) -> Root:
+def bonded(index: int, *more: Function) -> Root:
     """Return a card whose two ports are one RoCE LAG device, and a GPU beside it."""
     bus = 0x10 * (index + 1)
     gids = (
@@ -104,15 +107,16 @@ def _bonded(index: int, *more: Function) -> Root:
     return Root(f"pci0000:{bus:02x}", (slot, accelerator), numa=index // 2)
 
 
-def _bonds(*roots: Root) -> Host:
-    bonds = tuple(Net(f"bond{index}", speed=200000) for index in range(4))
-    return Host(roots, numa_nodes=(0, 1), bonds=bonds)
+def bonds(*roots: Root) -> Host:
+    """Return the host of such cards."""
+    masters = tuple(Net(f"bond{index}", speed=200000) for index in range(4))
+    return Host(roots, numa_nodes=(0, 1), bonds=masters)
 
 
 def _bonds_with_functions() -> Host:
-    return _bonds(
+    return bonds(
         *(
-            _bonded(i, *(
+            bonded(i, *(
                 roce(f"{address(i)[:-1]}{vf + 2}", f"mlx5_{4 * i + vf}", f"vf{4 * i + vf}",
                      rate=200.0, subnet=4 * i + vf, physfn=address(i))
                 for vf in range(4)
@@ -123,7 +127,7 @@ def _bonds_with_functions() -> Host:
 
 
 def _bonds_and_management() -> Host:
-    host = _bonds(*(_bonded(i) for i in range(4)))
+    host = bonds(*(bonded(i) for i in range(4)))
     slow = bridge("0000:a0:01.0", roce("0000:a1:00.0", "mlx5_0", "mgmt0", rate=25.0))
     return replace(host, roots=(*host.roots, Root("pci0000:a0", (slow,))))
 
@@ -145,9 +149,9 @@ def _narrow(function: Function) -> Function:
     return replace(function, speed="8.0 GT/s PCIe", width=4)
 
 
-def _take_interfaces_away(tree: Tree) -> None:
-    """Move eth2 and eth3 into another network namespace: only ndevs still names them."""
-    for name in ("eth2", "eth3"):
+def _take_interfaces_away(tree: Tree, *indexes: int) -> None:
+    """Move interfaces into another network namespace: only ndevs still names them."""
+    for name in named("eth", *indexes):
         (tree.sys / "class/net" / name).unlink()
         for folder in list((tree.sys / "devices").rglob(f"net/{name}")):
             shutil.rmtree(folder)
@@ -192,15 +196,15 @@ SITUATIONS: tuple[Situation, ...] = (
     Situation(
         "all bonds", "every RoCE NIC is a LAG, nothing else is there",
         "dynamo 1209, sglang 3685, DeepEP 106, nccl 2150",
-        _named("mlx5_bond_", 0, 1, 2, 3), lambda: _bonds(*(_bonded(i) for i in range(4))),
+        named("mlx5_bond_", 0, 1, 2, 3), lambda: bonds(*(bonded(i) for i in range(4))),
     ),
     Situation(
         "bonds and virtual functions", "the bonded functions have VFs", "sglang 3685",
-        _named("mlx5_bond_", 0, 1, 2, 3), _bonds_with_functions, "shared-port",
+        named("mlx5_bond_", 0, 1, 2, 3), _bonds_with_functions, "shared-port",
     ),
     Situation(
         "bonds and a management NIC", "the only NIC without a bond is slow", "a variant of these",
-        _named("mlx5_bond_", 0, 1, 2, 3), _bonds_and_management, "rate",
+        named("mlx5_bond_", 0, 1, 2, 3), _bonds_and_management, "rate",
     ),
     Situation(
         "bonded second port", "InfiniBand, and a RoCE port that is in a bond", "ompi 9881",
@@ -218,40 +222,45 @@ SITUATIONS: tuple[Situation, ...] = (
     Situation(
         "no addresses", "RoCE ports with a GID table of zeros, as in a pod",
         "smg 1691, ucx 11820, calico 8482",
-        (), lambda: two_sockets(*(_with_gids(_ethernet(i)) for i in range(4))),
+        (), lambda: two_sockets(*(with_gids(ethernet(i)) for i in range(4))),
         "address", "no usable NIC",
     ),
     Situation(
         "some without addresses", "two of four RoCE ports have none", "a variant of that",
-        _named("mlx5_", 0, 1),
+        named("mlx5_", 0, 1),
         lambda: two_sockets(
-            *(_ethernet(i) if i < 2 else _with_gids(_ethernet(i)) for i in range(4))
+            *(ethernet(i) if i < 2 else with_gids(ethernet(i)) for i in range(4))
         ),
         "address",
     ),
     Situation(
         "link-local only", "RoCE ports whose interfaces have no address",
         "dynamo 814, nccl-tests 327",
-        _named("mlx5_", 0, 1, 2, 3),
-        lambda: two_sockets(*(_with_gids(_ethernet(i), LINK_LOCAL) for i in range(4))),
+        named("mlx5_", 0, 1, 2, 3),
+        lambda: two_sockets(*(with_gids(ethernet(i), LINK_LOCAL) for i in range(4))),
         warning="link-local addresses only",
     ),
     Situation(
         "interfaces elsewhere", "interfaces of two NICs are in another network namespace",
         "nccl-tests 327, smg 2520",
-        _named("mlx5_", 0, 1, 2, 3), lambda: two_sockets(*(_ethernet(i) for i in range(4))),
-        warning="mlx5_2:1 (eth2), mlx5_3:1 (eth3): the interface is in another network namespace",
-        change=_take_interfaces_away,
+        named("mlx5_", 0, 1), lambda: two_sockets(*(ethernet(i) for i in range(4))),
+        "namespace", change=lambda tree: _take_interfaces_away(tree, 2, 3),
+    ),
+    Situation(
+        "every interface elsewhere", "there is no NIC whose interface is here", "a variant of that",
+        named("mlx5_", 0, 1, 2, 3), lambda: two_sockets(*(ethernet(i) for i in range(4))),
+        warning="(eth2), mlx5_3:1 (eth3): the interface is in another network namespace",
+        change=lambda tree: _take_interfaces_away(tree, 0, 1, 2, 3),
     ),
     Situation(
         "addresses behind free slots", "own GIDs start at slot 6", "nccl 890, nccl 1427",
-        _named("mlx5_", 0, 1, 2, 3), lambda: two_sockets(*(_ethernet(i) for i in range(4))),
+        named("mlx5_", 0, 1, 2, 3), lambda: two_sockets(*(ethernet(i) for i in range(4))),
         change=_hide_first_gids,
     ),
     Situation(
         "EFA and InfiniBand", "four EFA and two InfiniBand NICs of one rate",
         "ai-dynamo/nixl, topology file of p6-b200",
-        _named("rdmap", 0, 1, 2, 3),
+        named("rdmap", 0, 1, 2, 3),
         lambda: two_sockets(
             *(efa(address(i), f"rdmap{i}", rate=400.0) for i in range(4)), *_infiniband(2, first=4)
         ),
@@ -260,7 +269,7 @@ SITUATIONS: tuple[Situation, ...] = (
     Situation(
         "narrow InfiniBand beside EFA", "as many InfiniBand NICs, on x4 links",
         "ai-dynamo/nixl, topology file of p6-b200",
-        _named("rdmap", 0, 1),
+        named("rdmap", 0, 1),
         lambda: two_sockets(
             *(efa(address(i), f"rdmap{i}", rate=400.0) for i in range(2)),
             *(_narrow(nic) for nic in _infiniband(2, first=2)),
@@ -270,35 +279,35 @@ SITUATIONS: tuple[Situation, ...] = (
     Situation(
         "InfiniBand and BlueField", "four InfiniBand and two Ethernet NICs of one rate",
         "dynamo 10852, ngc_multinode_perf 129",
-        _named("mlx5_", 0, 1, 2, 3),
-        lambda: two_sockets(*_infiniband(4), _ethernet(4), _ethernet(5)),
+        named("mlx5_", 0, 1, 2, 3),
+        lambda: two_sockets(*_infiniband(4), ethernet(4), ethernet(5)),
         "fabric",
     ),
     Situation(
         "storage on a subnet of its own", "four compute NICs and one of the same rate for storage",
         "a variant of that",
-        _named("mlx5_", 0, 1, 2, 3),
+        named("mlx5_", 0, 1, 2, 3),
         lambda: two_sockets(
             *_infiniband(4),
-            _with_gids(_infiniband(1, first=4)[0], "fec0:0000:0000:0007:0000:00ff:fe00:0005"),
+            with_gids(_infiniband(1, first=4)[0], "fec0:0000:0000:0007:0000:00ff:fe00:0005"),
         ),
         "fabric",
     ),
     Situation(
         "Omni-Path and InfiniBand", "two fabrics with the same link layer and rate", "ucx 10929",
-        _named("mlx5_", 0, 1), lambda: two_sockets(*_infiniband(2, 100.0), _omni_path(2)),
+        named("mlx5_", 0, 1), lambda: two_sockets(*_infiniband(2, 100.0), _omni_path(2)),
         "fabric",
     ),
     Situation(
         "faster front end", "four compute NICs of 200 Gbit/s, a front-end NIC of 400",
         "monarch 1832, Mooncake 1974",
-        _named("mlx5_", 0, 1, 2, 3), lambda: two_sockets(*_infiniband(4, 200.0), _ethernet(4)),
+        named("mlx5_", 0, 1, 2, 3), lambda: two_sockets(*_infiniband(4, 200.0), ethernet(4)),
         "fabric",
     ),
     Situation(
         "faster front end, one fabric", "the same, all of them RoCE", "a variant of that",
-        _named("mlx5_", 0, 1, 2, 3),
-        lambda: two_sockets(*(_ethernet(i, 200.0) for i in range(4)), _ethernet(4)),
+        named("mlx5_", 0, 1, 2, 3),
+        lambda: two_sockets(*(ethernet(i, 200.0) for i in range(4)), ethernet(4)),
         "rate",
     ),
     Situation(
@@ -325,12 +334,12 @@ SITUATIONS: tuple[Situation, ...] = (
     ),
     Situation(
         "scalable functions", "two scalable functions on each of two functions", "ucx 11820",
-        _named("mlx5_", 0, 1),
-        lambda: two_sockets(*(_ethernet(i, 200.0) for i in range(2)), gpus=2),
+        named("mlx5_", 0, 1),
+        lambda: two_sockets(*(ethernet(i, 200.0) for i in range(2)), gpus=2),
         "shared-port", change=_add_subfunctions,
     ),
     Situation(
         "four RoCE NICs", "nothing odd", "control",
-        _named("mlx5_", 0, 1, 2, 3), lambda: two_sockets(*(_ethernet(i) for i in range(4))),
+        named("mlx5_", 0, 1, 2, 3), lambda: two_sockets(*(ethernet(i) for i in range(4))),
     ),
 )  # fmt: skip
