@@ -73,8 +73,8 @@ namespace {
                 return "it is usNIC, which UCX cannot use";
             }
             if (type.find("RNIC") != std::string_view::npos) {
-                return (driver.empty() ? std::string("it") : "driver " + driver) +
-                       " is iWARP, which UCX cannot use";
+                return "it speaks iWARP" + (driver.empty() ? "" : " (driver " + driver + ")") +
+                       ", which UCX cannot use";
             }
             return "";
         });

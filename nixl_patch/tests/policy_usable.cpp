@@ -62,7 +62,7 @@ TEST(Usable, namesTellWhatUcxCannotUseWhereTheKernelDoesNot) {
     const usableNics none = findUsable(builder.build(), {});
     EXPECT_TRUE(none.ports.empty());
     EXPECT_EQ(none.excluded.at("usnic_0"), "it is usNIC, which UCX cannot use");
-    EXPECT_EQ(none.excluded.at("iwp65s0f1"), "it is iWARP, which UCX cannot use");
+    EXPECT_EQ(none.excluded.at("iwp65s0f1"), "it speaks iWARP, which UCX cannot use");
     hostBuilder others;
     // The kernel's word counts before the name; other names only look alike.
     others.nic("siw0", "", "", 0).last().nodeType = "1: CA";

@@ -48,6 +48,33 @@ namespace {
             .def_readonly("meaning", &usableRule::meaning)
             .def_readonly("fix", &usableRule::fix);
         m.def("usable_rules", &usableRules, "Every rule, in the order in which they are applied.");
+        m.def(
+            "reach_of",
+            [](const machine &host, const port &at) {
+                const usableRequest everything;
+                switch (reachOf(scene(host, everything), at)) {
+                case reach_t::ELSEWHERE:
+                    return "elsewhere";
+                case reach_t::LINK_LOCAL:
+                    return "link-local";
+                case reach_t::ANY:
+                    break;
+                }
+                return "any";
+            },
+            py::arg("machine"),
+            py::arg("port"),
+            "What a port's addresses are good for: 'any' peer, those of its link, or, where their "
+            "interfaces are 'elsewhere', in another network namespace, nobody.");
+        m.def(
+            "carried_gbps",
+            [](const machine &host, const rdmaNic &nic, const port &at) {
+                return carriedGbps(host, {&nic, at.number, at.rateGbps});
+            },
+            py::arg("machine"),
+            py::arg("nic"),
+            py::arg("port"),
+            "Gbit/s of a port, or of its PCIe link where that is less; 0 = unknown.");
         m.def("select_nics",
               &select,
               py::arg("machine"),

@@ -122,7 +122,7 @@ def test_a_machine_of_an_xml_file(capsys: Captured) -> None:
     rows = {row["name"]: row for row in answers(capsys, "--source", str(xml))["checks"]}
     assert rows["nics"]["detail"].startswith("32 NICs")
     assert rows["lanes"]["status"] == "warn"
-    assert rows["pcie-link"]["detail"] == f"{xml} is no sysfs tree"
+    assert rows["rdma-driver"]["detail"] == f"{xml} is no sysfs tree"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import tempfile
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import pytest
 from doctor_patients import Patient, acs_config
 from privileges import as_nobody
 from sysfs_machines import MACHINES, two_sockets
-from sysfs_trees import Host, Net, Port, Root, bridge, gpu, mlx5, roce
+from sysfs_trees import Host, Net, Port, Root, gpu, mlx5
 
 NIC = "sys/bus/pci/devices/0000:03:00.0"
 GB200_BRIDGES = ("0000:00:00.0", "0000:01:00.0", "0000:02:00.0")
@@ -23,22 +22,6 @@ GB200_BRIDGES = ("0000:00:00.0", "0000:01:00.0", "0000:02:00.0")
 @pytest.fixture
 def healthy(tmp_path: Path) -> Patient:
     return Patient.of(tmp_path)
-
-
-def roce_host(*subnets: int, mtus: tuple[int, ...] = ()) -> Host:
-    """Return a RoCE host with a NIC in each of the subnets."""
-    nics = []
-    for i, subnet in enumerate(subnets):
-        nic = roce(f"0000:{0x10 * (i + 1) + 1:02x}:00.0", f"mlx5_{i}", f"eth{i}", subnet=subnet)
-        if mtus:
-            nets = tuple(dataclasses.replace(net, mtu=mtus[i]) for net in nic.nets)
-            nic = dataclasses.replace(nic, nets=nets)
-        nics.append(nic)
-    roots = tuple(
-        Root(f"pci0000:{0x10 * (i + 1):02x}", (bridge(f"0000:{0x10 * (i + 1):02x}:01.0", nic),))
-        for i, nic in enumerate(nics)
-    )
-    return Host(roots)
 
 
 def many_nics(count: int) -> Host:
@@ -83,9 +66,9 @@ def test_nics_bad_flow(tmp_path: Path, host: Host, words: str) -> None:
 @pytest.mark.parametrize(
     ("host", "nic", "fix"),
     [
-        ("nic_down", "mlx5_2: port 1 is DOWN", "bring the link up"),
+        ("nic_down", "mlx5_2: port 1 is DOWN", "ibportstate -C mlx5_2"),
         ("slow_management", "mlx5_4: 25 Gbit/s is below", "name the NICs of the other fabric"),
-        ("container", "mlx5_0: /dev/infiniband/uverbs0 is not there", "check verbs-nodes"),
+        ("container", "mlx5_0: /dev/infiniband/uverbs0 is not there", "--device=/dev/inf"),
         ("virtual_functions", "mlx5_1: virtual function of mlx5_0", "name the device"),
     ],
 )
@@ -153,75 +136,28 @@ def test_pcie_link_bad_flow(healthy: Patient, what: str, text: str) -> None:
     assert "reseat" in row.fix
 
 
+def test_a_slot_that_is_narrower_than_the_port(tmp_path: Path) -> None:
+    patient = Patient.of(tmp_path)
+    for end in ("current", "max"):
+        patient.put(f"{NIC}/{end}_link_speed", "16.0 GT/s PCIe").put(f"{NIC}/{end}_link_width", "8")
+    row = patient.answer("pcie-link")
+    assert row.status == "warn"
+    assert row.detail == "mlx5_0:1: 16 GT/s x8 carries 126 of 400 Gbit/s"
+    assert "a slot of more lanes" in row.fix
+    assert "its PCIe link (16 GT/s x8) carries 126" in patient.answer("plan-warnings").detail
+
+
+def test_what_the_plan_warns_of(healthy: Patient) -> None:
+    assert healthy.answer("plan-warnings").status == "ok"
+    row = healthy.with_variables(NIXL_UCX_STRIPE="9", UCX_PROTO_ENABLE="n").answer("plan-warnings")
+    assert (row.status, row.detail) == ("warn", "9 NICs asked for, 4 usable")
+
+
 def test_topology(tmp_path: Path) -> None:
     assert Patient.of(tmp_path / "ok").answer("topology").status == "ok"
     row = Patient.of(tmp_path / "flat", "flat_vm").answer("topology")
     assert row.status == "warn"
     assert "NCCL_TOPO_FILE" in row.fix
-
-
-def test_gids(tmp_path: Path) -> None:
-    assert Patient.of(tmp_path / "ok", roce_host(0, 1)).answer("gids").status == "ok"
-    bad = Patient.of(tmp_path / "bad", roce_host(0, 1))
-    bad.put("sys/class/infiniband/mlx5_1/ports/1/gids/1", ":".join(["0000"] * 8))
-    row = bad.answer("gids")
-    assert row.status == "fail"
-    assert row.detail.endswith("mlx5_1:1 (eth1)")
-    assert "ip addr add" in row.fix
-    assert Patient.of(tmp_path / "ib").answer("gids").status == "skip"
-
-
-def test_subnets(tmp_path: Path) -> None:
-    assert Patient.of(tmp_path / "ok", roce_host(0, 1)).answer("subnets").status == "ok"
-    shared = Patient.of(tmp_path / "bad", roce_host(0, 0, 1))
-    row = shared.answer("subnets")
-    assert row.status == "warn"
-    assert "192.168.0.0/24: mlx5_0:1, mlx5_1:1" in row.detail
-    assert "UCX_IB_ROCE_REACHABILITY_MODE=local_subnet" in row.fix
-    relaxed = shared.with_variables(UCX_IB_ROCE_REACHABILITY_MODE="local_subnet")
-    assert relaxed.answer("subnets").status == "ok"
-
-
-@pytest.mark.parametrize(
-    ("mtus", "status", "words"),
-    [
-        ((9000, 9000), "ok", "9000 everywhere"),
-        ((9000, 1500), "warn", "mlx5_0:1 9000, mlx5_1:1 1500"),
-        ((1500, 1500), "warn", "1024 bytes"),
-    ],
-)
-def test_mtu(tmp_path: Path, mtus: tuple[int, ...], status: str, words: str) -> None:
-    row = Patient.of(tmp_path, roce_host(0, 1, mtus=mtus)).answer("mtu")
-    assert row.status == status
-    assert words in row.detail
-    assert ("mtu 9000" in row.fix) == (status == "warn")
-
-
-@pytest.mark.parametrize(
-    ("limit", "hosts", "known", "status", "words"),
-    [
-        ("1024", None, 5, "ok", "1024 neighbours at most: 512 hosts of 2 Ethernet NIC(s) each"),
-        ("1024", 400, 5, "ok", "512 hosts"),
-        ("1024", 500, 5, "warn", "500 hosts need 1000"),
-        ("1024", None, 1000, "warn", "1000 are there already"),
-        ("", 10, 5, "skip", "gc_thresh3 is not to be read here"),
-    ],
-)
-def test_room_for_neighbours(
-    tmp_path: Path, limit: str, hosts: int | None, known: int, status: str, words: str
-) -> None:
-    patient = Patient.of(tmp_path, roce_host(0, 1))
-    patient.put("proc/sys/net/ipv4/neigh/default/gc_thresh3", limit)
-    patient.put("proc/net/arp", "\n".join(["IP address  HW type", *["10.0.0.1  0x1"] * known]))
-    patient.surroundings = dataclasses.replace(patient.surroundings, hosts=hosts)
-    row = patient.answer("neighbours")
-    assert row.status == status
-    assert words in row.detail
-    assert ("gc_thresh3=" in row.fix) == (status == "warn")
-
-
-def test_infiniband_has_no_neighbours(tmp_path: Path) -> None:
-    assert Patient.of(tmp_path).answer("neighbours").detail == "no Ethernet NIC in the plan"
 
 
 def test_verbs_nodes(tmp_path: Path) -> None:

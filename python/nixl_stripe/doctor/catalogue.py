@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from nixl_stripe.doctor import access, ending, fabric, gpu, nics, nixl, variables
+from nixl_stripe.doctor import access, drivers, ending, fabric, gpu, nics, nixl, variables
 from nixl_stripe.doctor.check import Check
 from nixl_stripe.errors import UsageError
 
@@ -12,6 +12,7 @@ CHECKS: tuple[Check, ...] = (
     *nixl.CHECKS,
     *variables.CHECKS,
     *nics.CHECKS,
+    *drivers.CHECKS,
     *fabric.CHECKS,
     *access.CHECKS,
     *gpu.CHECKS,

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from nixl_stripe import _core
-from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
+from nixl_stripe.doctor import mending
+from nixl_stripe.doctor.check import Check, Verdict, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings, text_of
 
 _REACHABILITY = "UCX_IB_ROCE_REACHABILITY_MODE"
@@ -34,20 +35,36 @@ def _roce(at: Surroundings) -> list[tuple[str, _core.Port]]:
     return [(name, port) for name, port in _ports(at) if port.link_layer == "Ethernet"]
 
 
+def _reach(at: Surroundings, port: _core.Port) -> str:
+    return _core.reach_of(at.machine, port)
+
+
 def _gids(at: Surroundings) -> Verdict:
     ports = _roce(at)
     if not ports:
         return skip("no RoCE port in the plan")
-    bare = [
-        f"{name} ({port.netdev or 'no interface'})"
-        for name, port in ports
-        if all(gid.lower().startswith("fe80:") for gid in port.gids)
-    ]
+    bare = {name: port for name, port in ports if _reach(at, port) == "link-local"}
     if not bare:
         return ok(f"each of {len(ports)} RoCE port(s) has an address")
-    return fail(
-        f"no address but a link-local one, so no route to peers: {', '.join(bare)}",
-        "give each interface an address: ip addr add A.B.C.D/NN dev INTERFACE",
+    listed = ", ".join(f"{name} ({port.netdev or 'no interface'})" for name, port in bare.items())
+    return warn(
+        f"link-local addresses only: peers on other subnets cannot reach {listed}",
+        "; ".join(mending.give_address(port.netdev) for port in bare.values()),
+    )
+
+
+def _namespace(at: Surroundings) -> Verdict:
+    """Look for RoCE ports whose interface is in a network namespace other than this process's."""
+    ports = _roce(at)
+    if not ports:
+        return skip("no RoCE port in the plan")
+    away = {name: port for name, port in ports if _reach(at, port) == "elsewhere"}
+    if not away:
+        return ok("the RoCE ports' interfaces are in this network namespace")
+    listed = ", ".join(f"{name} ({port.netdev})" for name, port in away.items())
+    return warn(
+        f"the interfaces of {listed} are in another network namespace: UCX finds no route there",
+        "; ".join(mending.move_interface(port.netdev) for port in away.values()),
     )
 
 
@@ -125,6 +142,7 @@ def _neighbours(at: Surroundings) -> Verdict:
 
 CHECKS = (
     Check("gids", "addresses of RoCE ports", _gids, "machine"),
+    Check("namespace", "RoCE interfaces in another network namespace", _namespace, "machine"),
     Check("subnets", "one subnet on several RoCE NICs", _subnets, "machine"),
     Check("mtu", "MTUs that differ or are small", _mtu, "machine"),
     Check("neighbours", "room in the neighbour table for all hosts", _neighbours),

@@ -5,23 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from nixl_stripe import _core
+from nixl_stripe.doctor import drivers, mending
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings, text_of
 from nixl_stripe.planning import efa
 
 #: Lanes of a UCX endpoint (a plan with more NICs is refused), and those of UCX before 1.18.
 _LANES, _LANES_OF_OLD_PEERS = 64, 16
-#: Vendors of RDMA NICs: Mellanox/NVIDIA, and Amazon with its EFA devices.
-_MELLANOX, _AMAZON = 0x15B3, 0x1D0F
-_EFA_DEVICES = range(0xEFA0, 0xEFB0)
-#: Functions of ConnectX-8 that move data for another function and are no NIC of their own.
-_DATA_DIRECT = frozenset({0x2100})
-#: Drivers that give a PCI function to a virtual machine or to a program.
-_HANDED_ON = frozenset({"vfio-pci", "mlx5_vfio_pci", "pci-stub", "pciback", "uio_pci_generic"})
-_DRIVERS = {_MELLANOX: "mlx5_ib", _AMAZON: "efa"}
+#: "PCIe link": a NIC of which it carries this part of the port's rate is not narrowed.
+_WHOLE = 0.999
+#: How a trap begins, in the environment and in engine_config.
+_TRAPS = tuple(
+    start
+    for rule in _core.trap_table()
+    for start in (f"UCX_{rule.key}='", f"{rule.key} in engine_config='")
+)
 
 
 def _nics(at: Surroundings) -> Verdict:
@@ -29,21 +29,36 @@ def _nics(at: Surroundings) -> Verdict:
     if not plan.devices:
         return warn(
             f"no usable NIC on {at.machine.source}" + _because(plan.warnings),
-            "load the NICs' driver and bring a port up; until then NIXL runs as stock",
+            f"{_what_lacks(at)}; until then NIXL runs as stock",
         )
     names = ", ".join(plan.devices)
     if not at.planned:
         return warn(
             f"no RDMA device; {len(plan.devices)} network interface(s) over TCP: {names}. READ "
             "over TCP never stripes, WRITE does",
-            "use a host with InfiniBand, RoCE or EFA, or WRITE instead of READ",
+            f"WRITE instead of READ, or RDMA: {_what_lacks(at)}",
         )
     if len(plan.devices) == 1:
         return warn(
             f"one usable NIC ({names}): nothing to stripe over",
-            "see the check nics-excluded for the others",
+            _what_lacks(at) if plan.excluded else "use a host with more NICs",
         )
     return ok(f"{len(plan.devices)} NICs: {names}")
+
+
+def _what_lacks(at: Surroundings) -> str:
+    """Return what would give NIXL (more) RDMA NICs here."""
+    if at.machine.nics:
+        return (
+            "; ".join(mending.lines(at.machine, at.plan.excluded_by))
+            or "name the NICs that you want in `stripe`"
+        )
+    if drivers.broken_functions(at):
+        return "see the check rdma-driver: NICs are there, their RDMA devices are not"
+    return (
+        "in a container, pass the RDMA devices in (docker run --device=/dev/infiniband, or "
+        "Kubernetes' RDMA device plugin); elsewhere, a host with InfiniBand, RoCE or EFA"
+    )
 
 
 def _expected(at: Surroundings) -> Verdict:
@@ -72,82 +87,25 @@ def _excluded(at: Surroundings) -> Verdict:
         return skip("no RDMA device")
     if not excluded:
         return ok(f"none of {len(names)} is left out")
-    broken = {at.plan.excluded_by[name] for name in excluded}
-    fixes = [rule.fix for rule in _core.usable_rules() if rule.fix and rule.id in broken]
     detail = "; ".join(f"{name}: {why}" for name, why in excluded.items())
+    by = {name: at.plan.excluded_by[name] for name in excluded}
+    if mending.ASKED_FOR.issuperset(by.values()):
+        return ok(f"as asked: {detail}")
+    fixes = "; ".join(mending.lines(at.machine, by))
+    return warn(detail, fixes or "name the NICs that you want in `stripe`")
+
+
+def _warnings(at: Surroundings) -> Verdict:
+    """Say what the plan itself warns of, but for the traps, which are ucx-variables' to name."""
+    if not at.plan.devices:
+        return skip("no NIC, which the check nics says")
+    said = [text for text in at.plan.warnings if not text.startswith(_TRAPS)]
+    if not said:
+        return ok("the plan has no warning")
     return warn(
-        detail, "; ".join(dict.fromkeys(fixes)) or "name the NICs that you want in `stripe`"
+        "; ".join(said),
+        "mend what each names; checks that say how: nics-excluded, gids, namespace, pcie-link",
     )
-
-
-def _driver(at: Surroundings) -> Verdict:
-    """Look for NICs whose PCI function is there and whose RDMA device is not."""
-    base = None if at.sys is None else at.sys / "bus/pci/devices"
-    if base is None or not base.is_dir():
-        return skip("no PCI devices to look at")
-    with_rdma = {nic.pci for nic in at.machine.nics}
-    missing: dict[str, str] = {}
-    elsewhere: dict[str, list[str]] = {}
-    for folder in sorted(base.iterdir()):
-        module = _rdma_module(folder)
-        if module and folder.name not in with_rdma:
-            reason = _not_visible(at, folder, module)
-            if reason:
-                elsewhere.setdefault(reason, []).append(folder.name)
-            else:
-                missing[folder.name] = module
-    listed = [f"{', '.join(names)}: {reason}" for reason, names in elsewhere.items()]
-    if missing:
-        modules = " ".join(sorted(set(missing.values())))
-        return fail(
-            "; ".join([f"no RDMA device for {', '.join(missing)}", *listed]),
-            f"modprobe ib_uverbs {modules} (on the host; in a container the device must be passed "
-            "in)",
-        )
-    if elsewhere:
-        return ok("; ".join(listed))
-    if not with_rdma - {""}:
-        return skip("no RDMA NIC on PCI")
-    return ok("every RDMA NIC on PCI has its RDMA device")
-
-
-def _rdma_module(function: Path) -> str:
-    """Return the kernel module that gives a PCI function its RDMA device; "" for what has none."""
-    vendor, device, kind = (_hex(text_of(function / n)) for n in ("vendor", "device", "class"))
-    is_nic = kind >> 16 == 0x02 and (
-        (vendor == _MELLANOX and device not in _DATA_DIRECT)
-        or (vendor == _AMAZON and device in _EFA_DEVICES)
-    )
-    return _DRIVERS[vendor] if is_nic else ""
-
-
-def _not_visible(at: Surroundings, function: Path, module: str) -> str:
-    """Return why a working NIC has no RDMA device for this process; "" where it is broken."""
-    driver = (function / "driver").resolve().name if (function / "driver").exists() else ""
-    if driver in _HANDED_ON:
-        return f"handed on to virtual machines ({driver})"
-    if not driver and (function / "physfn").exists():
-        return "virtual function that nobody uses"
-    card = function.name.rpartition(".")[0]
-    for nic in at.machine.nics:
-        if nic.bond_master and nic.pci.rpartition(".")[0] == card:
-            return f"port of the bond {nic.bond_master}, for which {nic.name} answers"
-    # mlx5 makes an auxiliary device for RDMA; bound to a driver it has an RDMA device somewhere.
-    auxiliary = list(function.glob("mlx5_core.rdma.*"))
-    is_loaded = at.sys is not None and (at.sys / "module" / module).exists()
-    if any((each / "driver").exists() for each in auxiliary) or (is_loaded and not auxiliary):
-        return (
-            f"{module} is loaded and shows no RDMA device to this process (it is in another RDMA "
-            "namespace, or RDMA is switched off)"
-        )
-    return ""
-
-
-def _hex(text: str) -> int:
-    try:
-        return int(text, 16)
-    except ValueError:
-        return 0
 
 
 def _efa(at: Surroundings) -> Verdict:
@@ -181,24 +139,36 @@ def _lanes(at: Surroundings) -> Verdict:
 
 
 def _pcie_link(at: Surroundings) -> Verdict:
-    """Look for NICs on fewer or slower PCIe lanes than they and their slot can."""
-    if at.sys is None or not at.planned:
+    """Look for NICs whose PCIe link is less than their port, their slot or they themselves can."""
+    if not at.planned:
         return skip("no RDMA device of the plan to look at")
-    slow = []
+    slow = [each for nic in at.planned for each in _below_best(at, nic)]
+    narrow = []
     for nic in at.planned:
-        folder = at.sys / "bus/pci/devices" / nic.pci
-        if not nic.pci:
-            continue
-        for what in ("speed", "width"):
-            now, best = (text_of(folder / f"{kind}_link_{what}") for kind in ("current", "max"))
-            if 0 < _number(now) < _number(best):
-                slow.append(f"{nic.name}: link {what} {now}, possible {best}")
-    if not slow:
-        return ok("every NIC's PCIe link is as wide and as fast as it can be")
-    return warn(
-        "; ".join(slow),
-        "reseat the card or move it to a full slot; look at the slot's BIOS setting",
-    )
+        for port in nic.ports:
+            device = f"{nic.name}:{port.number}"
+            carried = _core.carried_gbps(at.machine, nic, port)
+            if device in at.plan.devices and 0 < carried < port.rate_gbps * _WHOLE:
+                link = at.machine.pci[nic.pci]
+                narrow.append(
+                    f"{device}: {link.link_gtps:g} GT/s x{link.link_width} carries {carried:.0f} "
+                    f"of {port.rate_gbps:g} Gbit/s"
+                )
+    if slow or narrow:
+        mend = "reseat the card or move it to a full slot; look at the slot's BIOS setting"
+        wider = "its slot and card allow no more: a slot of more lanes, or of a newer generation"
+        return warn("; ".join([*slow, *narrow]), mend if slow else wider)
+    return ok("every NIC's PCIe link is as wide and as fast as it can be")
+
+
+def _below_best(at: Surroundings, nic: _core.RdmaNic) -> Iterable[str]:
+    if at.sys is None or not nic.pci:
+        return
+    folder = at.sys / "bus/pci/devices" / nic.pci
+    for what in ("speed", "width"):
+        now, best = (text_of(folder / f"{kind}_link_{what}") for kind in ("current", "max"))
+        if 0 < _number(now) < _number(best):
+            yield f"{nic.name}: link {what} {now}, possible {best}"
 
 
 def _number(text: str) -> float:
@@ -227,10 +197,10 @@ CHECKS = (
     Check("nics", "NICs that the plan uses", _nics, "machine"),
     Check("nics-expected", "as many RDMA NICs as --expect-nics says", _expected, "machine"),
     Check("nics-excluded", "NICs that are left out, and why", _excluded, "machine"),
-    Check("rdma-driver", "PCI functions of NICs without an RDMA device", _driver, "sysfs"),
+    Check("plan-warnings", "what the plan itself warns of", _warnings, "machine"),
     Check("efa", "what UCX can do on EFA devices", _efa, "machine"),
     Check("rates", "port rates of the plan's NICs", _rates, "machine"),
     Check("lanes", "more NICs than UCX has lanes", _lanes, "machine"),
-    Check("pcie-link", "PCIe links below what the NIC can do", _pcie_link, "sysfs"),
+    Check("pcie-link", "PCIe links below what port, NIC and slot can do", _pcie_link, "machine"),
     Check("topology", "a flat PCIe tree, damage in the reading", _topology, "machine"),
 )
