@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file fabrics.h
- * @brief Which NICs are on one fabric, as far as a host can tell.
+ * @brief What a port is wired to, as far as a host can tell.
  */
 #ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_FABRICS_H
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_FABRICS_H
@@ -10,23 +10,45 @@
 #include "policy/usable_rules.h"
 
 #include <string>
-#include <vector>
+#include <string_view>
+#include <tuple>
 
 namespace nixlStripe {
 
 /** Whether it is a network interface that stands in for a NIC (tcp_nics.h). */
 bool isInterface(const candidate &nic);
 
+/** The vendor of Soft-RoCE. */
+constexpr std::string_view software_vendor = "software";
+
 /**
- * @brief The fabric of each NIC: kind of network, vendor, InfiniBand subnet; "" = of no
- * consequence.
+ * What is wired together, as far as a host can tell: kind of network, vendor, InfiniBand subnet.
  *
- * The driver counts where NICs of several vendors are on one kind of network: theirs are seldom
- * wired to the same switches, and never alike to UCX. The subnet prefix counts where more than half
- * of the InfiniBand NICs, and at least two, share one: the others are on a fabric of their own,
- * such as the storage's. Where each NIC has another prefix, these are the rails of one fabric.
+ * NICs of several vendors on one kind of network are seldom wired to the same switches, and never
+ * alike to UCX; Soft-RoCE is a vendor of its own. Ports in a subnet that others share belong
+ * together, and so do subnets with as many NICs of one rate, which carry as much: planes or rails
+ * of one fabric. Where one NIC has ports in two such subnets, these are two fabrics.
  */
-std::vector<std::string> fabricsOf(const machine &host, const candidates &nics);
+struct fabric {
+    std::string network; /**< "InfiniBand", "Omni-Path", "Ethernet", "EFA"; "" = unknown, or TCP */
+    std::string vendor;  /**< PCI vendor, or software; "" = unknown */
+    std::string
+        subnets; /**< the first of them by PCI address of its NICs; "" = of no consequence */
+
+    bool
+    operator<(const fabric &other) const {
+        return std::tie(network, vendor, subnets) <
+               std::tie(other.network, other.vendor, other.subnets);
+    }
+
+    bool
+    operator==(const fabric &other) const {
+        return network == other.network && vendor == other.vendor && subnets == other.subnets;
+    }
+};
+
+/** The fabric of a port of @p nic; its `subnets` is that of the port alone. */
+fabric fabricOf(const machine &host, const candidate &nic, unsigned number);
 
 } // namespace nixlStripe
 

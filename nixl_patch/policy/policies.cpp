@@ -56,6 +56,16 @@ namespace {
                 "the NUMA node of no NIC is known: 'numa' takes every usable NIC");
             return;
         }
+        const auto is_there = [&](const nicPort &at) {
+            return at.nic->numaNode == target.numaNode;
+        };
+        if (!usable.ports.empty() &&
+            std::none_of(usable.ports.begin(), usable.ports.end(), is_there)) {
+            usable.warnings.push_back("no usable NIC is on " + nodeText(target.numaNode) +
+                                      ", where GPU " + target.pci +
+                                      " is: 'numa' takes every usable NIC");
+            return;
+        }
         keepOnly(usable, [&](std::size_t i) {
             const int node = usable.ports[i].nic->numaNode;
             return node == target.numaNode ? ""

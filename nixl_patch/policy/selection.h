@@ -54,8 +54,8 @@ bool needsGpu(std::string_view stripe);
  *   a warning.
  * - A list takes what it names. An entry that no device matches is an error, in a list of what not
  *   to use a warning (one value serves hosts that differ).
- * - Where a machine does not say the GPU's NUMA node, or that of any NIC, `numa` takes every usable
- *   NIC and warns.
+ * - Where a machine does not say the GPU's NUMA node, or that of any NIC, or no usable NIC is on
+ *   it, `numa` takes every usable NIC and warns: no preference empties the set.
  * - On a machine without any RDMA device the NICs are network interfaces, for TCP (asTcpNics), by
  *   their bare names; a warning says so. Affinity is that of their PCI functions; virtual ones have
  *   none, so `numa` and `nearest` take them all, `fair` deals them out by name.

@@ -17,18 +17,18 @@ namespace nixlStripe {
 /** Ports whose addresses are all of another network namespace: UCX finds no route from there. */
 std::vector<std::string> judgeNamespace(const scene &at, candidates &nics);
 
-/** Members of bonds, and bonds, beside NICs without a bond that are as fast. */
+/** Members of bonds that have no address of their own: the one that carries the bond's has. */
+std::vector<std::string> judgeMember(const scene &at, candidates &nics);
+
+/** Bonds beside NICs without one that carry as much (port_groups.h), or the other way round. */
 std::vector<std::string> judgeBond(const scene &at, candidates &nics);
 
-/**
- * One fabric of fabricsOf(): they cannot talk to each other. Taken is the one that carries
- * most: port rates, cut to the PCIe links, those near a GPU counted twice.
- */
+/** One fabric, that of the best group: they cannot talk to each other. */
 std::vector<std::string> judgeFabric(const scene &at, candidates &nics);
 
 /**
- * One rate: the one of the NICs that together carry most, counted as for fabrics, so that a faster
- * front-end NIC does not displace the compute NICs. Not where the user gave a minimum rate.
+ * One rate, that of the best group, so that a faster front-end NIC does not displace the compute
+ * NICs. Not where the user gave a minimum rate.
  */
 std::vector<std::string> judgeRate(const scene &at, candidates &nics);
 

@@ -235,6 +235,13 @@ usableRules() {
          "RoCE whose interface is in another network namespace",
          "move the NIC's interface into this network namespace",
          judgeNamespace},
+        {"bond-member",
+         rank,
+         true,
+         "a member of a bond that has no address of its own",
+         "name the NIC that has the bond's address in `stripe`, or take the interface out of its "
+         "bond and give it an address",
+         judgeMember},
         {"shared-port",
          rank,
          true,
@@ -244,8 +251,10 @@ usableRules() {
         {"bond",
          rank,
          true,
-         "a bond, or a member of one, beside NICs without a bond that are as fast",
-         "take the interface out of its bond, or name the NIC in `stripe`",
+         "bonds and their members where NICs without a bond carry as much together, or NICs "
+         "without "
+         "one where bonds carry more",
+         "name the NIC in `stripe` if it is to be used as well",
          judgeBond},
         {"fabric",
          rank,

@@ -106,8 +106,72 @@ TEST(Usable, aSubnetOfItsOwnIsAnotherFabric) {
     const usableNics usable = findUsable(host, {});
     EXPECT_EQ(texts(usable), (names{"a:1", "b:1", "c:1", "e:1"}));
     EXPECT_EQ(usable.excluded.at("d"),
-              "InfiniBand (subnet fec0:0000:0000:0002) is another fabric than InfiniBand, whose 4 "
-              "NIC(s) carry more");
+              "InfiniBand (subnet fec0:0000:0000:0002) is another fabric than InfiniBand (subnet "
+              "fec0:0000:0000:0001), whose 4 NIC(s) carry more");
+}
+
+namespace {
+
+names
+chosenOf(hostBuilder &builder) {
+    const machine host = builder.build();
+    return texts(findUsable(host, {}));
+}
+
+} // namespace
+
+TEST(Usable, bondsAndOthersAreWeighedAsGroups) {
+    hostBuilder builder;
+    builder.nic("a", "0000:01:00.0", "", 0, 200).last().bondMaster = "bond0";
+    builder.nic("b", "0000:02:00.0", "", 0, 200).last().bondMaster = "bond1";
+    builder.nic("plain", "0000:03:00.0", "", 0, 200);
+    const machine more_bonds = builder.build();
+    const usableNics bonds = findUsable(more_bonds, {});
+    EXPECT_EQ(texts(bonds), (names{"a:1", "b:1"}));
+    EXPECT_EQ(bonds.excluded.at("plain"), "it is in no bond, and the bonds of 2 NIC(s) carry more");
+    builder.nic("q", "0000:04:00.0", "", 0, 200);
+    const machine as_many = builder.build();
+    const usableNics plain = findUsable(as_many, {});
+    EXPECT_EQ(texts(plain), (names{"plain:1", "q:1"}));
+    EXPECT_EQ(plain.excludedBy.at("a"), "bond");
+    EXPECT_NE(plain.excluded.at("a").find("2 NIC(s) without one carry as much without a bond"),
+              std::string::npos);
+}
+
+TEST(Usable, aFabricIsWeighedByWhatWouldBeLeftOfIt) {
+    hostBuilder builder;
+    builder.nic("a", "0000:01:00.0", "", 0, 200).nic("b", "0000:02:00.0", "", 0, 200);
+    for (unsigned i = 0; i < 5; ++i) {
+        builder.nic("eth" + std::to_string(i), "0000:1" + std::to_string(i) + ":00.0", "", 0, 100);
+        builder.last().ports[0].linkLayer = linkLayer_t::ETHERNET;
+    }
+    builder.last().ports[0].rateGbps = 200; // 600 in all, and 400 of one rate
+    const machine host = builder.build();
+    const usableNics tie = findUsable(host, {});
+    EXPECT_EQ(tie.ports.size(), 4U) << "as much, and more NICs";
+    EXPECT_EQ(tie.excluded.at("a"),
+              "InfiniBand is another fabric than Ethernet, whose 4 NIC(s) "
+              "carry as much and are more");
+    builder.last().ports[0].rateGbps = 800;
+    EXPECT_EQ(chosenOf(builder), names{"eth4:1"});
+    builder.last().ports[0].rateGbps = 300;
+    builder.nic("c", "0000:03:00.0", "", 0, 200);
+    EXPECT_EQ(findUsable(builder.build(), {}).ports.size(), 3U) << "not 700 in all";
+}
+
+TEST(Usable, theFabricIsThatOfThePortThatIsUsed) {
+    hostBuilder builder;
+    builder.nic("a", "0000:01:00.0", "", 0, 100);
+    port second = builder.last().ports[0];
+    builder.last().ports[0].linkLayer = linkLayer_t::ETHERNET;
+    second.number = 2;
+    builder.last().ports.push_back(second);
+    builder.nic("b", "0000:02:00.0", "", 0, 100);
+    EXPECT_EQ(chosenOf(builder), (names{"a:2", "b:1"}));
+    builder.last().ports[0].linkLayer = linkLayer_t::ETHERNET;
+    EXPECT_EQ(chosenOf(builder), (names{"a:1", "b:1"}));
+    builder.last().ports[0].linkLayer = linkLayer_t::EFA;
+    EXPECT_EQ(chosenOf(builder), names{"b:1"}) << "alone, and no front end";
 }
 
 TEST(Usable, railsWithASubnetEachAreOneFabric) {
@@ -254,7 +318,9 @@ TEST(Usable, softRoceGivesWayToTheNicOfItsInterface) {
     const usableNics usable = findUsable(builder.build(), {});
     EXPECT_EQ(usable.excluded.at("a_rxe"),
               "Soft-RoCE on the port of mlx5_0, which does RDMA in hardware");
-    EXPECT_EQ(usable.excluded.count("b_rxe"), 0U);
+    EXPECT_EQ(usable.excluded.at("b_rxe"),
+              "InfiniBand (rdma_rxe) is another fabric than InfiniBand (mlx5_core), whose 1 NIC(s) "
+              "do RDMA in hardware");
 }
 
 TEST(Usable, namingADeviceOverridesWhatIsNotWiseOnly) {

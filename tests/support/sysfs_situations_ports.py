@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sysfs_machines import two_sockets
 from sysfs_situations import SITUATIONS, Situation, address
+from sysfs_situations_groups import GROUP_SITUATIONS
 from sysfs_situations_pods import POD_SITUATIONS
 from sysfs_trees import Function, Host, Port, Root, bridge, gpu, mlx5, roce
 
@@ -101,4 +102,9 @@ PORT_SITUATIONS: tuple[Situation, ...] = (
     ),
 )  # fmt: skip
 
-EVERY_SITUATION: tuple[Situation, ...] = (*SITUATIONS, *PORT_SITUATIONS, *POD_SITUATIONS)
+EVERY_SITUATION: tuple[Situation, ...] = (
+    *SITUATIONS,
+    *PORT_SITUATIONS,
+    *POD_SITUATIONS,
+    *GROUP_SITUATIONS,
+)

@@ -1,0 +1,370 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/port_groups.h"
+
+#include "policy/ceiling.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <string_view>
+
+namespace nixlStripe {
+
+/** One port of one NIC. */
+struct portGroups::entry {
+    std::size_t nic = 0;
+    const candidate *device = nullptr;
+    nicPort at;
+    fabric wires; /**< its subnets: that of its own until tellSubnets() */
+    double carried = 0;
+    double cardGbps = 0; /**< of its card's PCIe link; 0 = unknown */
+    bool isNear = false;
+    std::pair<std::string, unsigned> place;
+};
+
+namespace {
+
+    /** What may be a front end comes last where all else is equal. */
+    constexpr std::array<std::string_view, 5> networks = {
+        "EFA", "InfiniBand", "Omni-Path", "Ethernet", ""};
+
+    std::size_t
+    rankOf(const std::string &network) {
+        const auto it = std::find(networks.begin(), networks.end(), network);
+        return static_cast<std::size_t>(it - networks.begin());
+    }
+
+    /** Root complexes that have a GPU: a NIC below one is near. */
+    class nearness {
+    public:
+        explicit nearness(const machine &host)
+            : host_(host) {
+            for (const gpu &each : host.gpus) {
+                roots_.insert(rootOf(each.pci));
+            }
+            roots_.erase("");
+        }
+
+        bool
+        isNear(const rdmaNic &nic) const {
+            return !host_.isFlat && roots_.count(rootOf(nic.pci)) != 0;
+        }
+
+    private:
+        std::string
+        rootOf(const std::string &pci) const {
+            const auto it = host_.pci.find(pci);
+            return it == host_.pci.end() ? "" : it->second.root;
+        }
+
+        const machine &host_;
+        std::set<std::string> roots_;
+    };
+
+    double
+    linkGbps(const machine &host, const std::string &pci) {
+        const auto it = host.pci.find(pci);
+        return it == host.pci.end() ? 0 : pcieGbps(it->second.linkGtps, it->second.linkWidth);
+    }
+
+    /** Fractions of a Gbit/s are how a rate is spelled, not what decides. */
+    long long
+    whole(double gbps) {
+        return std::llround(gbps);
+    }
+
+    long long
+    weightOf(const portGroup &group) {
+        return whole(group.gbps + group.nearGbps);
+    }
+
+} // namespace
+
+bool
+areAlike(double rate, double other) {
+    return std::abs(rate - other) <= other * rate_tolerance;
+}
+
+double
+rateOf(const candidate &nic) {
+    double best = 0;
+    for (const nicPort &at : nic.active) {
+        best = std::max(best, at.rateGbps);
+    }
+    return best;
+}
+
+bool
+portGroup::isBetter(const portGroup &other) const {
+    const auto order = [](const portGroup &group) {
+        return std::tuple(group.isSoftware,
+                          -weightOf(group),
+                          -static_cast<long long>(group.nearby),
+                          -static_cast<long long>(group.count),
+                          group.isBonded,
+                          rankOf(group.wires.network),
+                          -whole(group.rateGbps));
+    };
+    return std::pair(order(*this), first) < std::pair(order(other), other.first);
+}
+
+std::string
+whyBetter(const portGroup &best, const portGroup &other) {
+    if (best.isSoftware != other.isSoftware) {
+        return "do RDMA in hardware";
+    }
+    if (weightOf(best) != weightOf(other)) {
+        return whole(best.gbps) > whole(other.gbps) ? "carry more" : "carry more near GPUs";
+    }
+    if (best.nearby != other.nearby) {
+        return "carry as much, more of them near GPUs";
+    }
+    if (best.count != other.count) {
+        return "carry as much and are more";
+    }
+    if (best.isBonded != other.isBonded) {
+        return "carry as much without a bond";
+    }
+    if (rankOf(best.wires.network) != rankOf(other.wires.network)) {
+        return "carry as much, and " + best.wires.network + " is taken before " +
+               (other.wires.network.empty() ? "what is unknown" : other.wires.network);
+    }
+    if (whole(best.rateGbps) != whole(other.rateGbps)) {
+        return "carry as much at a higher rate";
+    }
+    return "carry as much and have the lower PCI address";
+}
+
+portGroups::portGroups(const scene &at, const candidates &nics) {
+    const nearness near(at.host);
+    entries_t entries;
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        const rdmaNic &nic = *nics[i].nic;
+        if (nics[i].isSpelledOut) {
+            continue;
+        }
+        for (const nicPort &active : nics[i].active) {
+            entry each;
+            each.nic = i;
+            each.device = &nics[i];
+            each.at = active;
+            each.wires = fabricOf(at.host, nics[i], active.port);
+            each.carried = carriedGbps(at.host, active);
+            each.cardGbps = linkGbps(at.host, nic.pci);
+            each.isNear = near.isNear(nic);
+            each.place = {nic.pci.empty() ? "~" + nic.name : nic.pci, active.port};
+            drivers_.try_emplace(each.wires.vendor,
+                                 nic.driver.empty() ? each.wires.vendor : nic.driver);
+            entries.push_back(std::move(each));
+        }
+    }
+    tellSubnets(entries);
+    std::map<std::pair<fabric, bool>, entries_t> parts;
+    std::map<std::pair<std::string, std::string>, std::set<std::string>> subnets;
+    for (const entry &each : entries) {
+        subnets[{each.wires.network, each.wires.vendor}].insert(each.wires.subnets);
+    }
+    for (const entry &each : entries) {
+        wires_[{each.nic, each.at.port}] = each.wires;
+        // A port whose subnet is unknown goes with each of the others.
+        const std::set<std::string> &known = subnets[{each.wires.network, each.wires.vendor}];
+        for (const std::string &one : known) {
+            const bool fits = each.wires.subnets.empty() ? !one.empty() || known.size() == 1
+                                                         : one == each.wires.subnets;
+            if (fits) {
+                const bool is_bonded = !each.device->nic->bondMaster.empty();
+                parts[{{each.wires.network, each.wires.vendor, one}, is_bonded}].push_back(each);
+            }
+        }
+    }
+    for (const auto &[key, members] : parts) {
+        addRates(key.first, key.second, members, !at.request.minRateGbps.has_value());
+    }
+    for (std::size_t i = 1; i < groups_.size(); ++i) {
+        best_ = groups_[i].isBetter(groups_[best_]) ? i : best_;
+    }
+    tellNames();
+}
+
+/** Makes of each port's own subnet the first of those that are one fabric with it. */
+void
+portGroups::tellSubnets(entries_t &entries) const {
+    struct pool {
+        entries_t members;
+        std::tuple<std::size_t, long long, long long> size; /**< NICs, rate, weight */
+        std::pair<std::string, unsigned> first;
+    };
+    std::map<fabric, pool> pools;
+    for (const entry &each : entries) {
+        if (!each.wires.subnets.empty()) {
+            pools[each.wires].members.push_back(each);
+        }
+    }
+    // Pools that look alike, by family and size; and the NICs of each pool.
+    std::map<std::tuple<std::string, std::string, std::tuple<std::size_t, long long, long long>>,
+             std::vector<fabric>>
+        alike;
+    for (auto &[wires, each] : pools) {
+        portGroups rates(*this);
+        rates.groups_.clear();
+        rates.of_.clear();
+        rates.addRates(wires, false, each.members, true);
+        const portGroup *best = &rates.groups_.front();
+        for (const portGroup &group : rates.groups_) {
+            best = group.isBetter(*best) ? &group : best;
+        }
+        const bool is_rail = best->count == 1; // its weight says where its NIC is plugged in
+        each.size = {best->count, whole(best->rateGbps), is_rail ? 0 : weightOf(*best)};
+        each.first = best->first;
+        alike[{wires.network, wires.vendor, each.size}].push_back(wires);
+    }
+    std::map<fabric, std::string> names;
+    for (auto &[key, members] : alike) {
+        std::map<std::size_t, fabric> owners;
+        bool is_shared = false;
+        for (const fabric &wires : members) {
+            for (const entry &each : pools[wires].members) {
+                const auto [it, is_new] = owners.try_emplace(each.nic, wires);
+                is_shared = is_shared || (!is_new && !(it->second == wires));
+            }
+        }
+        is_shared = is_shared && std::get<0>(std::get<2>(key)) > 1;
+        std::sort(members.begin(), members.end(), [&](const fabric &a, const fabric &b) {
+            return pools[a].first < pools[b].first;
+        });
+        for (const fabric &wires : members) {
+            names[wires] = is_shared ? wires.subnets : members.front().subnets;
+        }
+    }
+    for (entry &each : entries) {
+        const auto found = names.find(each.wires);
+        if (found != names.end()) {
+            each.wires.subnets = found->second;
+        }
+    }
+}
+
+/** Adds a group for each rate, or one for all of them. */
+void
+portGroups::addRates(const fabric &wires, bool is_bonded, const entries_t &entries, bool has_rate) {
+    entries_t any; // network interfaces whose driver tells no rate go with each of the others
+    entries_t sorted;
+    for (const entry &each : entries) {
+        (each.at.port == no_port && each.at.rateGbps <= 0 ? any : sorted).push_back(each);
+    }
+    if (sorted.empty()) {
+        sorted.swap(any);
+    }
+    if (has_rate) {
+        std::stable_sort(sorted.begin(), sorted.end(), [](const entry &a, const entry &b) {
+            return a.at.rateGbps < b.at.rateGbps;
+        });
+    }
+    for (std::size_t start = 0; start < sorted.size();) {
+        std::size_t end = start + 1;
+        while (end < sorted.size() &&
+               (!has_rate || areAlike(sorted[end - 1].at.rateGbps, sorted[end].at.rateGbps))) {
+            ++end;
+        }
+        entries_t members(sorted.begin() + static_cast<std::ptrdiff_t>(start),
+                          sorted.begin() + static_cast<std::ptrdiff_t>(end));
+        members.insert(members.end(), any.begin(), any.end());
+        portGroup group = measure(wires, members);
+        group.isBonded = is_bonded;
+        group.rateGbps = has_rate ? sorted[end - 1].at.rateGbps : 0;
+        for (const entry &each : members) {
+            const auto it = of_.try_emplace(each.nic, groups_.size()).first;
+            if (it->second < groups_.size() && group.isBetter(groups_[it->second])) {
+                it->second = groups_.size();
+            }
+        }
+        groups_.push_back(std::move(group));
+        start = end;
+    }
+}
+
+/** What would be left of some ports that are used together, and what that carries. */
+portGroup
+portGroups::measure(const fabric &wires, const entries_t &entries) const {
+    struct card {
+        double gbps = 0;
+        double link = 0;
+        bool isNear = false;
+    };
+    portGroup group;
+    group.wires = wires;
+    group.isSoftware = wires.vendor == software_vendor;
+    double fastest = 0;
+    for (const entry &each : entries) {
+        fastest = std::max(fastest, each.carried);
+        if (group.first.first.empty() || each.place < group.first) {
+            group.first = each.place;
+        }
+    }
+    std::map<std::string, card> cards;
+    std::set<std::size_t> seen;
+    for (const entry &each : entries) {
+        const bool is_dropped = each.carried * lane_ratio < fastest &&
+                                each.carried < each.at.rateGbps && each.at.port != no_port;
+        if (is_dropped || !seen.insert(each.nic).second) {
+            continue; // UCX would leave its lane out; of a NIC's ports one is used
+        }
+        const std::string &pci = each.place.first;
+        card &of = cards[pci.substr(0, pci.rfind('.'))];
+        of.gbps += each.carried;
+        of.link = each.cardGbps;
+        of.isNear = each.isNear;
+        ++group.count;
+        group.nearby += each.isNear ? 1 : 0;
+    }
+    for (const auto &[name, of] : cards) {
+        const double gbps = of.link > 0 ? std::min(of.gbps, of.link) : of.gbps;
+        group.gbps += gbps;
+        group.nearGbps += of.isNear ? gbps : 0;
+    }
+    return group;
+}
+
+/** Names fabrics no more exactly than what tells them apart here. */
+void
+portGroups::tellNames() {
+    std::map<std::string, std::set<std::string>> vendors;
+    std::map<std::pair<std::string, std::string>, std::set<std::string>> subnets;
+    for (const portGroup &group : groups_) {
+        vendors[group.wires.network].insert(group.wires.vendor);
+        subnets[{group.wires.network, group.wires.vendor}].insert(group.wires.subnets);
+    }
+    for (portGroup &group : groups_) {
+        const fabric &wires = group.wires;
+        group.name = wires.network.empty() ? "an unknown fabric" : wires.network;
+        if (vendors[wires.network].size() > 1) {
+            const std::string &driver = drivers_[wires.vendor];
+            group.name += " (" + (driver.empty() ? "an unknown vendor" : driver) + ")";
+        }
+        if (subnets[{wires.network, wires.vendor}].size() > 1) {
+            group.name += " (subnet " + wires.subnets + ")";
+        }
+    }
+}
+
+const portGroup *
+portGroups::of(std::size_t nic) const {
+    const auto it = of_.find(nic);
+    return it == of_.end() ? nullptr : &groups_[it->second];
+}
+
+bool
+portGroups::isOnFabric(std::size_t nic, unsigned port) const {
+    const auto it = wires_.find({nic, port});
+    if (it == wires_.end()) {
+        return false;
+    }
+    const fabric &wires = it->second;
+    const fabric &wanted = best().wires;
+    return wires.network == wanted.network && wires.vendor == wanted.vendor &&
+           (wires.subnets.empty() || wires.subnets == wanted.subnets);
+}
+
+} // namespace nixlStripe
