@@ -7,7 +7,6 @@
 #include "topology/text.h"
 
 #include <exception>
-#include <unistd.h>
 #include <utility>
 
 namespace nixlStripe {
@@ -37,11 +36,13 @@ metricsOf(const std::string &agent,
         logOnce(logLevel_t::WARN,
                 "stripe_metrics: what each NIC is handed cannot be told: " + request.bookProblem());
     }
-    char host[256] = "";
-    ::gethostname(host, sizeof host - 1);
+    // A variable may be a whole fleet's, with a host that lacks the folder.
+    const auto unwritable = wish.isOfVariable ? unwritable_t::TRY_AGAIN : unwritable_t::REFUSE;
     try {
-        const std::string path = metricsPath(wish.origin, wish.text, ::getpid(), host);
-        auto made = std::make_unique<agentInFile>(path, std::move(what));
+        const writingProcess process = thisProcess();
+        const std::string path =
+            metricsPath(wish.origin, wish.text, processText(process), process.host);
+        auto made = std::make_unique<agentInFile>(path, std::move(what), unwritable);
         log(logLevel_t::INFO, "metrics in " + path);
         return made;
     } catch (const std::runtime_error &problem) {

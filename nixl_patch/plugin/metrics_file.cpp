@@ -82,7 +82,7 @@ namespace {
 
 void
 replaceFile(const std::string &path, const std::string &text) {
-    const std::string draft = path + '.' + std::to_string(::getpid());
+    const std::string draft = path + '.' + processText(thisProcess());
     int reason = 0;
     {
         const descriptor file(create(draft));
@@ -122,7 +122,11 @@ public:
         const std::lock_guard<std::mutex> lock(mutex_);
         files_[agent.path_].push_back(&agent);
         try {
-            write(agent.path_);
+            if (agent.unwritable_ == unwritable_t::REFUSE) {
+                write(agent.path_);
+            } else {
+                writeOrSay(agent.path_);
+            }
             if (!thread_) {
                 start();
             }
@@ -214,9 +218,10 @@ private:
     std::shared_ptr<descriptor> end_;       /**< written to when the thread is to end */
 };
 
-agentInFile::agentInFile(std::string path, agentMetrics agent)
+agentInFile::agentInFile(std::string path, agentMetrics agent, unwritable_t unwritable)
     : path_(std::move(path))
     , agent_(std::move(agent))
+    , unwritable_(unwritable)
     , process_(::getpid()) {
     metricsFiles::ofProcess().add(*this);
 }

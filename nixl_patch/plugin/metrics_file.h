@@ -22,6 +22,12 @@ constexpr int metrics_interval_ms = 2000;
  */
 void replaceFile(const std::string &path, const std::string &text);
 
+/** What becomes of an agent whose file cannot be written at first. */
+enum class unwritable_t {
+    REFUSE,   /**< an error: its program asked for the file */
+    TRY_AGAIN /**< a warning, and the next time: a fleet's setting must not stop a job */
+};
+
 /**
  * @brief An agent that stands in a file for as long as this object lives.
  *
@@ -31,8 +37,13 @@ void replaceFile(const std::string &path, const std::string &text);
  */
 class agentInFile {
 public:
-    /** @throws std::runtime_error when the file cannot be written; then nothing is left behind. */
-    agentInFile(std::string path, agentMetrics agent);
+    /**
+     * @throws std::runtime_error when the file cannot be written and @p unwritable is REFUSE; then
+     * nothing is left behind.
+     */
+    agentInFile(std::string path,
+                agentMetrics agent,
+                unwritable_t unwritable = unwritable_t::REFUSE);
     agentInFile(const agentInFile &) = delete;
     agentInFile &operator=(const agentInFile &) = delete;
     ~agentInFile();
@@ -40,6 +51,7 @@ public:
 private:
     const std::string path_;
     const agentMetrics agent_;
+    const unwritable_t unwritable_;
     const long process_; /**< a forked child has no thread, and the file is not its own */
 
     friend class metricsFiles;

@@ -209,6 +209,14 @@ thisProcess() {
 }
 
 std::string
+processText(const writingProcess &process) {
+    constexpr std::uint64_t of_host = 0xEFFFFFFC; // the kernel's PROC_PID_INIT_INO
+    const std::string id = std::to_string(process.id);
+    const std::uint64_t space = process.pidNamespace;
+    return space == 0 || space == of_host ? id : id + '-' + std::to_string(space);
+}
+
+std::string
 metricsText(const writingProcess &process, const std::vector<agentMetrics> &agents) {
     shown_t shown;
     for (const agentMetrics &agent : agents) {

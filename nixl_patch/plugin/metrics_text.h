@@ -30,6 +30,14 @@ struct writingProcess {
 /** @throws std::runtime_error when /proc cannot be read. */
 writingProcess thisProcess();
 
+/**
+ * @brief A name of the process that no other of its machine has: "4711", in a container
+ * "1-4026532".
+ *
+ * Pods of one node that share its network share its host name too, and each has a process 1.
+ */
+std::string processText(const writingProcess &process);
+
 /** One agent with one engine. */
 struct agentMetrics {
     std::string name;                 /**< NIXL's; the label agent_name of its exporters */

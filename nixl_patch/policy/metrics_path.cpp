@@ -20,7 +20,10 @@ namespace {
 } // namespace
 
 std::string
-metricsPath(std::string_view key, const std::string &text, long process, std::string_view host) {
+metricsPath(std::string_view key,
+            const std::string &text,
+            std::string_view process,
+            std::string_view host) {
     if (text.empty()) {
         return "";
     }
@@ -36,7 +39,7 @@ metricsPath(std::string_view key, const std::string &text, long process, std::st
         }
         const char what = ++i < text.size() ? text[i] : '\0';
         if (what == 'p') {
-            path += std::to_string(process);
+            path += process;
         } else if (what == 'h') {
             path += host;
         } else if (what == '%') {
@@ -50,7 +53,7 @@ metricsPath(std::string_view key, const std::string &text, long process, std::st
 
 void
 checkMetricsPath(std::string_view key, const std::string &text) {
-    metricsPath(key, text, 1, "host");
+    metricsPath(key, text, "1", "host");
 }
 
 } // namespace nixlStripe

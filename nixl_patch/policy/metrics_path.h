@@ -19,11 +19,14 @@ constexpr std::string_view metrics_path_accepted =
  * folder for many hosts. %% is a percent sign.
  *
  * @param key Parameter or variable, for the error.
+ * @param process What %p stands for: see processText().
  * @return "" for "".
  * @throws std::invalid_argument naming key, value and what is accepted.
  */
-std::string
-metricsPath(std::string_view key, const std::string &text, long process, std::string_view host);
+std::string metricsPath(std::string_view key,
+                        const std::string &text,
+                        std::string_view process,
+                        std::string_view host);
 
 /** metricsPath() with a process and a host that stand for any. */
 void checkMetricsPath(std::string_view key, const std::string &text);

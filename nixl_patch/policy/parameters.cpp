@@ -131,9 +131,10 @@ parameterSet::parameterSet(const std::map<std::string, std::string> &parameters,
                            const environment_t &environment) {
     const bool is_disabled = !disabledBy(environment).empty();
     for (const parameterInfo &info : parameterTable()) {
-        parameterValue value = {is_disabled ? "" : textOf(info.key, parameters), info.key};
+        parameterValue value = {is_disabled ? "" : textOf(info.key, parameters), info.key, false};
         if (!is_disabled && !value.isSet()) {
             value.text = textOf(info.variable, environment);
+            value.isOfVariable = value.isSet();
             value.origin = value.isSet() ? info.variable : info.key;
         }
         if (value.isSet()) {

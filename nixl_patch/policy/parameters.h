@@ -58,6 +58,7 @@ const std::vector<parameterInfo> &parameterTable();
 struct parameterValue {
     std::string text;   /**< "" = not set anywhere */
     std::string origin; /**< "stripe", or the variable "NIXL_UCX_STRIPE" */
+    bool isOfVariable = false;
 
     bool
     isSet() const {

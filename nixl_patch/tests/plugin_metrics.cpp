@@ -111,11 +111,21 @@ namespace {
     };
 
     TEST(MetricsPath, standsForProcessAndHost) {
-        EXPECT_EQ(metricsPath("k", "/run/%h/%p-100%%.prom", 12, "node7"),
+        EXPECT_EQ(metricsPath("k", "/run/%h/%p-100%%.prom", "12", "node7"),
                   "/run/node7/12-100%.prom");
-        EXPECT_EQ(metricsPath("k", "", 12, "node7"), "");
+        EXPECT_EQ(metricsPath("k", "", "12", "node7"), "");
         expectIn("k='/run/%q.prom': accepted: an absolute path",
-                 textOfError([] { metricsPath("k", "/run/%q.prom", 12, "h"); }));
+                 textOfError([] { metricsPath("k", "/run/%q.prom", "12", "h"); }));
+    }
+
+    TEST(MetricsText, noTwoProcessesOfAMachineHaveOneName) {
+        writingProcess process;
+        process.id = 1;
+        EXPECT_EQ(processText(process), "1") << "a sandbox that tells no namespace";
+        process.pidNamespace = 4026531836;
+        EXPECT_EQ(processText(process), "1") << "the host's own";
+        process.pidNamespace = 4026532345;
+        EXPECT_EQ(processText(process), "1-4026532345");
     }
 
     TEST(MetricsText, labelsAreOneLineOfText) {
@@ -170,7 +180,7 @@ namespace {
     }
 
     TEST_F(MetricsFile, aKilledProcessDoesNotStandInTheWay) {
-        std::ofstream(path + "." + std::to_string(getpid())) << "half a te";
+        std::ofstream(path + "." + processText(thisProcess())) << "half a te";
         const agentInFile one(path, agent("one"));
         EXPECT_TRUE(holds("# EOF\n"));
     }
@@ -196,6 +206,18 @@ namespace {
         expectIn("irectory", problemOf(path));
         EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
         EXPECT_TRUE(areThreadsSoon(before));
+    }
+
+    TEST_F(MetricsFile, aFolderThatComesLaterIsWrittenInto) {
+        const std::filesystem::path later = folder / "later";
+        path = (later / "x.prom").string();
+        const agentInFile one(path, agent("one"), unwritable_t::TRY_AGAIN);
+        EXPECT_FALSE(std::filesystem::exists(path));
+        std::filesystem::create_directory(later);
+        for (int i = 0; i < 600 && !std::filesystem::exists(path); ++i) {
+            usleep(50000);
+        }
+        EXPECT_TRUE(holds("agent_name=\"one\""));
     }
 
     /** Signals that a thread of this process blocks, as /proc has them; 0: there is none. */

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -138,6 +141,75 @@ def test_the_variable_does_the_same(
     (file,) = tmp_path.iterdir()
     assert file.stem == os.uname().nodename
     assert set(read(file).agents) <= {"a", "b"}
+
+
+#: Makes an agent, says its host's word for the process, and waits until its file is there.
+LATER = """
+import os, sys, time
+from nixl_cu12._api import nixl_agent, nixl_agent_config
+
+agent = nixl_agent("w0", nixl_agent_config(backends=["UCX"]))
+os.mkdir(sys.argv[1])
+for _ in range(600):
+    if os.listdir(sys.argv[1]):
+        break
+    time.sleep(0.1)
+print("files", *os.listdir(sys.argv[1]), flush=True)
+os._exit(0)
+"""
+
+
+#: Makes an agent, and stays until the other's is there too: one process at a time has a number of
+#: its namespace, not two.
+MEETS = """
+import os, sys, time
+from nixl_cu12._api import nixl_agent, nixl_agent_config
+
+agent = nixl_agent("job{number}", nixl_agent_config(backends=["UCX"]))
+for _ in range(600):
+    if len([name for name in os.listdir(sys.argv[1]) if name.endswith(".prom")]) == 2:
+        break
+    time.sleep(0.1)
+os._exit(0)
+"""
+
+
+def test_a_variable_that_names_no_folder_stops_no_job(patched: WheelOf, tmp_path: Path) -> None:
+    """It may be a whole fleet's: a warning, and the file is there once the folder is."""
+    folder = tmp_path / "later"
+    done = run_program(
+        LATER,
+        folder,
+        sites=[patched("nixl-cu12", NEWEST)],
+        UCX_MODULES="^ib",
+        NIXL_UCX_STRIPE_METRICS=str(folder / "w.prom"),
+    )
+    assert done.stdout.splitlines()[-1] == "files w.prom"
+    assert f"stripe_metrics: '{folder / 'w.prom'}' is not written: No such file" in done.stderr
+
+
+def test_processes_of_two_pid_namespaces_have_two_files(patched: WheelOf, tmp_path: Path) -> None:
+    """Two pods of a node that share its network have one host name, and each a process 1."""
+    both = threading.Barrier(2)
+
+    def agent(number: int) -> None:
+        both.wait()
+        run_program(
+            MEETS.format(number=number),
+            tmp_path,
+            sites=[patched("nixl-cu12", NEWEST)],
+            under=["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc"],
+            UCX_MODULES="^ib",
+            NIXL_UCX_STRIPE_METRICS=str(tmp_path / "%h-%p.prom"),
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(agent, range(2)))
+    names = [each.stem for each in tmp_path.glob("*.prom")]
+    assert len(names) == 2, names
+    assert all(re.fullmatch(rf"{os.uname().nodename}-1-\d+", name) for name in names), names
+    found = {name for each in tmp_path.glob("*.prom") for name in read(each).agents}
+    assert found == {"job0", "job1"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -162,11 +162,15 @@ def run_program(
     *arguments: str | Path,
     sites: Iterable[Path],
     timeout: float = 120,
+    under: Sequence[str] = (),
     **variables: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program with NIXL from `sites` (see `environment`); it must end with 0."""
+    """Run a program with NIXL from `sites` (see `environment`); it must end with 0.
+
+    under: a command that starts it, such as `unshare`.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)],
+        [*under, sys.executable, "-c", program, *map(str, arguments)],
         env=environment(*sites, **variables),
         capture_output=True,
         text=True,
