@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 from nixl_stripe.cli import app, main
 from nixl_stripe.cli.app import build_app
-from nixl_stripe.cli.words import SCHEMA
 from nixl_stripe.terminal import Screen
 from nixl_stripe.topo import model, text
 from nixl_stripe.topo.examples import path_of
 from nixl_stripe.topo.machine import machine
+from nixl_stripe.versions import JSON_SCHEMA
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
@@ -111,7 +111,7 @@ def test_json_says_its_schema(arguments: list[str], capsys: Captured) -> None:
     assert main([*arguments, "--json"]) == 0
     out = capsys.readouterr().out
     lines = out.splitlines() if arguments[0] == "top" else [out]
-    assert [json.loads(line)["schema"] for line in lines] == [SCHEMA] * len(lines)
+    assert [json.loads(line)["schema"] for line in lines] == [JSON_SCHEMA] * len(lines)
 
 
 def test_nothing_prints_json_in_another_way() -> None:
@@ -125,6 +125,7 @@ def test_nothing_prints_json_in_another_way() -> None:
 WAITS = """
 import sys, time
 from nixl_stripe.cli import main, {verb}
+from nixl_stripe.versions import JSON_SCHEMA
 def wait(*_, **__):
     print("here", flush=True)
     time.sleep(60)

@@ -17,9 +17,10 @@ from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab.outcome import SideReport
 from nixl_stripe.verify import OpResult, Report
 from nixl_stripe.verify.messages import TO_CONNECTOR, TO_LISTENER, told
-from nixl_stripe.verify.report import format_of, write
+from nixl_stripe.verify.report import format_of, reported, write
 from nixl_stripe.verify.report_picture import picture
-from nixl_stripe.verify.result import Cause, Figures
+from nixl_stripe.verify.result import Cause, Figures, Proof
+from nixl_stripe.versions import JSON_SCHEMA
 
 NICS = ("mlx5_0", "mlx5_1", "mlx5_2", "mlx5_3")
 MIB = 1 << 20
@@ -162,7 +163,74 @@ def test_junit_counts_failures(tmp_path: Path) -> None:
 def test_json_is_that_of_the_command_with_the_circumstances(tmp_path: Path) -> None:
     found = json.loads(written(BAD, tmp_path / "r.json"))
     assert found.pop("circumstances")["NIXL"] == "1.5.1"
+    assert found.pop("schema") == JSON_SCHEMA
     assert found == json.loads(json.dumps(BAD.to_dict()))
+
+
+def alone(proof: Proof = "bytes", planned: tuple[str, ...] = NICS[:1]) -> Report:
+    one = dataclasses.replace(result(0.25, 0.25, 0.25, 0.25), planned=planned, proof=proof)
+    return Report("on this host", (dataclasses.replace(one, stock=Figures(gbps=1.0)),))
+
+
+def test_a_success_that_proves_little_does_not_look_like_one_bad_flow(tmp_path: Path) -> None:
+    """One NIC, or no byte counted: said where the verdict stands, and nothing compared with."""
+    page = Page(written(alone(), tmp_path / "r.html"))
+    assert page.text.startswith("NIXL stripe: nothing proven Nothing proven one NIC is planned")
+    assert "times what NIXL does" not in page.text
+    page = Page(written(alone("lanes", NICS), tmp_path / "r.html"))
+    assert "Passed by UCX's report, no byte counted judged by UCX's lanes alone" in page.text
+    assert "times what NIXL does" not in page.text
+    suite = ElementTree.fromstring(written(alone(), tmp_path / "r.junit.xml"))  # noqa: S314 - it was just written here
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("1", "0", "1")
+    assert suite.find("testcase/skipped") is not None
+
+
+def test_nics_that_are_not_planned_stand_on_the_page(tmp_path: Path) -> None:
+    one = result(0.25, 0.25, 0.25, 0.25, excluded={"mlx5_4": "it is down"}, ceiling_gbps=3.2)
+    page = Page(written(Report("x", (one,)), tmp_path / "r.html"))
+    assert "carried their share, 1 not planned, 2.9 Gbit/s of at most 3.2" in page.text
+    assert "mlx5_4 is not planned: it is down" in page.text
+
+
+def test_fewer_nics_than_expected_are_a_failure_bad_flow(tmp_path: Path) -> None:
+    good, bad = (result(0.25, 0.25, 0.25, 0.25, expected_nics=n) for n in (4, 8))
+    assert good.ok
+    assert not bad.ok
+    assert "4 NIC(s) are planned, 8 are expected" in bad.describe()
+    assert "4 NIC(s) are planned" in Page(written(Report("x", (bad,)), tmp_path / "r.html")).text
+
+
+def fail_in(file: Path) -> None:
+    with reported(file):
+        assert not file.exists()
+        raise StripeError("no route to host")
+
+
+def test_what_does_not_run_leaves_no_older_report_bad_flow(tmp_path: Path) -> None:
+    for name in ("r.html", "r.json", "r.junit.xml", "r.nvsentinel.json"):
+        file = tmp_path / name
+        write(file, GOOD.to_dict())
+        with pytest.raises(StripeError, match="no route"):
+            fail_in(file)
+        assert "no route to host" in file.read_text()
+    suite = ElementTree.fromstring((tmp_path / "r.junit.xml").read_text())  # noqa: S314 - it was just written here
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    assert Page((tmp_path / "r.html").read_text()).text.startswith("NIXL stripe: not run Not run")
+    with reported(None):
+        pass
+
+
+def test_an_empty_report_is_not_green_bad_flow(tmp_path: Path) -> None:
+    suite = ElementTree.fromstring(written(Report("x", ()), tmp_path / "r.junit.xml"))  # noqa: S314 - it was just written here
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+
+
+@pytest.mark.parametrize("odd", ["\ufffe", "\ud800", "\x00", "\uffff"])
+def test_odd_characters_are_no_obstacle_bad_flow(tmp_path: Path, odd: str) -> None:
+    report = Report(f"x{odd}", BAD.results, (odd,))
+    ElementTree.fromstring(written(report, tmp_path / "r.junit.xml"))  # noqa: S314 - it was just written here
+    written(report, tmp_path / "r.html")
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("name", ["report", "r.pdf", ".html", "r.xml"])

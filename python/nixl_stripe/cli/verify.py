@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
@@ -135,6 +136,10 @@ def verify_command(
             help="Write it too: FILE.html, FILE.json, FILE.junit.xml or FILE.nvsentinel.json.",
         ),
     ] = None,
+    expect_nics: Annotated[
+        int | None,
+        Option("--expect-nics", min=1, metavar="N", help="Fail with fewer NICs in the plan."),
+    ] = None,
     as_json: Annotated[bool, Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Transfer for real and prove that every planned NIC carried its share.
@@ -156,7 +161,7 @@ def verify_command(
         format_of(report)
     parameters = {**({"stripe": stripe} if stripe else {}), **_pairs("--param", param)}
     which = _nixl(nixl)
-    with stoppable(), progress("verify: ") as say:
+    with stoppable(), progress("verify: ") as say, _reported(report):
         if listen:
             ended = _listen(
                 address or "", token_file, link.max_bytes(max_bytes), which, parameters or None, say
@@ -177,6 +182,7 @@ def verify_command(
                 "environment": _pairs("--env", env),
                 "peer_environment": _pairs("--peer-env", peer_env),
                 "limit_s": timeout,
+                "expected_nics": expect_nics,
             }
         )
         if connect is not None:
@@ -199,6 +205,12 @@ def _run(
             bed.finish(data, text)
         picture = "" if report_to is None else _picture(bed)
     return data, text, picture
+
+
+def _reported(report: Path | None) -> contextlib.AbstractContextManager[None]:
+    from nixl_stripe.verify.report import reported
+
+    return reported(report)
 
 
 def _picture(bed: Bed | None) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from nixl_stripe.cli.command import Option
 from nixl_stripe.errors import UsageError
 from nixl_stripe.proof.text import parse_size
+from nixl_stripe.versions import JSON_SCHEMA
 
 #: Other names of options, without dashes: nixlbench's, and older ones of this command.
 ALIASES = {
@@ -26,13 +27,9 @@ ALIASES = {
 }
 
 
-#: What `--json` says first; it goes up when a key goes or changes (docs/stability.md).
-SCHEMA = 1
-
-
 def json_text(data: Mapping[str, Any], indent: int | None = 2) -> str:
     """Return what `--json` prints: the data, with the number of its schema."""
-    return json.dumps({"schema": SCHEMA, **data}, indent=indent)
+    return json.dumps({"schema": JSON_SCHEMA, **data}, indent=indent)
 
 
 def canonical(name: str) -> str:

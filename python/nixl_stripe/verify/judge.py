@@ -74,6 +74,7 @@ def judge(request: Request, outcome: Outcome, stock: Outcome | None = None) -> O
         stock=None if stock is None else figures_of(stock),
         nixl_version=outcome.initiator.nixl_version,
         ucx_settings={} if plan is None else dict(plan.ucx_settings),
+        expected_nics=request.expected_nics,
     )
     return result if result.ok else dataclasses.replace(result, causes=likely_causes(evidence))
 

@@ -8,7 +8,7 @@ import contextlib
 import json
 import platform
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from nixl_stripe._core import __version__
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.verify.report_health import as_health_events
 from nixl_stripe.verify.report_html import page
+from nixl_stripe.verify.verdict import NOTHING, reservation
+from nixl_stripe.versions import JSON_SCHEMA
 
 Data = Mapping[str, Any]
 Writer = Callable[[Data, Mapping[str, str]], str]
@@ -36,19 +38,27 @@ def circumstances(data: Data) -> dict[str, str]:
 
 def as_json(data: Data, context: Mapping[str, str]) -> str:
     """Return what `verify --json` prints, with the circumstances."""
-    return json.dumps({**data, "circumstances": dict(context)}, indent=2) + "\n"
+    return (
+        json.dumps({"schema": JSON_SCHEMA, **data, "circumstances": dict(context)}, indent=2) + "\n"
+    )
 
 
 def as_junit(data: Data, context: Mapping[str, str]) -> str:
-    """Return a JUnit test suite with a case for each operation."""
+    """Return a JUnit test suite with a case for each operation.
+
+    A verification that did not run is an error; one that proves nothing is skipped, not green.
+    """
     results = list(data.get("results", ()))
     bad = [result for result in results if not result.get("ok")]
+    not_run = str(data.get("error") or ("" if results else "no operation was tried"))
+    nothing = reservation(data) == NOTHING
     suite = ElementTree.Element(
         "testsuite",
         name="nixl-stripe verify",
-        tests=str(len(results)),
+        tests=str(len(results) or 1),
         failures=str(len(bad)),
-        errors="0",
+        errors=str(int(bool(not_run))),
+        skipped=str(len(results) if nothing else 0),
         timestamp=context.get("Date", "").partition("+")[0],
     )
     properties = ElementTree.SubElement(suite, "properties")
@@ -62,6 +72,13 @@ def as_junit(data: Data, context: Mapping[str, str]) -> str:
             why = _xml(str(result.get("why", "")))
             causes = (f"{c.get('text')}\nfix: {c.get('fix')}" for c in result.get("causes", ()))
             ElementTree.SubElement(case, "failure", message=why).text = _xml("\n".join(causes))
+        elif nothing:
+            ElementTree.SubElement(case, "skipped", message=_xml(NOTHING))
+    if not_run:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname="nixl_stripe.verify", name="verify"
+        )
+        ElementTree.SubElement(case, "error", message=_xml(not_run))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -99,7 +116,8 @@ def write(path: Path, data: Data, picture: str = "") -> None:
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.unlink(missing_ok=True)
-        with draft.open("x", encoding="utf-8") as file:  # "x" follows no link that others planted
+        # "x" follows no link that others planted; half a surrogate pair is no text.
+        with draft.open("x", encoding="utf-8", errors="replace") as file:
             file.write(text)
         draft.replace(path)
     except OSError as error:
@@ -108,6 +126,30 @@ def write(path: Path, data: Data, picture: str = "") -> None:
         raise StripeError(f"--report {path}: {error.strerror}") from error
 
 
+@contextlib.contextmanager
+def reported(path: Path | None) -> Iterator[None]:
+    """Take an older report away, and have one that says so where the verification does not run.
+
+    Whoever collects the file would take yesterday's for today's. Nothing where `path` is None.
+    """
+    if path is None:
+        yield
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StripeError(f"--report {path}: {error.strerror}") from error
+    try:
+        yield
+    except StripeError as error:
+        write(path, {"ok": False, "where": "", "results": [], "notes": [], "error": str(error)})
+        raise
+
+
 def _xml(text: str) -> str:
     """Return the text without characters that XML 1.0 cannot hold."""
-    return "".join(c if c in "\t\n" or c >= " " else f"\\x{ord(c):02x}" for c in text)
+    return "".join(c if c in "\t\n" or _is_xml(c) else f"\\x{ord(c):02x}" for c in text)
+
+
+def _is_xml(character: str) -> bool:
+    return " " <= character < "\ud800" or "\ue000" <= character < "\ufffe" or character > "\uffff"

@@ -30,7 +30,8 @@ def _events(data: Data, context: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     results = list(data.get("results", ()))
     nics = dict.fromkeys(str(nic) for result in results for nic in result.get("planned", ()))
     if not nics:
-        yield _event(context, None, bool(data.get("ok")), "no NIC was planned, nothing is proven")
+        why = data.get("error") or "no NIC was planned, nothing is proven"
+        yield _event(context, None, bool(data.get("ok")), str(why))
     for nic in nics:
         faults = [why for result in results for why in _faults(result, nic)]
         yield _event(context, nic, not faults, "; ".join(faults) or "it carried its share")

@@ -13,6 +13,7 @@ from typing import Any
 
 from nixl_stripe.proof.text import bytes_text
 from nixl_stripe.verify.result import Figures
+from nixl_stripe.verify.verdict import headline, reservation
 
 Data = Mapping[str, Any]
 
@@ -51,7 +52,7 @@ def page(data: Data, context: Mapping[str, str], picture: str = "") -> str:
         _table(("", ""), ([escape(name), escape(text)] for name, text in facts.items())),
         *(f'<p class="dim">{escape(str(note))}</p>' for note in data.get("notes", ())),
     ]
-    title = f"NIXL stripe: {'passed' if data.get('ok') else 'failed'}"
+    title = f"NIXL stripe: {headline(data)[0].lower()}"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -62,16 +63,24 @@ def page(data: Data, context: Mapping[str, str], picture: str = "") -> str:
 
 
 def _verdict(data: Data, results: list[Data]) -> str:
-    ok = bool(data.get("ok"))
-    lines = [f'<h1 class="{"good" if ok else "bad"}">{"Passed" if ok else "Failed"}</h1>']
+    words, kind = headline(data)
+    lines = [f'<h1 class="{kind}">{escape(words)}</h1>']
+    if data.get("error"):
+        lines.append(f'<p class="bad">{escape(str(data["error"]))}</p>')
+    if held_back := reservation(data):
+        lines.append(f"<p>{escape(held_back)}</p>")
     for result in results:
         planned = list(result.get("planned", ()))
         short = set(result.get("short", ()))
         carried = len(planned) - len(short) if not result.get("error") else 0
         text = f"{result.get('op')}: {carried} of {len(planned)} planned NICs carried their share"
+        if left_out := _left_out(result):
+            text += f", {len(left_out)} not planned"
         text += f", {_number(result.get('gbps'), 3)} Gbit/s"
+        if result.get("ceiling_gbps"):
+            text += f" of at most {_number(result['ceiling_gbps'], 3)}"
         stock = result.get("stock") or {}
-        if stock.get("gbps"):
+        if stock.get("gbps") and result.get("proof") == "bytes" and len(planned) > 1:
             times = float(result.get("gbps", 0)) / float(stock["gbps"])
             text += f", {times:.2f} times what NIXL does without nixl-stripe"
         lines.append(f"<p>{escape(text)}</p>")
@@ -94,11 +103,21 @@ def _operation(result: Data) -> str:
         f"To fix it: <code>{escape(str(cause.get('fix', '')))}</code></p>"
         for cause in result.get("causes", ())
     ]
+    parts += [
+        f'<p class="dim">{escape(f"{name} is not planned: {why}")}</p>'
+        for name, why in _left_out(result).items()
+    ]
     settings = result.get("ucx_settings") or {}
     if settings:
         listed = ", ".join(f"{key}={value}" for key, value in settings.items())
         parts.append(f'<p class="dim">UCX settings: <code>{escape(listed)}</code></p>')
     return "\n".join(parts)
+
+
+def _left_out(result: Data) -> dict[str, str]:
+    return {
+        str(name): str(why) for name, why in (result.get("excluded") or {}).items() if name != "lo"
+    }
 
 
 def _nics(result: Data) -> str:

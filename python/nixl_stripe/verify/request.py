@@ -21,7 +21,8 @@ class Request:
     repeats: transfers, each with a payload of its own that is compared byte by byte. stock: the
     same without our parameters, for comparison. nixl: which one both ends use. environment,
     peer_environment: variables on top of the bed's, None takes one away; the target has both.
-    limit_s: seconds for each wait and each transfer.
+    limit_s: seconds for each wait and each transfer. expected_nics: fewer in
+    the plan are a failure.
     """
 
     size: int = 64 << 20
@@ -35,6 +36,7 @@ class Request:
     environment: Environment = field(default_factory=dict)
     peer_environment: Environment = field(default_factory=dict)
     limit_s: float = 60.0
+    expected_nics: int | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.buffers < 1:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from nixl_stripe.lab.job import Memory, Op
 from nixl_stripe.proof.text import bytes_text
+from nixl_stripe.verify.verdict import LANES
 
 Proof = Literal["bytes", "lanes", "none"]
 
@@ -72,6 +73,7 @@ class OpResult:
     NIC's counter). short: planned NICs with less than half of what is due. ceiling_gbps: the most
     that the planned NICs can carry together. forecast: share per NIC that was foreseen.
     nixl_version, ucx_settings: of the initiator, None and empty where they are not known.
+    expected_nics: with fewer in the plan it is no success, None where nobody said.
     """
 
     op: Op
@@ -91,12 +93,17 @@ class OpResult:
     stock: Figures | None = None
     nixl_version: str | None = None
     ucx_settings: Mapping[str, str] = field(default_factory=dict)
+    expected_nics: int | None = None
 
     @property
     def ok(self) -> bool:
         """Whether the payload is right and every planned NIC carried at least half of its share."""
-        seen = bool(self.planned) and self.proof != "none"
+        seen = bool(self.planned) and self.proof != "none" and not self._too_few
         return seen and self.figures.verified and not self.short
+
+    @property
+    def _too_few(self) -> bool:
+        return len(self.planned) < (self.expected_nics or 0)
 
     @property
     def judged(self) -> Mapping[str, float]:
@@ -125,6 +132,7 @@ class OpResult:
             "ceiling_gbps": self.ceiling_gbps,
             "forecast": None if self.forecast is None else dict(self.forecast),
             "excluded": dict(self.excluded),
+            "expected_nics": self.expected_nics,
             "stock": None
             if self.stock is None
             else {"planned": list(self.planned), **asdict(self.stock)},
@@ -172,10 +180,7 @@ class OpResult:
             f"  {name} is not planned: {why}" for name, why in self.excluded.items() if name != "lo"
         ]
         if self.proof == "lanes":
-            lines.append(
-                "  judged by UCX's lanes alone: the NICs did not count this payload (on one host "
-                "it never passes a NIC's counter); --connect and --bed give proof by bytes"
-            )
+            lines.append(f"  {LANES}")
         if not self.figures.lanes_complete:
             others = "; the others are taken to share the rest" if self.proof == "lanes" else ""
             count = len(self.figures.lanes)
@@ -209,8 +214,12 @@ class OpResult:
         return [why for name, why in self.figures.uncounted.items() if name in self.planned]
 
     def _why(self) -> str:
+        if self.figures.error:
+            return f"the transfer failed: {self.figures.error}"
         if not self.figures.verified:
             return "the payload did not arrive whole"
+        if self._too_few:
+            return f"{len(self.planned)} NIC(s) are planned, {self.expected_nics} are expected"
         if not self.planned:
             return "no NIC is planned, so that nothing was proven"
         if self.proof == "none":

@@ -11,6 +11,7 @@ from nixl_stripe.lab.beds.base import Bed
 from nixl_stripe.verify.judge import judge
 from nixl_stripe.verify.request import Request
 from nixl_stripe.verify.result import OpResult, Report
+from nixl_stripe.verify.verdict import NOTHING
 
 Say = Callable[[str], None]
 
@@ -34,13 +35,14 @@ def verify(request: Request, bed: Bed, say: Say = _quiet) -> Report:
             say(f"{op}: the same without parameters, for comparison")
             stock = bed.transfer(request.transfer(op, {}))
         result = judge(request, outcome, stock)
-        if bed.ceiling_gbps is not None:
-            result = dataclasses.replace(result, ceiling_gbps=bed.ceiling_gbps)
+        if bed.limit_mbit is not None:
+            planned = bed.limit_mbit * len(result.planned) * 1e-3
+            result = dataclasses.replace(result, ceiling_gbps=planned)
         results.append(result)
     return Report(bed.where, tuple(results), (*bed.notes, *_notes(results)))
 
 
 def _notes(results: list[OpResult]) -> tuple[str, ...]:
     if any(len(result.planned) == 1 for result in results):
-        return ("one NIC is planned: there is nothing to stripe over, and nothing was proven",)
+        return (NOTHING,)
     return ()
