@@ -15,6 +15,17 @@ namespace {
         return index < view.size() ? view[index] : std::nullopt;
     }
 
+    /** Where a counter of that width turns over; one below the first end may have 32 bits. */
+    std::uint64_t
+    halfOf(std::uint64_t count) {
+        return count < end_of_32_bits ? end_of_32_bits / 2 : std::uint64_t{1} << 63;
+    }
+
+    bool
+    wasSetBack(count_t before, count_t after) {
+        return before && after && *after < *before && *before < halfOf(*before);
+    }
+
     std::uint64_t
     gained(const view_t &before, const view_t &after) {
         std::uint64_t sum = 0;
@@ -39,6 +50,18 @@ namespace {
             const view_t &later = i < after.size() ? after[i] : view_t{};
             for (std::size_t j = 0; j < before[i].size(); ++j) {
                 if (!at(later, j)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    bool
+    wereSetBack(const std::vector<view_t> &before, const std::vector<view_t> &after) {
+        for (std::size_t i = 0; i < before.size() && i < after.size(); ++i) {
+            for (std::size_t j = 0; j < before[i].size(); ++j) {
+                if (wasSetBack(before[i][j], at(after[i], j))) {
                     return true;
                 }
             }
@@ -82,11 +105,10 @@ counterAdvance(count_t before, count_t after) {
     if (*after >= *before) {
         return *after - *before;
     }
-    const bool narrow = *before < end_of_32_bits;
-    const std::uint64_t half = narrow ? end_of_32_bits / 2 : std::uint64_t{1} << 63;
-    if (*before < half) {
+    if (wasSetBack(before, after)) {
         return *after;
     }
+    const bool narrow = *before < end_of_32_bits;
     return *after + (narrow ? end_of_32_bits - *before : std::uint64_t{0} - *before);
 }
 
@@ -99,6 +121,8 @@ gainBetween(const sourceInfo &source, const nicReading &before, const nicReading
     gain.discards = gained(before.discards, after.discards);
     if (wentAway(before.out, after.out) || wentAway(before.in, after.in)) {
         gain.problem = "its counters went away";
+    } else if (wereSetBack(before.out, after.out) || wereSetBack(before.in, after.in)) {
+        gain.problem = "its counters were set back meanwhile (a reset of the device or its driver)";
     } else if (source.saturates &&
                (isStuck(before.out, after.out) || isStuck(before.in, after.in))) {
         gain.problem =

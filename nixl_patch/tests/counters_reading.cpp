@@ -75,6 +75,21 @@ TEST(reading, countersThatWentAwayOrStandStillAreNoProof_badFlow) {
     EXPECT_EQ(gainBetween(source, before, nicReading{}).problem, "its counters went away");
 }
 
+TEST(reading, countersThatWereSetBackAreNoProof_badFlow) {
+    const sourceInfo source;
+    nicReading before;
+    before.out = {{25 * end_32}};
+    before.in = {{10}};
+    nicReading after = before;
+    after.out = {{end_32}};
+    const nicGain gain = gainBetween(source, before, after);
+    EXPECT_EQ(gain.bytesOut, end_32) << "what came after it";
+    EXPECT_NE(gain.problem.find("set back"), std::string::npos);
+    before.out = {{end_32 - 10}};
+    after.out = {{15}};
+    EXPECT_EQ(gainBetween(source, before, after).problem, "") << "it went over the end";
+}
+
 TEST(reading, evidenceHasAName) {
     EXPECT_STREQ(evidenceName(evidence_t::COUNTED), "counted");
     EXPECT_STREQ(evidenceName(evidence_t::INFERRED), "inferred");

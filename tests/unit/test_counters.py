@@ -196,6 +196,16 @@ def test_full_counters_of_32_bits_are_no_proof(tree: CounterTree) -> None:
     assert "stand still" in c.by_nic()["mlx4_0"].problem
 
 
+def test_a_device_that_was_reset_is_said_so_bad_flow(tree: CounterTree) -> None:
+    """Not "too little": nobody knows what it carried before."""
+    tree.infiniband("mlx5_0", 25 << 30)
+    with nixl_stripe.counters(sysfs=tree.root) as c:
+        tree.infiniband("mlx5_0", 1 << 30)
+    row = c.by_nic()["mlx5_0"]
+    assert row.bytes_out == 4 << 30
+    assert "set back meanwhile" in row.problem
+
+
 def test_a_device_that_vanishes_is_said_so(tree: CounterTree) -> None:
     tree.infiniband("mlx5_0", 5)
     tree.infiniband("mlx5_1", 5)
