@@ -10,6 +10,7 @@
     extern "C" __attribute__((visibility("default"))) void name() {}
 
 NIXL_STRIPE_STUB(dladdr)
+NIXL_STRIPE_STUB(dladdr1)
 NIXL_STRIPE_STUB(dlclose)
 NIXL_STRIPE_STUB(dlerror)
 NIXL_STRIPE_STUB(dlinfo)

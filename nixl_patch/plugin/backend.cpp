@@ -5,8 +5,10 @@
 #include "plugin/agent_metrics.h"
 #include "plugin/import_slot.h"
 #include "plugin/init_hook.h"
+#include "plugin/live_engines.h"
 #include "plugin/log.h"
 #include "plugin/pass_through.h"
+#include "plugin/resuming.h"
 #include "policy/misspelling.h"
 #include "topology/cuda_gpu.h"
 #include "topology/never_destroyed.h"
@@ -15,12 +17,10 @@
 #include "ucx/config_text.h"
 #include "ucx/cuda_module.h"
 #include "ucx/plan.h"
-#include "ucx/process_settings.h"
 
 #include <cstring>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -33,6 +33,7 @@ namespace {
         decltype(abi::plugin::destroyEngine) destroyEngine = nullptr;
         decltype(abi::plugin::getBackendOptions) getBackendOptions = nullptr;
         std::string hookError;
+        void *library = nullptr;
     };
 
     stockFunctions &stock = []() -> stockFunctions & {
@@ -141,50 +142,6 @@ namespace {
         abi::params_t *before_;
     };
 
-    /**
-     * What a live engine needs. UCX reads DISTANCE_BW when a worker is made, again for each new
-     * connection (in the progress thread, when a peer connects first), and again at the first READ
-     * and WRITE towards a peer: it must stay in force as long as the engine lives. So must the
-     * stages that its operations go through.
-     */
-    struct engineNeeds {
-        std::unique_ptr<processSettings> settings;
-        std::unique_ptr<openStages> stages;
-        std::unique_ptr<agentInFile> metrics;
-    };
-
-    class liveEngines {
-    public:
-        void
-        keep(abi::engine *engine, engineNeeds needs) {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            of_[engine] = std::move(needs);
-        }
-
-        /** Returns what @p engine held, for the caller to let go of once the engine is gone. */
-        engineNeeds
-        take(abi::engine *engine) {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            const auto it = of_.find(engine);
-            if (it == of_.end()) {
-                return {};
-            }
-            engineNeeds needs = std::move(it->second);
-            of_.erase(it);
-            return needs;
-        }
-
-    private:
-        std::mutex mutex_;
-        std::map<abi::engine *, engineNeeds> of_;
-    };
-
-    liveEngines &
-    engines() {
-        static neverDestroyed<liveEngines> of_process;
-        return *of_process;
-    }
-
     [[noreturn]] void
     fail(const std::string &reason) {
         throw std::invalid_argument("UCX backend: " + reason);
@@ -201,6 +158,26 @@ namespace {
             log(logLevel_t::DEBUG,
                 assignment("UCX_MODULES", plan.modules) + ": " +
                     initHook::ucx().statusText(status));
+        }
+    }
+
+    /** Whether an engine is NIXL's, or goes on with what another one has lost. */
+    enum class engineUse_t { OWN, SPARE };
+
+    abi::engine *createEngineOrThrow(abi::initParams *init, engineUse_t use);
+    void destroyEngine(abi::engine *engine);
+
+    /** @throws std::invalid_argument where the plan asks for it and it cannot be had. */
+    std::unique_ptr<resumeEngine>
+    resuming(abi::engine *engine, const abi::initParams &given, const stripePlan &plan) {
+        const backendMaker maker = {
+            [](abi::initParams *init) { return createEngineOrThrow(init, engineUse_t::SPARE); },
+            &destroyEngine};
+        try {
+            return resumingOf(stock.library, engine, given, plan, initHook::ucx().version(), maker);
+        } catch (const std::runtime_error &problem) {
+            fail("on_nic_loss='resume' cannot be had: " + std::string(problem.what()) +
+                 "; accepted: 'error', 'auto'");
         }
     }
 
@@ -252,7 +229,7 @@ namespace {
                 stock.destroyEngine(engine);
                 fail(problem.what());
             }
-            engines().keep(engine, std::move(needs));
+            liveEngines::ofProcess().keep(engine, std::move(needs));
         }
         return engine;
     }
@@ -291,7 +268,7 @@ namespace {
     }
 
     abi::engine *
-    createEngineOrThrow(abi::initParams *init) {
+    createEngineOrThrow(abi::initParams *init, engineUse_t use) {
         if (!abi::hasKnownLayout(init)) {
             logOnce(
                 logLevel_t::WARN,
@@ -301,19 +278,29 @@ namespace {
         }
         const abi::params_t given = init->customParams ? *init->customParams : abi::params_t();
         warnOfMisspellings(given, processEnvironment());
-        const planInputs inputs = inputsFor(given);
+        planInputs inputs = inputsFor(given);
+        inputs.isSpare = use == engineUse_t::SPARE;
         if (inputs.parameters.anySet() && !stock.hookError.empty()) {
             fail("rails and devices cannot be set in this NIXL: " + stock.hookError);
         }
         const stripePlan plan = makePlan(inputs);
         if (const auto mode = given.find("ucx_error_handling_mode");
-            plan.onNicLoss == nicLoss_t::FAILOVER && mode != given.end() &&
-            mode->second == "none") {
-            fail(assignment("ucx_error_handling_mode", mode->second) +
-                 " contradicts on_nic_loss='failover'; accepted: one of the two");
+            plan.onNicLoss != nicLoss_t::ERROR && mode != given.end() && mode->second == "none") {
+            fail(assignment("ucx_error_handling_mode", mode->second) + " contradicts " +
+                 assignment("on_nic_loss", nicLossName(plan.onNicLoss)) +
+                 "; accepted: one of the two");
         }
         logPlan(plan);
-        return createWith(init, stockParams(given, plan), plan);
+        abi::engine *engine = createWith(init, stockParams(given, plan), plan);
+        if (engine != nullptr && use == engineUse_t::OWN && plan.onNicLoss == nicLoss_t::RESUME) {
+            try {
+                liveEngines::ofProcess().resume(engine, resuming(engine, *init, plan));
+            } catch (...) {
+                destroyEngine(engine);
+                throw;
+            }
+        }
+        return engine;
     }
 
     abi::engine *
@@ -322,7 +309,7 @@ namespace {
             return stock.createEngine(init);
         }
         try {
-            return createEngineOrThrow(init);
+            return createEngineOrThrow(init, engineUse_t::OWN);
         } catch (const std::invalid_argument &problem) {
             // NIXL's C and Rust bindings swallow the exception: the line is all their users get.
             log(logLevel_t::ERROR, problem.what());
@@ -332,7 +319,8 @@ namespace {
 
     void
     destroyEngine(abi::engine *engine) {
-        const engineNeeds needs = engines().take(engine);
+        engineNeeds needs = liveEngines::ofProcess().take(engine);
+        needs.resuming.reset(); // its spares go, and the engine's own functions are back
         stock.destroyEngine(engine);
     }
 
@@ -370,7 +358,7 @@ namespace {
 } // namespace
 
 abi::plugin *
-wrapBackend(abi::plugin *plugin, const std::string &hook_error) {
+wrapBackend(abi::plugin *plugin, const std::string &hook_error, void *library) {
     if (plugin->createEngine == &createEngine) {
         return plugin;
     }
@@ -382,6 +370,7 @@ wrapBackend(abi::plugin *plugin, const std::string &hook_error) {
     stock.destroyEngine = plugin->destroyEngine;
     stock.getBackendOptions = plugin->getBackendOptions;
     stock.hookError = hook_error;
+    stock.library = library;
     plugin->createEngine = &createEngine;
     plugin->destroyEngine = &destroyEngine;
     plugin->getBackendOptions = &getBackendOptions;

@@ -65,7 +65,8 @@ nixl_plugin_init() {
             hookStock(state);
         }
         abi::plugin *plugin = state.stock->init();
-        return plugin == nullptr ? nullptr : wrapBackend(plugin, state.hookError);
+        return plugin == nullptr ? nullptr
+                                 : wrapBackend(plugin, state.hookError, state.stock->handle());
     } catch (const std::exception &problem) {
         log(logLevel_t::ERROR, problem.what());
         return nullptr;

@@ -5,11 +5,11 @@
 #include "plugin/log.h"
 #include "topology/descriptor.h"
 #include "topology/text.h"
+#include "topology/without_signals.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <exception>
 #include <fcntl.h>
@@ -56,27 +56,6 @@ namespace {
         }
         return 0;
     }
-
-    /** Signals are the program's: none is to be handled on a thread of ours. */
-    class withoutSignals {
-    public:
-        withoutSignals() {
-            sigset_t all;
-            sigfillset(&all);
-            // Not pthread_sigmask, which would need glibc 2.32; on Linux it is of the thread too.
-            ::sigprocmask(SIG_SETMASK, &all, &before_);
-        }
-
-        withoutSignals(const withoutSignals &) = delete;
-        withoutSignals &operator=(const withoutSignals &) = delete;
-
-        ~withoutSignals() {
-            ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-        }
-
-    private:
-        sigset_t before_;
-    };
 
 } // namespace
 

@@ -23,8 +23,11 @@ namespace {
         {nicLoss_t::AUTO, "auto"},
     }};
 
-    constexpr std::array<std::string_view, 3> known_experiments = {
-        experiment::failover, experiment::failover_over_tcp, experiment::failover_without_gate};
+    constexpr std::array<std::string_view, 4> known_experiments = {
+        experiment::failover,
+        experiment::failover_over_tcp,
+        experiment::failover_without_gate,
+        experiment::resume};
 
     bool
     has(const nicLossFacts &facts, std::string_view word) {
@@ -44,6 +47,26 @@ namespace {
             return "it is not offered yet: fewer than 200 lost NICs without a wrong byte were "
                    "shown (" +
                    std::string(experiments_variable) + "=failover offers it for trials)";
+        }
+        return "";
+    }
+
+    /** "" where a second backend may go on. */
+    std::string
+    whyNoResume(const nicLossFacts &facts) {
+        if (!facts.namesNics) {
+            return "it needs NICs that are named, by stripe or device_list, to leave one out";
+        }
+        if (facts.isAlone) {
+            return "with one NIC there is none to go on over";
+        }
+        if (!facts.isTcp) {
+            return "this version resumes over TCP alone";
+        }
+        if (!has(facts, experiment::resume)) {
+            return "it is not offered yet: fewer than 200 lost NICs without a wrong byte were "
+                   "shown (" +
+                   std::string(experiments_variable) + "=resume offers it for trials)";
         }
         return "";
     }
@@ -92,15 +115,16 @@ nicLossInForce(std::string_view key, nicLoss_t asked, const nicLossFacts &facts)
     if (asked == nicLoss_t::ERROR) {
         return asked;
     }
-    if (asked == nicLoss_t::RESUME) {
-        refuse(key, "resume", "this version cannot resume a transfer", "'error', 'auto'");
-    }
-    const std::string reason = whyNoFailover(facts);
+    const std::string no_failover = whyNoFailover(facts);
+    const std::string no_resume = whyNoResume(facts);
     if (asked == nicLoss_t::AUTO) {
-        return reason.empty() ? nicLoss_t::FAILOVER : nicLoss_t::ERROR;
+        return no_failover.empty() ? nicLoss_t::FAILOVER
+               : no_resume.empty() ? nicLoss_t::RESUME
+                                   : nicLoss_t::ERROR;
     }
+    const std::string &reason = asked == nicLoss_t::RESUME ? no_resume : no_failover;
     if (!reason.empty()) {
-        refuse(key, "failover", reason, "'error', 'auto'");
+        refuse(key, nicLossName(asked), reason, "'error', 'auto'");
     }
     return asked;
 }

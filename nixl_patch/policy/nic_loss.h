@@ -46,6 +46,7 @@ namespace experiment {
     /** UCX fails a READ over TCP in this mode; a WRITE shows what the gate is for. */
     constexpr std::string_view failover_over_tcp = "failover-over-tcp";
     constexpr std::string_view failover_without_gate = "failover-without-gate";
+    constexpr std::string_view resume = "resume";
 } // namespace experiment
 
 /**
@@ -57,7 +58,8 @@ std::set<std::string> parseExperiments(const std::string &text);
 /** What the choice depends on. */
 struct nicLossFacts {
     bool namesNics = false; /**< the plan names its NICs */
-    bool isTcp = false;     /**< and they are network interfaces */
+    bool isAlone = false;   /**< there is one only */
+    bool isTcp = false;     /**< they are network interfaces */
     std::set<std::string> experiments;
 };
 

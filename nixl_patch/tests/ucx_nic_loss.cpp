@@ -11,6 +11,7 @@ using namespace nixlStripe::testing;
 
 namespace {
 
+const texts_t resume_on_trial = {{"NIXL_STRIPE_EXPERIMENTAL", "resume"}};
 const texts_t failover_on_trial = {{"NIXL_STRIPE_EXPERIMENTAL", "failover"}};
 
 planInputs
@@ -59,8 +60,6 @@ TEST(NicLoss, whatCannotHoldIsRefusedWithTheReasonBadFlow) {
              errorOf({{"stripe", "all"}}, {{"NIXL_UCX_ON_NIC_LOSS", "failover"}}));
     expectIn("it needs NICs that are named",
              errorOf({{"max_rma_rails", "4"}, {"on_nic_loss", "failover"}}, failover_on_trial));
-    expectIn("this version cannot resume",
-             errorOf({{"stripe", "all"}, {"on_nic_loss", "resume"}}, failover_on_trial));
     expectIn("no experiment is called 'fail'",
              errorOf(wish, {{"NIXL_STRIPE_EXPERIMENTAL", "failover,fail"}}));
     expectIn("over TCP, UCX fails every READ",
@@ -105,4 +104,47 @@ TEST(NicLoss, theTwinWithoutAGateIsThereForTests) {
     EXPECT_FALSE(plan.isGated);
     EXPECT_EQ(setting(plan, "TCP_USER_TIMEOUT"), "1s");
     EXPECT_EQ(setting(plan, "RC_TIMEOUT"), "-");
+}
+
+TEST(NicLoss, resumeIsOfferedOverTcpOnTrial) {
+    const texts_t wish = {{"stripe", "all"}, {"on_nic_loss", "resume"}};
+    const stripePlan plan = makePlan(overTcp(wish, resume_on_trial));
+    EXPECT_EQ(plan.onNicLoss, nicLoss_t::RESUME);
+    EXPECT_TRUE(plan.active);
+    for (const char *key : {"TCP_USER_TIMEOUT", "TCP_KEEPIDLE", "TCP_KEEPINTVL"}) {
+        EXPECT_EQ(setting(plan, key), "1s") << key;
+    }
+    for (const char *key : {"RC_TIMEOUT", "ZCOPY_THRESH", "KEEPALIVE_INTERVAL"}) {
+        EXPECT_EQ(setting(plan, key), "-") << key;
+    }
+    expectIn("resume is on trial", plan.warnings.back());
+    const texts_t best = {{"stripe", "all"}, {"on_nic_loss", "auto"}};
+    EXPECT_EQ(makePlan(overTcp(best, resume_on_trial)).onNicLoss, nicLoss_t::RESUME);
+    EXPECT_EQ(makePlan(overTcp(best, {})).onNicLoss, nicLoss_t::ERROR);
+    const texts_t list = {{"device_list", "r0 r1"}, {"on_nic_loss", "resume"}};
+    EXPECT_EQ(makePlan(overTcp(list, resume_on_trial)).onNicLoss, nicLoss_t::RESUME);
+}
+
+TEST(NicLoss, aResumeThatCannotHoldIsRefusedWithTheReasonBadFlow) {
+    const texts_t wish = {{"stripe", "all"}, {"on_nic_loss", "resume"}};
+    const auto refusal = [](const texts_t &parameters, const texts_t &environment) {
+        return textOfError([&] { makePlan(overTcp(parameters, environment)); });
+    };
+    expectIn("on_nic_loss='resume': it is not offered yet", refusal(wish, {}));
+    expectIn("=resume offers it for trials", refusal(wish, failover_on_trial));
+    expectIn("it needs NICs that are named",
+             refusal({{"max_rma_rails", "2"}, {"on_nic_loss", "resume"}}, resume_on_trial));
+    expectIn("this version resumes over TCP alone", errorOf(wish, resume_on_trial));
+    const texts_t one = {{"device_list", "r1"}, {"on_nic_loss", "resume"}};
+    expectIn("with one NIC there is none to go on over", refusal(one, resume_on_trial));
+}
+
+TEST(NicLoss, aBackendThatGoesOnMayHaveOneNicLeft) {
+    planInputs inputs =
+        overTcp({{"device_list", "r1"}, {"on_nic_loss", "resume"}}, resume_on_trial);
+    inputs.isSpare = true;
+    const stripePlan plan = makePlan(inputs);
+    EXPECT_EQ(plan.onNicLoss, nicLoss_t::RESUME);
+    EXPECT_EQ(plan.devices, std::vector<std::string>{"r1"});
+    EXPECT_EQ(setting(plan, "TCP_USER_TIMEOUT"), "1s");
 }

@@ -52,7 +52,8 @@ namespace {
             chooseNicLoss();
             chooseSmall();
             chooseSettings();
-            plan_.active = !plan_.settings.empty() || plan_.spreadsSmall || failsOver();
+            plan_.active =
+                !plan_.settings.empty() || plan_.spreadsSmall || failsOver() || resumes();
             chooseModules();
             if (!overridden_.empty()) {
                 plan_.warnings.push_back(joined(overridden_, "; "));
@@ -225,7 +226,8 @@ namespace {
             }
             facts.cutsSmall = cuts_small_;
             facts.failsOver = failsOver();
-            if (facts.failsOver) {
+            facts.resumes = resumes();
+            if (facts.failsOver || facts.resumes) {
                 facts.isTcpOnly = isOverTcp();
             }
             return facts;
@@ -254,6 +256,11 @@ namespace {
         }
 
         bool
+        resumes() const {
+            return plan_.onNicLoss == nicLoss_t::RESUME;
+        }
+
+        bool
         isOverTcp() {
             return !plan_.devices.empty() && areNetInterfaces(plan_.devices, host());
         }
@@ -268,6 +275,7 @@ namespace {
             }
             nicLossFacts facts;
             facts.namesNics = !plan_.devices.empty();
+            facts.isAlone = plan_.devices.size() < 2 && !inputs_.isSpare;
             facts.isTcp = isOverTcp();
             if (const auto it = inputs_.environment.find(experiments_variable);
                 it != inputs_.environment.end()) {
@@ -282,9 +290,10 @@ namespace {
                            " no key may be for one NIC alone",
                        "'off', '', or another on_nic_loss");
             }
-            if (failsOver()) {
-                plan_.warnings.push_back(assignment(given.origin, given.text) +
-                                         ": failover is on trial (" + experiments_variable +
+            if (failsOver() || resumes()) {
+                plan_.warnings.push_back(assignment(given.origin, given.text) + ": " +
+                                         std::string(nicLossName(plan_.onNicLoss)) +
+                                         " is on trial (" + experiments_variable +
                                          "): it was not shown yet that it loses no bytes");
             }
             plan_.isGated =

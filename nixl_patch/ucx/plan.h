@@ -28,6 +28,7 @@ struct planInputs {
     environment_t environment;
     /** Settings in NIXL's `engine_config` of the same backend, without UCX_. */
     std::map<std::string, std::string> engineConfig;
+    bool isSpare = false; /**< for a backend that goes on with the NICs that another one has left */
     std::function<machine()> readHost;
     /**
      * PCI address for a `stripe_gpu` value, which came from the parameter or variable `key`.

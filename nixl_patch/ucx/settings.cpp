@@ -75,7 +75,12 @@ namespace {
 
     std::string
     tcpUserTimeout(const settingFacts &facts) {
-        return facts.failsOver && facts.isTcpOnly ? "1s" : "";
+        return (facts.failsOver || facts.resumes) && facts.isTcpOnly ? "1s" : "";
+    }
+
+    std::string
+    tcpProbe(const settingFacts &facts) {
+        return facts.resumes && facts.isTcpOnly ? "1s" : "";
     }
 
     std::string
@@ -208,8 +213,34 @@ settingTable() {
          both,
          user,
          alike,
-         "the same where failover is tried over TCP",
+         "on_nic_loss over TCP: a connection whose bytes nobody acknowledges so long is given up, "
+         "by default after minutes; a quarter of it loses NICs that are only slow",
          tcpUserTimeout,
+         {},
+         false,
+         transports,
+         for_loss},
+        {"TCP_KEEPIDLE",
+         "",
+         context,
+         side_t::INITIATOR,
+         user,
+         alike,
+         "on_nic_loss=resume: in a READ the initiator waits; its connections are probed after so "
+         "long, by default 10 s",
+         tcpProbe,
+         {},
+         false,
+         transports,
+         for_loss},
+        {"TCP_KEEPINTVL",
+         "",
+         context,
+         side_t::INITIATOR,
+         user,
+         alike,
+         "the same: between two probes, by default 2 s",
+         tcpProbe,
          {},
          false,
          transports,

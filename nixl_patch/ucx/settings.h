@@ -28,6 +28,7 @@ struct settingFacts {
     bool isTcpOnly = false;       /**< the NICs are network interfaces, not RDMA devices */
     bool cutsSmall = false;       /**< small buffers are to reach more NICs by being cut */
     bool failsOver = false;       /**< UCX is to send again what a dead NIC loses */
+    bool resumes = false;         /**< a second backend is to */
 };
 
 /** Whose value wins where the user has set the same thing himself. */

@@ -272,6 +272,9 @@ class SettingRule:
     @property
     def versions(self) -> str: ...
     @property
+    def is_for_loss(self) -> bool:
+        """Whether it is about a lost NIC and changes no lane."""
+    @property
     def is_per_host(self) -> bool:
         """Whether it follows from a host's own NICs and so may differ between two ends."""
     @property

@@ -180,6 +180,7 @@ bindUcx(py::module_ &m) {
         .def_readonly("key", &settingRule::key)
         .def_property_readonly("versions", &settingRule::versions)
         .def_readonly("is_per_host", &settingRule::isPerHost)
+        .def_readonly("is_for_loss", &settingRule::isForLoss)
         .def_property_readonly("is_users",
                                [](const settingRule &rule) { return rule.owner == owner_t::USER; })
         .def_readonly("lack", &settingRule::lack)

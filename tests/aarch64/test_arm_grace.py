@@ -33,7 +33,10 @@ CPU = (
 UCX_CONF = "[A Grace]\nCPU model=Grace\nUCX_DISTANCE_BW=auto,sys:16500MBs\nUCX_MAX_RMA_RAILS=3\n"
 
 #: Settings of transports, not of contexts: the program prints none of those.
-OF_TRANSPORTS = {"RC_RETRY_COUNT", "RC_TIMEOUT", "TCP_USER_TIMEOUT"}
+OF_TRANSPORTS = {
+    *("RC_RETRY_COUNT", "RC_TIMEOUT"),
+    *("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_USER_TIMEOUT"),
+}
 
 #: Prints every option of the UCX in a wheel, contexts' and the process's, with its value.
 PROGRAM = r"""

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""A rail is cut in the middle of a transfer: what is lost, and what the gate of failover is for.
+"""A rail is cut in the middle of a transfer: what is lost, what failover's gate is for, and resume.
 
 Over TCP, failover is no mode for users (UCX fails a READ there); a WRITE shows the gate all the
-same, and here each run does, while over RDMA few would.
+same, and here each run does, while over RDMA few would. What resumes has a stock peer.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from nixl_stripe.lab import Outcome, Rails
 from nixl_stripe.lab.cut import Cut
+from nixl_stripe.lab.job import Op
 from nixl_stripe.versions import NEWEST
 
 pytestmark = pytest.mark.rails
@@ -99,3 +100,56 @@ def test_the_mode_is_not_offered_bad_flow(cut_transfer: Callable[..., Outcome]) 
     outcome = cut_transfer("failover", "", None)
     assert outcome.error is not None
     assert "on_nic_loss='failover': over TCP, UCX fails every READ" in str(outcome.error)
+
+
+@pytest.fixture
+def resumed(
+    slow_rails: Rails, patched: Callable[[str, str], Path], stock: Path
+) -> Iterator[Callable[..., Outcome]]:
+    def transfer(count: int, cut: Cut | None, op: Op = "WRITE", **more: str) -> Outcome:
+        slow_rails.cut = cut
+        return slow_rails.transfer(
+            sizes=SIZES[:count],
+            op=op,
+            nixl=patched("nixl-cu12", NEWEST),
+            peer_nixl=stock,
+            backend_params={"stripe": "all", "on_nic_loss": "resume", **more},
+            peer_params={"engine_config": "MAX_RMA_RAILS=4"},
+            environment={"NIXL_STRIPE_EXPERIMENTAL": "resume"},
+            look_again_s=1,
+            limit_s=15,
+        )
+
+    yield transfer
+    slow_rails.cut = None
+
+
+def test_a_write_goes_on_over_the_rails_that_are_left(resumed: Callable[..., Outcome]) -> None:
+    """Both are silent, and nothing but what is not answered tells which they are."""
+    sent = SIZES[0] * 40 * 2 // 5
+    outcome = resumed(160, Cut((1, 2), sent, where="target", kind="silent")).require()
+    assert outcome.share["rail1"] < 0.2
+    log = outcome.initiator.log
+    assert "rail1 (nothing that was sent over it was answered), rail2 (nothing" in log
+    assert log.count("; the transfer with 'target' goes on over rail0, rail3") == 1
+
+
+def test_a_read_goes_on_over_another_rail(resumed: Callable[..., Outcome]) -> None:
+    """Over TCP, UCX reads over one rail."""
+    outcome = resumed(40, Cut((0,), SIZES[0] * 10, sender="target"), "READ").require()
+    assert "lost rail0 (it has no carrier)" in outcome.initiator.log
+
+
+def test_without_a_rail_left_an_error_says_so_bad_flow(resumed: Callable[..., Outcome]) -> None:
+    outcome = resumed(160, Cut((0, 1, 2, 3), SIZES[0] * 10))
+    assert outcome.error is not None
+    assert outcome.error.type == "nixlRemoteDisconnectError"
+    assert "every NIC to 'target' is lost: rail0" in outcome.initiator.log
+
+
+def test_a_backend_that_cannot_resume_is_refused_bad_flow(resumed: Callable[..., Outcome]) -> None:
+    outcome = resumed(1, None, num_threads="2")
+    assert outcome.error is not None
+    assert "on_nic_loss='resume' cannot be had: it was not tried with num_threads" in str(
+        outcome.error
+    )

@@ -218,8 +218,8 @@ def test_a_file_of_another_run_is_refused_bad_flow(tmp_path: Path) -> None:
 
 
 def test_a_mode_that_is_none_bad_flow() -> None:
-    with pytest.raises(UsageError, match="--mode resume: accepted are stock, error, failover"):
-        fail.measure(FakeBed(), Sides(), Options(), lambda _: None, modes=("resume",))
+    with pytest.raises(UsageError, match="--mode hope: accepted are stock, error, failover"):
+        fail.measure(FakeBed(), Sides(), Options(), lambda _: None, modes=("hope",))
 
 
 def test_a_fault_says_where_the_payload_comes_from() -> None:

@@ -210,6 +210,15 @@ class TestPeer:
         assert len(left.check_peer(off)) == 1
         assert off.check_peer(off) == []
 
+    def test_one_end_resumes(self, tmp_path: Path) -> None:
+        """A peer has no part in it, nor in its timeouts."""
+        left = self.make(tmp_path / "a", MACHINES["gb200"]())
+        trial = {"NIXL_STRIPE_EXPERIMENTAL": "failover"}
+        over = plan(machine=tmp_path / "a" / "sys", on_nic_loss="failover", environment=trial)
+        assert any("RC_TIMEOUT" in text for text in left.check_peer(over))
+        found = left.check_peer(dataclasses.replace(over, on_nic_loss="resume"))
+        assert not any("RC_TIMEOUT" in text or "on_nic_loss" in text for text in found), found
+
     def test_one_end_fails_over(self, tmp_path: Path) -> None:
         left = self.make(tmp_path / "a", MACHINES["gb200"]())
         trial = {"NIXL_STRIPE_EXPERIMENTAL": "failover"}
@@ -285,7 +294,7 @@ def test_kill_switch_beats_every_parameter(gb200: Path) -> None:
 def test_a_loss_mode_that_is_not_offered_is_refused_bad_flow(gb200: Path) -> None:
     with pytest.raises(ValueError, match="on_nic_loss='failover': it is not offered yet"):
         plan(machine=gb200, on_nic_loss="failover")
-    with pytest.raises(ValueError, match="on_nic_loss='resume': this version cannot resume"):
+    with pytest.raises(ValueError, match="on_nic_loss='resume': this version resumes over TCP"):
         plan(machine=gb200, on_nic_loss="resume")
 
 

@@ -26,7 +26,7 @@ COLUMNS = (
     *("mode", "op", "load", "kind", "lost", "ok", "wrong_bytes", "seconds", "undisturbed_s"),
     "error",
 )
-MODES = ("stock", "error", "failover")
+MODES = ("stock", "error", "failover", "resume")
 
 #: Seconds that a transfer takes on all NICs: so long that a cut in it is one, and no longer.
 _SECONDS = {"tcp": 1.0, "rdma": 3.0}
@@ -125,6 +125,8 @@ class _Run:
         if mode == "error":
             return self._sides.patched, params, {}
         words = "failover,failover-over-tcp" if self._bed.name == "tcp" else "failover"
+        if mode == "resume":
+            words = mode
         return self._sides.patched, params, {"NIXL_STRIPE_EXPERIMENTAL": words}
 
 

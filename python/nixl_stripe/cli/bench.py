@@ -214,7 +214,7 @@ def fail(
     seed: Annotated[int, Option(help="Of the cuts: the same ones for the same seed.")] = 0,
     mode: Annotated[
         list[str] | None,
-        Option(metavar="stock|error|failover", help="May be repeated. [stock, error]"),
+        Option(metavar="stock|error|failover|resume", help="May be repeated. [stock, error]"),
     ] = None,
     resume: Annotated[
         Path | None,

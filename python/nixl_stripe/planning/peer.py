@@ -11,6 +11,10 @@ from nixl_stripe.planning.parts import Planned
 
 #: Settings that follow from a plan's own NICs and so differ between hosts without harm.
 _OWN = frozenset(rule.key for rule in _core.setting_table() if rule.is_per_host)
+#: Settings about a lost NIC, which the peer needs for failover alone.
+_FOR_LOSS = frozenset(rule.key for rule in _core.setting_table() if rule.is_for_loss)
+#: The one answer to a lost NIC that the peer has a part in.
+_FAILOVER = "failover"
 
 
 def peer_problems(here: Planned, there: Planned) -> list[str]:
@@ -51,8 +55,12 @@ def no_shared_subnet(here: Planned, there: Planned) -> str:
     )
 
 
+def _fails_over(*plans: Planned) -> bool:
+    return any(plan.on_nic_loss == _FAILOVER for plan in plans)
+
+
 def _loss_problems(here: Planned, there: Planned) -> list[str]:
-    if here.on_nic_loss == there.on_nic_loss:
+    if here.on_nic_loss == there.on_nic_loss or not _fails_over(here, there):
         return []
     return [
         f"on_nic_loss is {here.on_nic_loss} here and {there.on_nic_loss} there: UCX does not "
@@ -127,10 +135,11 @@ def _shared_subnets(plan: Planned) -> list[str]:
 def _setting_problems(here: Planned, there: Planned) -> list[str]:
     left, right = here.ucx_settings, there.ucx_settings
     sides = {setting.key: setting.side for plan in (here, there) for setting in plan.settings}
+    free = _OWN if _fails_over(here, there) else _OWN | _FOR_LOSS
     return [
         f"{key} is {left.get(key, 'not set')} here and {right.get(key, 'not set')} there; "
         + ("both ends need it" if sides[key] == "both" else f"it counts at the {sides[key]}")
-        for key in sorted({*left, *right} - _OWN)
+        for key in sorted({*left, *right} - free)
         if left.get(key) != right.get(key)
     ]
 

@@ -71,7 +71,7 @@ class StripePlan:
     spreads_small: bool = False
     """Buffers that UCX cannot divide evenly take turns at the NICs (over RDMA)."""
     on_nic_loss: str = "error"
-    """What happens when a NIC dies in a transfer: "error" or "failover"."""
+    """What happens when a NIC dies in a transfer: "error", "failover" or "resume"."""
     warnings: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     """Settings of the user's own that the plan respects."""

@@ -1,0 +1,358 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+#include "recovery/peer_line.h"
+
+#include "topology/text.h"
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <utility>
+
+namespace nixlStripe {
+namespace {
+
+    /** Those that a lost NIC ends in; another error would be the same on other NICs. */
+    bool
+    isOfNic(int error) {
+        return error == abi::status_remote_disconnect || error == abi::status_backend_error ||
+               error == abi::status_canceled;
+    }
+
+    std::vector<std::string>
+    without(const std::vector<std::string> &nics, const std::map<std::string, std::string> &lost) {
+        std::vector<std::string> left;
+        std::copy_if(nics.begin(), nics.end(), std::back_inserter(left), [&](const auto &nic) {
+            return lost.count(nic) == 0;
+        });
+        return left;
+    }
+
+    /** "rail1 (it has no carrier)" */
+    std::string
+    named(const std::map<std::string, std::string> &lost) {
+        std::string text;
+        for (const auto &[nic, reason] : lost) {
+            append(text, nic + " (" + reason + ")");
+        }
+        return text;
+    }
+
+} // namespace
+
+peerLine::~peerLine() {
+    endFence(abi::status_canceled);
+    if (active_ != nullptr) {
+        dropPiece(*active_);
+    }
+}
+
+void
+peerLine::connect(const std::string &connection) {
+    const lock_t lock(mutex_);
+    connection_ = connection;
+}
+
+void
+peerLine::disconnect() {
+    std::shared_ptr<spareEngine> last; // destroyed without the lock
+    lock_t lock(mutex_);
+    connection_.clear();
+    resting_.clear();
+    if (spare_ != nullptr) {
+        spare_->disconnect(peer_);
+    }
+    last = std::move(spare_);
+    lock.unlock();
+}
+
+int
+peerLine::post(const record_t &record, const abi::optionalArgs *args) {
+    lock_t lock(mutex_);
+    if (record->isUnderWay) {
+        return abi::status_repost_active;
+    }
+    record->args = args == nullptr ? std::nullopt : std::optional<abi::optionalArgs>(*args);
+    record->book.restart();
+    record->status = abi::status_in_progress;
+    record->isUnderWay = true;
+    record->isResumed = false;
+    record->losses = 0;
+    waiting_.push_back(record);
+    parts_.witness.addBusy(1);
+    return run(record, lock);
+}
+
+int
+peerLine::check(const record_t &record) {
+    lock_t lock(mutex_);
+    return run(record, lock);
+}
+
+void
+peerLine::release(const record_t &record) {
+    const lock_t lock(mutex_);
+    if (!record->isUnderWay) {
+        return;
+    }
+    record->isUnderWay = false;
+    record->status = abi::status_canceled;
+    parts_.witness.addBusy(-1);
+    if (active_ == record) {
+        dropPiece(*record);
+        active_ = nullptr;
+    } else {
+        waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), record), waiting_.end());
+    }
+}
+
+int
+peerLine::notify(const std::string &message) {
+    std::shared_ptr<spareEngine> spare;
+    {
+        const lock_t lock(mutex_);
+        spare = spare_;
+    }
+    return engineOf(spare).notify(peer_, message);
+}
+
+/** Takes the transfers through as far as they go without waiting; that of @p record too. */
+int
+peerLine::run(const record_t &record, lock_t &lock) {
+    while (!is_making_) {
+        if (active_ == nullptr) {
+            if (waiting_.empty()) {
+                break;
+            }
+            active_ = std::move(waiting_.front());
+            waiting_.pop_front();
+        }
+        const record_t current = active_;
+        const int status = advance(current, lock);
+        if (status == abi::status_in_progress) {
+            break;
+        }
+        if (active_ == current) { // else somebody has released it meanwhile
+            dropPiece(*current);
+            current->status = status;
+            current->isUnderWay = false;
+            parts_.witness.addBusy(-1);
+            active_ = nullptr;
+        }
+    }
+    return record->status;
+}
+
+int
+peerLine::advance(const record_t &record, lock_t &lock) {
+    for (;;) {
+        int status = abi::status_done;
+        const bool is_sent = record->book.isDone();
+        // What an earlier transfer left under way must not fall into what this one writes.
+        const bool is_fencing = is_fenced_ && (is_sent || !record->isResumed);
+        if (is_fencing) {
+            status = fence(*record);
+        } else if (is_sent) {
+            return record->isResumed ? sayNotification(*record) : abi::status_done;
+        } else if (record->piece == nullptr) {
+            takeBack(lock);
+            if (active_ != record) {
+                return abi::status_canceled;
+            }
+            status = postPiece(*record);
+        } else {
+            status = engineOf(record->spare).check(record->piece);
+        }
+        if (status == abi::status_in_progress) {
+            return status;
+        }
+        dropPiece(*record);
+        if (status == abi::status_done) {
+            if (!is_fencing) {
+                record->book.arrived();
+            }
+        } else if (!survives(record, status, lock)) {
+            return status;
+        }
+    }
+}
+
+int
+peerLine::postPiece(transferRecord &record) {
+    pieceLists lists = record.book.next();
+    record.spare = spare_;
+    if (spare_ != nullptr) {
+        int status = spare_->translate(lists.local);
+        status = status == abi::status_done ? spare_->translate(lists.remote) : status;
+        if (status != abi::status_done) {
+            return status;
+        }
+    }
+    const abi::metaList local = record.localList(std::move(lists.local));
+    const abi::metaList remote = record.remoteList(std::move(lists.remote));
+    std::optional<abi::optionalArgs> args = record.args;
+    if (args && (!record.book.isLast() || record.isResumed)) {
+        args->hasNotification = false; // once, after the last byte
+        args->notification.clear();
+    }
+    const abi::optionalArgs *given = args ? &*args : nullptr;
+    const stockEngine &engine = engineOf(record.spare);
+    if (spare_ == nullptr && record.book.isWhole()) {
+        record.piece = record.key;
+    } else {
+        const int status = engine.prepare(record.op, local, remote, peer_, record.piece, given);
+        if (status < 0) {
+            record.piece = nullptr;
+            return status;
+        }
+    }
+    return engine.post(record.op, local, remote, peer_, record.piece, given);
+}
+
+/** The handle that NIXL has is NIXL's to release. */
+void
+peerLine::dropPiece(transferRecord &record) {
+    if (record.piece != nullptr && record.piece != record.key) {
+        engineOf(record.spare).release(record.piece);
+    }
+    record.piece = nullptr;
+    record.spare.reset();
+}
+
+/** Whether the transfer goes on after an error of what was under way. */
+bool
+peerLine::survives(const record_t &record, int error, lock_t &lock) {
+    if (!isOfNic(error) || record->losses >= parts_.nics.size() || connection_.empty()) {
+        return false;
+    }
+    const std::vector<std::string> used = spare_ == nullptr ? parts_.nics : spare_->nics();
+    lost_t lost = parts_.witness.lost(used);
+    std::vector<std::string> left = without(used, lost);
+    if (!canGoOn(lost, left) || !giveUp(*record)) {
+        return false;
+    }
+    ++record->losses;
+    record->isResumed = true;
+    while (!moveTo(left, lock)) {
+        // A NIC that was idle shows only now that it is lost too: nobody answers over it.
+        const lost_t more = parts_.witness.lost(left);
+        lost.insert(more.begin(), more.end());
+        left = without(left, more);
+        if (more.empty() || active_ != record || !canGoOn(lost, left)) {
+            return false;
+        }
+    }
+    for (const auto &[nic, reason] : lost) {
+        const bool is_silent = reason != nicEvidence::no_carrier;
+        resting_[nic] = {parts_.witness.now() + (is_silent ? rest : rest_without_carrier), rest};
+    }
+    parts_.say("lost " + named(lost) + "; the transfer with " + quoted(peer_) + " goes on over " +
+               joined(left));
+    return active_ == record;
+}
+
+bool
+peerLine::canGoOn(const lost_t &lost, const std::vector<std::string> &left) const {
+    if (lost.empty()) {
+        parts_.say("a transfer with " + quoted(peer_) +
+                   " failed, and nothing speaks against a NIC: it is not resumed");
+    } else if (left.empty()) {
+        parts_.say("every NIC to " + quoted(peer_) + " is lost: " + named(lost));
+    }
+    return !lost.empty() && !left.empty();
+}
+
+/** Goes over to an engine on these NICs; without the lock while it is made. */
+bool
+peerLine::moveTo(const std::vector<std::string> &nics, lock_t &lock) {
+    const std::string connection = connection_;
+    std::shared_ptr<spareEngine> spare;
+    std::string problem;
+    is_making_ = true;
+    lock.unlock();
+    try {
+        spare = parts_.spares.on(nics);
+        const int status = spare->connect(peer_, connection);
+        if (status != abi::status_done) {
+            problem = "it cannot connect, NIXL status " + std::to_string(status);
+            spare.reset();
+        }
+    } catch (const std::exception &error) {
+        problem = error.what();
+    }
+    lock.lock();
+    const bool is_made = spare != nullptr;
+    if (is_made) {
+        std::swap(spare, spare_);
+        lock.unlock();
+        spare.reset(); // the last one: its threads end meanwhile
+        lock.lock();
+    } else {
+        parts_.say("no second backend on " + joined(nics) + ": " + problem);
+    }
+    is_making_ = false;
+    return is_made;
+}
+
+/** Those of the lost NICs whose time has come and that may be back. */
+std::vector<std::string>
+peerLine::rested() {
+    std::vector<std::string> due;
+    const time_t now = parts_.witness.now();
+    for (const auto &[nic, state] : resting_) {
+        if (now >= state.due) {
+            due.push_back(nic);
+        }
+    }
+    if (due.empty()) {
+        return due;
+    }
+    const lost_t lost = parts_.witness.lost(due);
+    for (const std::string &nic : due) {
+        lostNic &state = resting_[nic];
+        const bool is_lost = lost.count(nic) != 0;
+        state.due = now + (is_lost ? rest_without_carrier : state.rest);
+        state.rest = is_lost ? state.rest : std::min(2 * state.rest, longest_rest);
+    }
+    return without(due, lost);
+}
+
+/** NICs that were lost and are back carry their part again. */
+void
+peerLine::takeBack(lock_t &lock) {
+    const std::vector<std::string> back = spare_ == nullptr ? std::vector<std::string>() : rested();
+    if (back.empty()) {
+        return;
+    }
+    std::vector<std::string> nics;
+    for (const std::string &nic : parts_.nics) {
+        const auto &used = spare_->nics();
+        if (std::find(used.begin(), used.end(), nic) != used.end() ||
+            std::find(back.begin(), back.end(), nic) != back.end()) {
+            nics.push_back(nic);
+        }
+    }
+    if (moveTo(nics, lock)) {
+        for (const std::string &nic : back) {
+            resting_.erase(nic);
+        }
+        parts_.say("back: " + joined(back) + "; transfers with " + quoted(peer_) + " go over " +
+                   joined(nics));
+    }
+}
+
+/** Of a transfer that was resumed: its last piece has not brought it. */
+int
+peerLine::sayNotification(const transferRecord &record) {
+    if (!record.args || !record.args->hasNotification) {
+        return abi::status_done;
+    }
+    return engineOf(spare_).notify(peer_, record.args->notification);
+}
+
+const stockEngine &
+peerLine::engineOf(const std::shared_ptr<spareEngine> &spare) const {
+    return spare == nullptr ? parts_.first : spare->engine();
+}
+
+} // namespace nixlStripe
