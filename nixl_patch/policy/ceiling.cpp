@@ -54,6 +54,70 @@ namespace {
                    0;
     }
 
+    constexpr unsigned emulated_vendor = 0x1b36; // QEMU's root ports
+
+    /**
+     * Whether a card is where a virtual machine has put it, with a function number that says
+     * nothing: hardware is below a root port.
+     */
+    bool
+    isRenumbered(const machine &host, const rdmaNic &nic) {
+        const auto it = host.pci.find(nic.pci);
+        if (it == host.pci.end()) {
+            return false;
+        }
+        const auto above = host.pci.find(it->second.parent);
+        return above == host.pci.end() ? !it->second.root.empty()
+                                       : above->second.vendor == emulated_vendor;
+    }
+
+    /** Whether its card's number is unknown and its PCIe link carries less than its port. */
+    bool
+    isHalf(const machine &host, const rdmaNic &nic, const port &at) {
+        const auto it = host.pci.find(nic.pci);
+        const double link =
+            it == host.pci.end() ? 0 : pcieGbps(it->second.linkGtps, it->second.linkWidth);
+        return nic.sysImageGuid.empty() && nic.physicalFunction.empty() && link > 0 &&
+               link < at.rateGbps;
+    }
+
+    /** "01:00.0" of "0002:01:00.0". */
+    std::string
+    placeInDomain(const std::string &pci) {
+        return pci.substr(pci.find(':') + 1);
+    }
+
+    /**
+     * A card of two PCIe links (DGX Spark) whose number is not visible: the one other device at the
+     * same place of another domain, of the same kind, with a link as narrow for its port.
+     */
+    const rdmaNic *
+    otherHalf(const machine &host, const rdmaNic &nic, const port &at) {
+        if (!isHalf(host, nic, at)) {
+            return nullptr;
+        }
+        const pciNode &here = host.pci.at(nic.pci);
+        const rdmaNic *found = nullptr;
+        for (const rdmaNic &other : host.nics) {
+            const auto there = host.pci.find(other.pci);
+            if (&other == &nic || there == host.pci.end() ||
+                placeInDomain(other.pci) != placeInDomain(nic.pci) ||
+                there->second.vendor != here.vendor || there->second.device != here.device) {
+                continue;
+            }
+            const bool matches =
+                std::any_of(other.ports.begin(), other.ports.end(), [&](const port &each) {
+                    return each.number == at.number && each.rateGbps == at.rateGbps &&
+                           isHalf(host, other, each);
+                });
+            if (!matches || found != nullptr) {
+                return nullptr;
+            }
+            found = &other;
+        }
+        return found;
+    }
+
     /**
      * The card's port behind a device: the same for virtual and scalable functions of one function,
      * and for the places of one card in several slots (Socket Direct, DGX Spark). Those have its
@@ -71,7 +135,11 @@ namespace {
         const std::string number = ":" + std::to_string(at.number);
         const bool is_alone =
             physical == &nic && (!nic.physicalFunction.empty() || isVirtualHere(host, nic));
-        if (physical->sysImageGuid.empty() || function.empty() || is_alone) {
+        if (const rdmaNic *other = otherHalf(host, nic, at)) {
+            return std::min(nic.pci, other->pci) + number;
+        }
+        if (physical->sysImageGuid.empty() || function.empty() || is_alone ||
+            isRenumbered(host, *physical)) {
             return (function.empty() ? nic.name : function) + number;
         }
         return physical->sysImageGuid + function.substr(function.rfind('.')) + number;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/selection.h"
 
+#include "policy/ceiling.h"
 #include "policy/fair.h"
 #include "policy/policies.h"
 #include "policy/rails.h"
@@ -161,6 +162,45 @@ namespace {
         return rateText(node.linkGtps) + " GT/s x" + std::to_string(node.linkWidth);
     }
 
+    /** The narrowest link above a NIC's own that carries less than @p gbps; nullptr = none. */
+    const pciNode *
+    narrowAbove(const machine &host, const nicPort &at, double gbps) {
+        const pciNode *found = nullptr;
+        auto it = host.pci.find(at.nic->pci);
+        for (std::size_t steps = 0; it != host.pci.end() && steps < host.pci.size(); ++steps) {
+            it = host.pci.find(it->second.parent);
+            const double link =
+                it == host.pci.end() ? 0 : pcieGbps(it->second.linkGtps, it->second.linkWidth);
+            if (link > 0 && link < gbps) {
+                found = &it->second;
+                gbps = link;
+            }
+        }
+        return found;
+    }
+
+    /** UCX sees a NIC's own link alone, and gives it as much as the others. */
+    void
+    warnOfNarrowWays(const machine &host, usableNics &usable) {
+        std::vector<std::string> texts;
+        for (const nicPort &at : usable.ports) {
+            const double carried = carriedGbps(host, at);
+            if (const pciNode *narrow = narrowAbove(host, at, carried)) {
+                texts.push_back(
+                    at.text() + ": the PCIe link of " + narrow->address + " above it (" +
+                    linkText(*narrow) + ") carries " +
+                    rateText(std::round(pcieGbps(narrow->linkGtps, narrow->linkWidth))) + " of " +
+                    rateText(std::round(carried)) +
+                    " Gbit/s, which UCX does not see: what comes through it holds the "
+                    "set up; check the slot and the link's state, or leave the NIC "
+                    "out");
+            }
+        }
+        if (texts.size() < usable.ports.size()) { // else it is how the machine is built
+            usable.warnings.insert(usable.warnings.end(), texts.begin(), texts.end());
+        }
+    }
+
     /** UCX goes by the lesser of port and PCIe link, and so do these. */
     void
     warnOfSlowLanes(const machine &host, usableNics &usable) {
@@ -223,6 +263,7 @@ namespace {
                                         " lanes: name fewer, or give a count");
         }
         warnOfSlowLanes(host, usable);
+        warnOfNarrowWays(host, usable);
         if (usable.ports.empty()) {
             usable.warnings.push_back(assignment(request.stripeKey, request.stripe) +
                                       ": no usable NIC on " + host.source +

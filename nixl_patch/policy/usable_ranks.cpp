@@ -111,19 +111,30 @@ judgeBond(const scene &at, candidates &nics) {
     const portGroups groups(at, nics);
     for (std::size_t i = 0; i < nics.size(); ++i) {
         const portGroup *own = groups.of(i);
-        if (own == nullptr || own->isBonded == groups.best().isBonded) {
+        if (own == nullptr || !own->isBonded || groups.best().isBonded) {
+            continue;
+        }
+        reasons[i] = "part of the bond " + nics[i].nic->bondMaster +
+                     ", which spreads traffic by itself, and " +
+                     std::to_string(groups.best().count) + " NIC(s) without one " +
+                     whyBetter(groups.best(), *own) + " (a list that names the NIC overrides this)";
+    }
+    return reasons;
+}
+
+std::vector<std::string>
+judgePlain(const scene &at, candidates &nics) {
+    reasons_t reasons(nics.size());
+    const portGroups groups(at, nics);
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        const portGroup *own = groups.of(i);
+        if (own == nullptr || own->isBonded || !groups.best().isBonded) {
             continue;
         }
         const portGroup &best = groups.best();
-        const std::string count = std::to_string(best.count);
-        if (own->isBonded) {
-            reasons[i] = "part of the bond " + nics[i].nic->bondMaster +
-                         ", which spreads traffic by itself, and " + count +
-                         " NIC(s) without one " + whyBetter(best, *own) +
-                         " (a list that names the NIC overrides this)";
-        } else if (own->wires == best.wires && areAlike(own->rateGbps, best.rateGbps)) {
-            reasons[i] =
-                "it is in no bond, and the bonds of " + count + " NIC(s) " + whyBetter(best, *own);
+        if (own->wires == best.wires && areAlike(own->rateGbps, best.rateGbps)) {
+            reasons[i] = "it is in no bond, and the bonds of " + std::to_string(best.count) +
+                         " NIC(s) " + whyBetter(best, *own);
         }
     }
     return reasons;

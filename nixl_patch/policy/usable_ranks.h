@@ -20,8 +20,11 @@ std::vector<std::string> judgeNamespace(const scene &at, candidates &nics);
 /** Members of bonds that have no address of their own: the one that carries the bond's has. */
 std::vector<std::string> judgeMember(const scene &at, candidates &nics);
 
-/** Bonds beside NICs without one that carry as much (port_groups.h), or the other way round. */
+/** Bonds beside NICs without one that carry as much (port_groups.h). */
 std::vector<std::string> judgeBond(const scene &at, candidates &nics);
+
+/** NICs without a bond beside bonds of their fabric and rate that carry more. */
+std::vector<std::string> judgePlain(const scene &at, candidates &nics);
 
 /** One fabric, that of the best group: they cannot talk to each other. */
 std::vector<std::string> judgeFabric(const scene &at, candidates &nics);

@@ -112,6 +112,46 @@ TEST(Ceiling, virtualFunctionsShareAPort) {
     EXPECT_DOUBLE_EQ(*ceilingGbps(builder.build(), {"mlx5_0:1", "mlx5_1:1"}), 200);
 }
 
+namespace {
+
+/** Two devices of one card, as they show in two slots. */
+machine
+cardInTwoSlots(unsigned bridge_vendor, const std::string &guid, double gtps, unsigned width) {
+    hostBuilder builder;
+    builder.bridge("0000:00:00.0", "", "pci0000:00").bridge("0002:00:00.0", "", "pci0002:00");
+    builder.nic("mlx5_0", "0000:01:00.0", "0000:00:00.0", 0, 200).last().sysImageGuid = guid;
+    builder.nic("mlx5_1", "0002:01:00.0", "0002:00:00.0", 0, 200).last().sysImageGuid = guid;
+    machine host = builder.build();
+    for (const char *domain : {"0000", "0002"}) {
+        const std::string start = domain;
+        host.pci.at(start + ":00:00.0").vendor = bridge_vendor;
+        host.pci.at(start + ":01:00.0").linkGtps = gtps;
+        host.pci.at(start + ":01:00.0").linkWidth = width;
+    }
+    return host;
+}
+
+double
+bothOf(const machine &host) {
+    return *ceilingGbps(host, {"mlx5_0:1", "mlx5_1:1"});
+}
+
+} // namespace
+
+TEST(Ceiling, aCardInTwoSlotsHasItsCableOnce) {
+    const std::string guid = "b859:9f03:00ff:0010";
+    EXPECT_DOUBLE_EQ(bothOf(cardInTwoSlots(0x8086, guid, 32, 16)), 200);
+    EXPECT_DOUBLE_EQ(bothOf(cardInTwoSlots(0x1b36, guid, 32, 16)), 400) << "a virtual machine's";
+    EXPECT_DOUBLE_EQ(bothOf(cardInTwoSlots(0x8086, "", 32, 16)), 400) << "nothing says so";
+    EXPECT_DOUBLE_EQ(bothOf(cardInTwoSlots(0x8086, "", 32, 4)), 200) << "halves by their links";
+    machine other = cardInTwoSlots(0x8086, "", 32, 4);
+    other.pci.at("0002:01:00.0").device = 7;
+    EXPECT_GT(bothOf(other), 250) << "another kind of card";
+    other = cardInTwoSlots(0x8086, "", 32, 4);
+    other.nics[1].ports[0].rateGbps = 400;
+    EXPECT_GT(bothOf(other), 250) << "another kind of port";
+}
+
 TEST(Ceiling, networkInterfacesAndUnknownRates) {
     machine host = plainHost(1, 100);
     netInterface eth;

@@ -85,7 +85,7 @@ GROUP_SITUATIONS: tuple[Situation, ...] = (
         "a variant of all bonds",
         named("mlx5_bond_", 0, 1, 2, 3),
         lambda: _beside_bonds(roce("0000:a1:00.0", "mlx5_9", "stor0", rate=200.0, subnet=9)),
-        "bond",
+        "no-bond",
     ),
     Situation(
         "bonds and InfiniBand storage", "the same with an InfiniBand NIC", "a variant of that",

@@ -41,7 +41,7 @@ def _broadcom(index: int) -> Function:
     return replace(made, vendor=0x14E4, device=0x1760, driver="bnxt_en")
 
 
-def _dgx_spark() -> Host:
+def _dgx_spark(*, has_number: bool = True) -> Host:
     """Two QSFP ports, each of them a function of both PCIe links of the card; one has no cable."""
     roots = []
     for domain, part, subnet in (("0000", "", 1), ("0002", "P2", 2)):
@@ -50,7 +50,10 @@ def _dgx_spark() -> Host:
                  rate=200.0, up=k == 0, subnet=subnet)
             for k in range(2)
         ]  # fmt: skip
-        functions = [_of_card(replace(port, width=4), 1) for port in ports]
+        functions = [
+            _of_card(replace(port, width=4), 1) if has_number else replace(port, width=4)
+            for port in ports
+        ]
         slot = replace(bridge(f"{domain}:00:00.0", *functions), width=4)
         roots.append(Root(f"pci{domain}:00", (slot,), numa=0))
     accelerator = bridge("000f:00:00.0", gpu("000f:01:00.0", device=0x2E12))
@@ -60,6 +63,23 @@ def _dgx_spark() -> Host:
 def _one_link(speed: str, width: int) -> Host:
     nics = [_infiniband(i) for i in range(4)]
     return two_sockets(*nics[:3], replace(nics[3], speed=speed, width=width))
+
+
+def _passed_through() -> Host:
+    host = two_sockets(*(_of_card(_infiniband(i), i // 2) for i in range(4)))
+    slots = [
+        replace(root, children=tuple(replace(each, vendor=0x1B36) for each in root.children))
+        for root in host.roots
+    ]
+    return replace(host, roots=tuple(slots))
+
+
+def _narrow_uplink() -> Host:
+    host = two_sockets(*(_infiniband(i) for i in range(3)))
+    nic = mlx5("0000:93:00.0", "mlx5_3", Port(lid=4))
+    switch = bridge("0000:91:00.0", bridge("0000:92:00.0", nic))
+    top = replace(bridge("0000:90:01.0", switch, speed="8.0 GT/s PCIe"), width=4)
+    return replace(host, roots=(*host.roots, Root("pci0000:90", (top,), numa=1)))
 
 
 PORT_SITUATIONS: tuple[Situation, ...] = (
@@ -81,6 +101,23 @@ PORT_SITUATIONS: tuple[Situation, ...] = (
         "DGX Spark", "one QSFP port as a device on each of two narrow links",
         "dgx-spark-playbooks 102",
         ("roceP2p1s0f0", "rocep1s0f0"), _dgx_spark, "state", ceiling=200.0,
+    ),
+    Situation(
+        "DGX Spark without the card's number", "the same where `sys_image_guid` is not visible",
+        "a variant of that",
+        ("roceP2p1s0f0", "rocep1s0f0"), lambda: _dgx_spark(has_number=False), "state",
+        ceiling=200.0,
+    ),
+    Situation(
+        "ports in a virtual machine", "two cards of two ports, each function in a slot of its own",
+        "a variant of Socket Direct",
+        _names(4), _passed_through, ceiling=1600.0,
+    ),
+    Situation(
+        "narrow uplink", "the link above the switch of one of four NICs carries 32 of 400 Gbit/s",
+        "a variant of one narrow link",
+        _names(4), _narrow_uplink,
+        warning="mlx5_3:1: the PCIe link of 0000:90:01.0 above it (8 GT/s x4) carries 32 of 400",
     ),
     Situation(
         "two vendors", "four ConnectX and two Broadcom NICs of one rate, all of them RoCE",

@@ -38,7 +38,8 @@ def plan(
     gpu: whose affinity counts: a CUDA ordinal, a PCI address, or None for the current CUDA
         context. Where `machine` is not this one, a number is the n-th GPU by PCI address.
     machine: a machine, or what `nixl_stripe.machine` reads one from; None is this machine.
-    min_rate_gbps: usable NICs have at least this port rate, Gbit/s; None is the fastest present.
+    min_rate_gbps: usable NICs have at least this port rate, Gbit/s; None is that of the NICs
+        that carry most together.
     device_list: explicit devices, network interfaces too; they win over `stripe`'s choice.
     max_rma_rails: 1..64 or "auto".
     small: "spread" or "off" for buffers too small for UCX to divide; None is "spread" with
