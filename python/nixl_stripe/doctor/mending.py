@@ -13,6 +13,9 @@ from nixl_stripe import _core
 
 #: Rules by which the user himself, or the policy that he chose, left a NIC out.
 ASKED_FOR = frozenset({"list", "policy"})
+#: Rules that leave a NIC out where better ones are there: a storage network, a virtual function, a
+#: bond beside unbonded NICs. Nothing is wrong then. A lower rate may be a link that came up slow.
+AS_IT_SHOULD_BE = frozenset({"fabric", "shared-port", "bond"})
 _OVER_TCP = "its network interface can carry TCP (NIXL_UCX_DEVICE_LIST=INTERFACE)"
 #: RDMA modules by the driver of the PCI function.
 _MODULES = {"mlx5_core": "mlx5_ib", "mlx4_core": "mlx4_ib", "bnxt_en": "bnxt_re", "ice": "irdma"}

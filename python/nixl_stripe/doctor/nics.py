@@ -87,12 +87,19 @@ def _excluded(at: Surroundings) -> Verdict:
         return skip("no RDMA device")
     if not excluded:
         return ok(f"none of {len(names)} is left out")
-    detail = "; ".join(f"{name}: {why}" for name, why in excluded.items())
     by = {name: at.plan.excluded_by[name] for name in excluded}
-    if mending.ASKED_FOR.issuperset(by.values()):
-        return ok(f"as asked: {detail}")
-    fixes = "; ".join(mending.lines(at.machine, by))
-    return warn(detail, fixes or "name the NICs that you want in `stripe`")
+    asked = {name for name, rule in by.items() if rule in mending.ASKED_FOR}
+    right = {name for name, rule in by.items() if rule in mending.AS_IT_SHOULD_BE}
+    faults = {name: rule for name, rule in by.items() if name not in asked | right}
+    said = [
+        words + "; ".join(f"{name}: {why}" for name, why in excluded.items() if name in names)
+        for words, names in (("", set(faults)), ("as it should be: ", right), ("as asked: ", asked))
+        if names
+    ]
+    if not faults:
+        return ok("; ".join(said))
+    fixes = "; ".join(mending.lines(at.machine, faults))
+    return warn("; ".join(said), fixes or "name the NICs that you want in `stripe`")
 
 
 def _warnings(at: Surroundings) -> Verdict:
@@ -130,10 +137,9 @@ def _rates(at: Surroundings) -> Verdict:
 
 def _lanes(at: Surroundings) -> Verdict:
     count = len(at.plan.devices)
-    if count > _LANES_OF_OLD_PEERS:
-        return warn(
-            f"{count} NICs; a peer with UCX before 1.18 knows {_LANES_OF_OLD_PEERS} lanes",
-            "keep NIXL the same version on all hosts, or use stripe=fair: a share for each GPU",
+    if count > _LANES_OF_OLD_PEERS:  # nothing is wrong here: it is a peer's to be as new
+        return ok(
+            f"{count} of {_LANES} lanes; a peer with UCX before 1.18 knows {_LANES_OF_OLD_PEERS}"
         )
     return ok(f"{count} of {_LANES} lanes")
 
