@@ -12,7 +12,7 @@ from sysfs_trees import Tree
 #: $0: folder of the tree; the rest is the command. /dev is made anew with what Python needs.
 _MOUNT = """
 set -e
-mkdir "$0/new"
+mkdir -p "$0/new"
 mount -t tmpfs none "$0/new"
 mkdir "$0/new/shm"
 for node in null zero full random urandom tty; do
