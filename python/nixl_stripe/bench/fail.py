@@ -52,9 +52,7 @@ def measure(
     cuts: of each mode, the same ones. resume: a file that holds the rows after each cut; those that
     it has already are not done again. UsageError where it is of another run.
     """
-    unknown = [mode for mode in modes if mode not in MODES]
-    if unknown:
-        raise UsageError(f"--mode {unknown[0]}: accepted are {', '.join(MODES)}")
+    check(options, cuts, seed, modes, resume)
     run = _Run(bed, sides, options, say)
     settings = {**options.to_dict(), "seed": seed, "transfer_bytes": run.total_bytes}
     rows = _rows_of(resume, settings)
@@ -65,6 +63,22 @@ def measure(
                 rows.append(run.row(mode, fault))
                 _keep(resume, settings, rows)
     return _document(bed, settings, rows)
+
+
+def check(
+    options: Options, cuts: int, seed: int, modes: tuple[str, ...], resume: Path | None
+) -> None:
+    """Raise UsageError for what `measure` refuses, before anything is made for it."""
+    unknown = [mode for mode in modes if mode not in MODES]
+    if unknown:
+        raise UsageError(f"--mode {unknown[0]}: accepted are {', '.join(MODES)}")
+    if cuts < 1:
+        raise UsageError(f"--cuts {cuts}: accepted are 1 and more")
+    try:
+        next(faults(1, seed, options.directions(), options.nics))
+    except ValueError as error:
+        raise UsageError(f"--nics {options.nics}: {error}") from error
+    _read_rows(resume)
 
 
 class _Run:
@@ -210,17 +224,21 @@ def _document(bed: Bed, settings: dict[str, Any], rows: list[dict[str, Any]]) ->
 
 
 def _rows_of(file: Path | None, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if file is None or not file.exists():
-        return []
-    try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        rows: list[dict[str, Any]] = kept["rows"]
-        same = kept["options"] == dict(settings)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"--resume {file}: no result of this benchmark ({error})") from error
-    if not same:
+    rows, options = _read_rows(file)
+    if options is not None and options != dict(settings):
         raise UsageError(f"--resume {file}: of a run with other options or another seed")
     return rows
+
+
+def _read_rows(file: Path | None) -> tuple[list[dict[str, Any]], Any]:
+    """Return the rows of a file and the options that they were measured with; None: no file."""
+    if file is None or not file.exists():
+        return [], None
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        return list(kept["rows"]), kept["options"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"--resume {file}: no result of this benchmark ({error})") from error
 
 
 def _keep(file: Path | None, settings: Mapping[str, Any], rows: list[dict[str, Any]]) -> None:

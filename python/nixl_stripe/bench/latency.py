@@ -28,12 +28,17 @@ _BURST = 11
 _BURSTS = 20
 
 
+def check(_options: Options, size: int) -> None:
+    """Raise UsageError for what `measure` refuses, before anything is made for it."""
+    if size < 1:
+        raise UsageError(f"--size {size}: accepted are 1 and more")
+
+
 def measure(
     bed: Bed, sides: Sides, options: Options, say: runner.Say, size: int = 4 << 10
 ) -> dict[str, Any]:
     """Run the benchmark; see the module. size: bytes of the transfer."""
-    if size < 1:
-        raise UsageError(f"--size {size}: accepted are 1 and more")
+    check(options, size)
     rows = []
     ratios: dict[str, float] = {}
     results = runner.run(

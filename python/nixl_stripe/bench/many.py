@@ -12,6 +12,7 @@ from nixl_stripe.bench.options import ALL, ONE, Options, Sides
 from nixl_stripe.bench.peer_cases import mooncake_cases
 from nixl_stripe.bench.peer_install import Peer
 from nixl_stripe.bench.work import Work
+from nixl_stripe.errors import UsageError
 from nixl_stripe.lab.beds.base import Bed
 
 COLUMNS = ("op", "tensors", "mode", "gbps", "worst_share", "share", *runner.COSTS)
@@ -29,6 +30,15 @@ def sets(count: int = TENSORS) -> dict[str, tuple[int, ...]]:
         f"{count} x 4..64 KiB": mixed,
         "1 x 8 MiB": (8 << 20,),
     }
+
+
+def check(_options: Options, settings: tuple[str, ...] = (), count: int = TENSORS) -> None:
+    """Raise UsageError for what `measure` cannot do, before anything is made for it."""
+    if count < 1:
+        raise UsageError(f"--tensors {count}: accepted are 1 and more")
+    for text in settings:
+        if not text.partition("=")[0] or "=" not in text:
+            raise UsageError(f"--setting {text!r}: accepted is KEY=VALUE")
 
 
 def measure(

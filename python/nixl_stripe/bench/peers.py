@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nixl_stripe.bench import runner
+from nixl_stripe.bench import many, runner
 from nixl_stripe.bench.many import TENSORS
 from nixl_stripe.bench.options import ALL, Options, Sides
 from nixl_stripe.bench.peer_cases import mooncake_cases
@@ -32,6 +32,11 @@ def sets(count: int = TENSORS) -> dict[str, tuple[int, ...]]:
         f"{count} x 28 KiB": (28 << 10,) * count,
         f"{count} x 4 KiB": (4 << 10,) * count,
     }
+
+
+def check(options: Options, count: int) -> None:
+    """Raise UsageError for what `measure` cannot do, before anything is made for it."""
+    many.check(options, count=count)
 
 
 def measure(

@@ -46,6 +46,12 @@ def default_scale(bed: Bed) -> float:
     return min(1.0, bed.limit_mbit * 1e6 / 8 * _SECONDS / sum(qwen3_4b()))
 
 
+def check(_options: Options, scale: float | None) -> None:
+    """Raise ValueError for what `measure` refuses, before anything is made for it."""
+    if scale is not None:
+        qwen3_4b(scale)
+
+
 def measure(
     bed: Bed,
     sides: Sides,

@@ -39,9 +39,14 @@ def ladder(start: int, stop: int) -> list[int]:
     return sizes
 
 
-def default_stop(bed: Bed) -> int:
-    """Return the largest size that takes a bed's single NIC a few seconds at most."""
-    return {"tcp": 256 << 20, "rdma": 1 << 20}.get(bed.name, 256 << 20)
+def default_stop(bed: str) -> int:
+    """Return the largest size that takes a single NIC of that bed a few seconds at most."""
+    return {"tcp": 256 << 20, "rdma": 1 << 20}.get(bed, 256 << 20)
+
+
+def check(options: Options, start: int, stop: int | None) -> None:
+    """Raise UsageError for what `measure` would refuse, before anything is made for it."""
+    ladder(start, default_stop(options.bed) if stop is None else stop)
 
 
 def measure(
@@ -53,7 +58,7 @@ def measure(
     stop: int | None = None,
 ) -> dict[str, Any]:
     """Run the benchmark; see the module. start, stop: smallest and largest transfer, bytes."""
-    sizes = ladder(start, default_stop(bed) if stop is None else stop)
+    sizes = ladder(start, default_stop(bed.name) if stop is None else stop)
     works = tuple(
         Work(
             f"{op} {size}",

@@ -15,6 +15,7 @@ from nixl_stripe.cli.bench_run import Run
 from nixl_stripe.cli.command import App, Argument, Option
 from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.cli.words import size_option
+from nixl_stripe.errors import UsageError
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def rails(
     peer: PeerName = None,
 ) -> dict[str, Any]:
     """Gbit/s and bytes by NIC for 1, 2, ... N NICs, and for stock NIXL."""
-    return run.measure("rails", size=size, peer=run.peer(peer))
+    return run.measure("rails", peer, size=size)
 
 
 def refit(
@@ -158,7 +159,7 @@ def refit(
     peer: PeerName = None,
 ) -> dict[str, Any]:
     """290 tensors of Qwen3-4B, three cycles: allocation, registration and pull, cold and warm."""
-    return run.measure("refit", scale=scale, peer=run.peer(peer))
+    return run.measure("refit", peer, scale=scale)
 
 
 def sizes(
@@ -188,8 +189,7 @@ def many(
     peer: PeerName = None,
 ) -> dict[str, Any]:
     """Many small tensors at once: how evenly the NICs share them, and the rate."""
-    more = {"settings": tuple(setting or ()), "count": tensors, "peer": run.peer(peer)}
-    return run.measure("many", **more)
+    return run.measure("many", peer, settings=tuple(setting or ()), count=tensors)
 
 
 def peers(
@@ -197,7 +197,7 @@ def peers(
     tensors: Annotated[int, Option(help="How many small ones at once.")] = 290,
 ) -> dict[str, Any]:
     """Do the same work by stripe, NIXL's own settings and Mooncake; needs --bed rdma."""
-    return run.measure("peers", peer=run.peer("mooncake"), count=tensors)
+    return run.measure("peers", "mooncake", count=tensors)
 
 
 def registration(
@@ -222,8 +222,8 @@ def fail(
     ] = None,
 ) -> dict[str, Any]:
     """NICs are lost in the middle of transfers: what arrives, what ends in an error, what hangs."""
-    more = {"modes": tuple(mode or ("stock", "error")), "resume": resume}
-    return run.measure("fail", cuts=cuts, seed=seed, **more)
+    modes = tuple(mode or ("stock", "error"))
+    return run.measure("fail", cuts=cuts, seed=seed, modes=modes, resume=resume)
 
 
 def agent(
@@ -235,6 +235,8 @@ def agent(
     from nixl_stripe.bench import agent as creation
 
     options = run.options
+    if agents < 1:
+        raise UsageError(f"--agents {agents}: accepted are 1 and more")
     with run.progress() as say:
         stock, patched = run.folders(say)
         return creation.measure(stock, patched, module, options.rounds, agents, say)

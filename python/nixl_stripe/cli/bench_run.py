@@ -17,7 +17,7 @@ import click
 
 from nixl_stripe.cli import link
 from nixl_stripe.cli.stopping import stoppable
-from nixl_stripe.cli.words import json_text
+from nixl_stripe.cli.words import check_writable, json_text
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.terminal import Screen, progress
 
@@ -85,46 +85,62 @@ class Run:
         installs = prepare(self.given["cache"], self.given["nixl"], None, say)
         return installs.stock, installs.patched
 
-    def peer(self, name: str | None) -> Peer | None:
-        """Get what stands beside NIXL, None for nothing."""
-        from nixl_stripe.bench.peer_install import prepare
-
-        if name is None:
-            return None
+    def _check_beside(self, name: str) -> None:
+        """Raise UsageError for what cannot stand beside NIXL here."""
         if name != "mooncake":
             raise UsageError(f"--peer {name}: accepted is mooncake")
         if self.given["bed"] != "rdma" or self._peer():
             raise UsageError("--peer mooncake: it is compared over RDMA; give --bed rdma")
-        with self.progress() as say:
-            return prepare(self.given["cache"], self.given["mooncake"], say)
+        if self.options.memory != "dram":
+            raise UsageError(f"--memory {self.options.memory}: Mooncake is compared with dram")
 
-    def measure(self, name: str, **more: Any) -> dict[str, Any]:
-        """Make the bed and run the benchmark of that name."""
+    def _beside(self, say: Say) -> Peer:
+        """Get what stands beside NIXL."""
+        from nixl_stripe.bench.peer_install import prepare
+
+        return prepare(self.given["cache"], self.given["mooncake"], say)
+
+    def measure(self, name: str, beside: str | None = None, **more: Any) -> dict[str, Any]:
+        """Make the bed and run the benchmark of that name; `beside`: the name of a peer of NIXL.
+
+        Everything that the user said is looked at before anything is downloaded.
+        """
         from nixl_stripe.bench.options import Sides
 
         module = importlib.import_module(f"nixl_stripe.bench.{name}")
         options = self.options
+        if (save := self.given["save"]) is not None:
+            if save.is_dir():
+                raise UsageError(f"--save {save}: accepted is a file, and this is a folder")
+            check_writable("--save", save.absolute().parent)
         with self.progress() as say:
-            # Between hosts each side has its own NIXL, which without our parameters is the stock.
-            sides = Sides() if self._peer() else Sides.at(*self.folders(say))
             try:
-                with self._bed(say) as bed:
+                if beside is not None:
+                    self._check_beside(beside)
+                if hasattr(module, "check"):
+                    module.check(options, **more)
+                place = self._bed()  # guests may have a kernel fetched, after a look at the figures
+                # Between hosts each side has its own NIXL, which without our parameters is stock.
+                sides = Sides() if self._peer() else Sides.at(*self.folders(say))
+                if beside is not None:
+                    more["peer"] = self._beside(say)
+                peer = self._peer()
+                say(f"connecting to {peer}" if peer else f"making the {options.bed} bed")
+                with place as bed:
                     options = replace(options, nics=len(bed.counters))
                     document: dict[str, Any] = module.measure(bed, sides, options, say, **more)
             except ValueError as error:
                 raise UsageError(str(error)) from error
         return document
 
-    def _bed(self, say: Say) -> contextlib.AbstractContextManager[Bed]:
+    def _bed(self) -> contextlib.AbstractContextManager[Bed]:
+        """Return what is made, or connected to, when it is entered; UsageError for what cannot."""
         from nixl_stripe.bench import hosts
         from nixl_stripe.lab.beds.opening import open_bed
 
         peer = self._peer()
         if peer is not None:
-            token = link.connecting_token(self.given["token_file"])
-            say(f"connecting to {peer}")
-            return hosts.connect(peer, token)
-        say(f"making the {self.options.bed} bed")
+            return hosts.connect(peer, link.connecting_token(self.given["token_file"]))
         return open_bed(self.options.bed, self.options.nics, self.options.mbit)
 
     def _peer(self) -> Address | None:

@@ -13,12 +13,12 @@ from typing import Annotated
 import click
 
 from nixl_stripe.cli.command import App, Option
-from nixl_stripe.cli.words import json_text
+from nixl_stripe.cli.words import check_writable, json_text
 from nixl_stripe.scratch import Scratch
 from nixl_stripe.terminal import Screen, progress
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.build import BuiltWheel, build_wheel
-from nixl_stripe.wheel.fetch import default_sources, fetch_wheels
+from nixl_stripe.wheel.fetch import check_sources, default_sources, fetch_wheels
 from nixl_stripe.wheel.layout import read_our_plugin
 from nixl_stripe.wheel.loading import plugin_options
 
@@ -70,12 +70,16 @@ def wheel(
     it, so that pins such as nixl-cu12==1.5.1 hold. Parts of it are under NVIDIA's own licence: it
     is yours to install, not to publish.
     """
-    read_our_plugin(plugin)  # before a download of 70 MB, not after it
+    # All that the user said is looked at before a download of 70 MB, not after it.
+    read_our_plugin(plugin)
+    sources = sources or default_sources()
+    check_sources(sources)
+    check_writable("--out", out)
     options = [] if platform is None else ["--platform", platform]
     options += [] if python_version is None else ["--python-version", python_version]
     built: list[BuiltWheel] = []
     with Scratch("wheel") as folder:
-        for source in sources or default_sources():
+        for source in sources:
             files = fetch_wheels(source, folder, options)
             built.extend(_build_with_progress(file, out, plugin, check) for file in files)
     if as_json:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +37,16 @@ def canonical(name: str) -> str:
     """Return the name of an option that was given by any of its names; `_` counts as `-`."""
     name = name.replace("_", "-")
     return ALIASES.get(name, name)
+
+
+def check_writable(option: str, folder: Path) -> None:
+    """Raise UsageError where no file can come into a folder, which may be still to make."""
+    whole = folder.absolute()
+    there = next(each for each in (whole, *whole.parents) if each.exists())
+    if not there.is_dir():
+        raise UsageError(f"{option} {folder}: {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"{option} {folder}: nothing may be written into {there}")
 
 
 def size_option(name: str, about: str) -> Any:

@@ -42,10 +42,8 @@ def fetch_wheels(source: str, folder: Path, pip_options: Sequence[str] = ()) -> 
     pip_options: for `pip download`, such as `--platform`.
     Raises UsageError for anything else and StripeError, in pip's words, where pip cannot get it.
     """
-    file = Path(source).expanduser()
-    if file.suffix == ".whl" or file.is_file():
-        if not file.is_file():
-            raise UsageError(f"--from {source}: no such file")
+    file = _file(source)
+    if file is not None:
         return [file]
     requirement = _requirement(source)
     wheel = download(str(requirement), folder, pip_options)
@@ -55,6 +53,23 @@ def fetch_wheels(source: str, folder: Path, pip_options: Sequence[str] = ()) -> 
     if not flavours:
         raise StripeError(f"--from {source}: {wheel.name} requires no nixl-cu12 or nixl-cu13")
     return [download(flavour, folder, pip_options) for flavour in flavours]
+
+
+def check_sources(sources: Sequence[str]) -> None:
+    """Raise UsageError for the first that `fetch_wheels` would refuse; nothing is downloaded."""
+    for source in sources:
+        if _file(source) is None:
+            _requirement(source)
+
+
+def _file(source: str) -> Path | None:
+    """Return the wheel file that `source` names, None where it is a requirement."""
+    file = Path(source).expanduser()
+    if file.is_file():
+        return file
+    if file.suffix == ".whl":
+        raise UsageError(f"--from {source}: no such file")
+    return None
 
 
 def _requirement(source: str) -> Requirement:

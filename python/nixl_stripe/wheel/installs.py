@@ -37,12 +37,12 @@ def prepare(cache: Path, source: str, patched_wheel: Path | None, say: Say) -> I
     source: a requirement for the user's own pip, or a wheel file. patched_wheel: one to use instead
     of building it. What an earlier run left in `cache` is used again when it is the same.
     """
+    if patched_wheel is not None and not patched_wheel.is_file():
+        raise StripeError(f"--patched-wheel {patched_wheel}: no such file")
     stock = published(cache / "wheels", source, say)
     if patched_wheel is None:
         say(f"building the patched wheel from {stock.name}")
         patched_wheel = build_wheel(stock, cache / "wheels").path
-    elif not patched_wheel.is_file():
-        raise StripeError(f"--patched-wheel {patched_wheel}: no such file")
     return Installs(
         install(cache / "installed", stock, say),
         install(cache / "installed", patched_wheel, say),
