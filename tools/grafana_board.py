@@ -33,14 +33,25 @@ class Panel:
     as_table: bool = False
 
 
+#: What tells series apart; of two scrape jobs for one host only one counts.
+_KEYS = {
+    "nixl_stripe_nic_bytes_total": "instance, nic, direction",
+    "nixl_stripe_nic_bad_frames_total": "instance, nic, what",
+    "nixl_stripe_agent_intended_bytes_total": "instance, agent_name, process, nic, direction",
+    "nixl_stripe_agent_errors_total": "instance, agent_name, process",
+}
+
+
 def _rate(metric: str, by: str, more: str = "") -> str:
-    return f"sum by ({by}) (rate({metric}{{{_HERE}{more}}}[{WINDOW}]))"
+    once = f"max by ({_KEYS[metric]}) (rate({metric}{{{_HERE}{more}}}[{WINDOW}]))"
+    return f"sum by ({by}) ({once})"
 
 
 _NIC = "instance, nic"
+_AGENT = "instance, agent_name, process"
 _OUT, _IN = ', direction="out"', ', direction="in"'
 _COUNTED, _INTENDED = "nixl_stripe_nic_bytes_total", "nixl_stripe_agent_intended_bytes_total"
-_DUE = f"(nixl_stripe_nic_due_share{{{_HERE}}} > 0)"
+_DUE = f"(max by ({_NIC}) (nixl_stripe_nic_due_share{{{_HERE}}}) > 0)"
 
 PANELS = (
     Panel(
@@ -67,15 +78,15 @@ PANELS = (
     Panel(
         "Planned NICs without a link",
         "0 on a healthy host.",
-        f"sum by (instance) (nixl_stripe_nic_planned{{{_HERE}}} "
-        f"* on ({_NIC}) (1 - nixl_stripe_nic_up{{{_HERE}}}))",
+        f"sum by (instance) (max by ({_NIC}) (nixl_stripe_nic_planned{{{_HERE}}}) "
+        f"* on ({_NIC}) (1 - max by ({_NIC}) (nixl_stripe_nic_up{{{_HERE}}})))",
         "{{instance}}",
     ),
     Panel(
         "Handed to UCX, by agent and NIC",
         "Intended, not counted: how the plugin expects UCX to divide each operation.",
-        f"8 * {_rate(_INTENDED, 'agent_name, nic')}",
-        "{{agent_name}} {{nic}}",
+        f"8 * {_rate(_INTENDED, f'{_AGENT}, nic')}",
+        "{{agent_name}} {{nic}} {{process}} {{instance}}",
         "bps",
     ),
     Panel(
@@ -87,14 +98,14 @@ PANELS = (
     Panel(
         "Errors of agents, a second",
         "Operations that UCX refused, and flushes that failed.",
-        _rate("nixl_stripe_agent_errors_total", "agent_name"),
-        "{{agent_name}}",
+        _rate("nixl_stripe_agent_errors_total", _AGENT),
+        "{{agent_name}} {{process}} {{instance}}",
     ),
     Panel(
         "Peers with fewer NICs than rails",
         "Connections of an agent that do not use all of its plan.",
-        f"sum by (agent_name) (nixl_stripe_agent_narrow_peers{{{_HERE}}})",
-        "{{agent_name}}",
+        f"max by ({_AGENT}) (nixl_stripe_agent_narrow_peers{{{_HERE}}})",
+        "{{agent_name}} {{process}} {{instance}}",
     ),
     Panel(
         "Bad or dropped frames, a second",

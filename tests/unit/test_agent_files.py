@@ -18,7 +18,16 @@ from counter_trees import tree_of
 from nixl_stripe.cli import main
 from nixl_stripe.errors import StripeError
 from nixl_stripe.proof.agent_metrics import HELP, AgentCollector
-from nixl_stripe.proof.agents import MAX_BYTES, MAX_FILES, SAMPLES, parse, read_folder
+from nixl_stripe.proof.agents import (
+    MAX_ALL_BYTES,
+    MAX_ALL_LINES,
+    MAX_BYTES,
+    MAX_FILES,
+    MAX_NAMES,
+    SAMPLES,
+    parse,
+    read_folder,
+)
 from nixl_stripe.proof.watch import Watch
 from nixl_stripe.untrusted import RefusedError
 from prometheus_client.openmetrics import exposition, parser
@@ -145,6 +154,62 @@ def test_too_many_files_bad_flow(tmp_path: Path) -> None:
     assert (len(found.live), len(found.refused)) == (MAX_FILES, 3)
 
 
+def test_files_of_the_dead_crowd_out_no_living_one(tmp_path: Path) -> None:
+    for number in range(MAX_FILES + 3):
+        put(tmp_path, f"a{number:03}.prom", GOOD, age_s=3600)
+    put(tmp_path, "z.prom", GOOD)
+    found = read_folder(tmp_path)
+    assert [each.process for each in found.live] == ["z"]
+    assert (found.dead, found.refused) == (MAX_FILES + 3, {})
+
+
+def test_all_files_together_have_limits_bad_flow(tmp_path: Path) -> None:
+    """Whoever may write there cannot make a look long: lines, bytes and names have an end."""
+    half = agent_text(out={f"n{number}": 1 for number in range(MAX_ALL_LINES // 6)})
+    for name in ("a", "b", "c"):
+        put(tmp_path, f"{name}.prom", half)
+    put(tmp_path, "d.prom", GOOD)
+    found = read_folder(tmp_path)
+    assert [each.process for each in found.live] == ["a", "d"]
+    assert set(found.refused.values()) == {f"accepted are {MAX_ALL_LINES} lines in all files"}
+    for number in range(MAX_ALL_BYTES // MAX_BYTES):
+        put(tmp_path, f"0{number}.prom", "#" * MAX_BYTES)
+    refused = read_folder(tmp_path).refused
+    assert refused["d.prom"] == f"accepted are {MAX_ALL_BYTES} bytes in all files"
+    for number in range(MAX_NAMES):
+        (tmp_path / f"{number}.txt").touch()
+    assert read_folder(tmp_path).refused["*"] == f"accepted are {MAX_NAMES} names in the folder"
+
+
+def test_nics_come_first_and_whatever_stands_in_the_folder(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path / "tree", "gb200")
+    (tmp_path / "agents").mkdir()
+    put(tmp_path / "agents", "a.prom", GOOD)
+    out = tmp_path / "out.prom"
+    command = ["export", "--sysfs", str(tree.root), "--agents", str(tmp_path / "agents")]
+    assert main([*command, "--textfile", str(out), "--for", "0.1"]) == 0
+    text = out.read_text()
+    assert text.index("nixl_stripe_nic_up{") < text.index("nixl_stripe_agent_info{")
+
+
+def test_a_time_in_the_future_is_refused_bad_flow(tmp_path: Path) -> None:
+    put(tmp_path, "soon.prom", GOOD, age_s=-30)
+    put(tmp_path, "never-old.prom", GOOD, age_s=-1e6)
+    found = read_folder(tmp_path)
+    assert [each.process for each in found.live] == ["soon"]
+    assert found.refused == {"never-old.prom": "its time is in the future"}
+
+
+def test_a_file_that_is_refused_later_is_named_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    made = AgentCollector(tmp_path, lambda name, _: said.append(name))
+    list(made.collect())
+    put(tmp_path, "later.prom", "")
+    for _ in range(3):
+        list(made.collect())
+    assert said == ["later.prom"]
+
+
 def test_names_can_do_nothing_but_be_read() -> None:
     found = parse(agent_text("\x1b[31m").encode(), "a\u202e")
     assert found.agents == ("\\x1b[31m",)
@@ -182,7 +247,7 @@ def test_export_joins_and_says_what_it_refuses(
     command = ["export", "--sysfs", str(tree.root), "--agents", str(folder)]
     assert main([*command, "--textfile", str(out), "--for", "0.1"]) == 0
     text = out.read_text()
-    assert 'nixl_stripe_agent_planned_nics{agent_name="w0",process="a"} 2.0' in text
+    assert 'nixl_stripe_agent_planned_nics{agent_name="w0",process="a"} 2\n' in text
     assert 'nixl_stripe_nic_up{nic="mlx5_0"} 1.0' in text
     assert "bad.prom is refused: " in capsys.readouterr().err
 
@@ -197,3 +262,6 @@ def test_top_names_the_agent_of_a_process(tmp_path: Path) -> None:
     (folder / "a.prom").unlink()
     watch.sample()
     assert watch.agents == {os.getpid(): "w0, w1"}, "it is still shown in the summary"
+    folder.rmdir()
+    watch.sample()
+    assert watch.agents == {os.getpid(): "w0, w1"}

@@ -69,6 +69,11 @@ def test_a_number_that_is_none_is_written_as_such() -> None:
     ("accept", "kind"),
     [
         ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5", OPEN_METRICS),
+        ("APPLICATION/OPENMETRICS-TEXT", OPEN_METRICS),
+        ("application/openmetrics-text;q=0.4,text/plain;q=0.9", PLAIN),
+        ("application/openmetrics-text; q=0, text/plain", PLAIN),
+        ("application/openmetrics-text;q=lots", PLAIN),
+        ("application/openmetrics-text-2", PLAIN),
         ("text/plain", PLAIN),
         ("", PLAIN),
         ("*/*", PLAIN),
@@ -103,6 +108,26 @@ def test_a_crowd_that_says_nothing_keeps_no_scrape_away_bad_flow(server: Metrics
     for each in crowd:
         each.close()
     assert b"alone 3" in scraped(server)
+
+
+def asked(server: MetricsServer, line: bytes) -> tuple[bytes, bytes]:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as caller:
+        caller.sendall(line + b"\r\n\r\n")
+        with caller.makefile("rb") as stream:
+            head, _, body = stream.read().partition(b"\r\n\r\n")
+    return head, body
+
+
+def test_head_has_the_length_and_no_body(server: MetricsServer) -> None:
+    head, body = asked(server, b"HEAD /metrics HTTP/1.0")
+    whole, text = asked(server, b"GET /metrics?x=1 HTTP/1.0")
+    assert head.split()[1] == whole.split()[1] == b"200"
+    assert (body, b"Content-Length: %d" % len(text) in head) == (b"", True)
+
+
+def test_another_path_is_none_bad_flow(server: MetricsServer) -> None:
+    for line in (b"GET /metric HTTP/1.0", b"GET /metrics/x HTTP/1.0", b"HEAD /x HTTP/1.0"):
+        assert asked(server, line)[0].split()[1] == b"404"
 
 
 @pytest.mark.parametrize(

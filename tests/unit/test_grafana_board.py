@@ -16,8 +16,10 @@ from agent_texts import agent_text
 from counter_trees import tree_of
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.proof.agent_metrics import AgentCollector
-from nixl_stripe.proof.metrics import NicCollector
+from nixl_stripe.proof.metrics import Expected, NicCollector
+from nixl_stripe.proof.text_file import TextFile
 from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_programs import promtool
 
 FOLDER = Path(__file__).parents[2] / "examples" / "prometheus"
@@ -35,15 +37,22 @@ def exported(tmp_path: Path) -> dict[str, set[str]]:
     tree = tree_of(tmp_path / "tree", "gb200")
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents" / "a.prom").write_text(agent_text())
-    nics = sorted(nic.name for nic in (tree.root / "class/infiniband").iterdir())
     registry = CollectorRegistry()
-    registry.register(NicCollector(nics, plan("all", None, load(tree.root)), tree.root))
+    expected = Expected(nics=4)
+    registry.register(
+        NicCollector(lambda: plan("all", None, load(tree.root)), None, tree.root, expected)
+    )
     registry.register(AgentCollector(tmp_path / "agents"))
-    return {
+    made = {
         sample.name: set(sample.labels)
         for family in registry.collect()
         for sample in family.samples
     }
+    file = tmp_path / "x.prom"
+    assert TextFile(file, CollectorRegistry(), 15).write() == ""
+    for family in text_string_to_metric_families(file.read_text()):
+        made[family.name] = set()
+    return made
 
 
 def board_queries() -> list[str]:

@@ -7,11 +7,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from counter_trees import CounterTree
@@ -83,8 +87,43 @@ def test_a_few_packets_make_no_nic_idle(gb200: CounterTree) -> None:
 
 def test_a_nic_that_vanishes_stays_on_show(gb200: CounterTree) -> None:
     watch = Watch(["mlx5_0", "mlx5_1"], [], gb200.root)
-    shutil.rmtree((gb200.root / "class/infiniband/mlx5_1").resolve())
+    folder, away = (gb200.root / "class/infiniband/mlx5_1").resolve(), gb200.root / "away"
+    folder.rename(away)
     assert [row.problem for row in watch.sample().nics] == ["", "its counters went away"]
+    away.rename(folder)
+    assert [row.problem for row in watch.sample().nics] == ["", ""]
+    assert [row.problem for row in watch.summary().nics] == [
+        "",
+        "for a time its counters went away",
+    ]
+
+
+def test_a_nic_without_counters_is_marked_and_others_go_on(
+    gb200: CounterTree, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(gb200.root / "class/infiniband/mlx5_3/ports/1/counters")
+    with traffic(gb200, ["mlx5_0", "mlx5_1", "mlx5_2"]):
+        assert _top(gb200, "--for", "0.4", "--json") == 0
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
+    assert summary["nics"][3]["problem"]
+    assert [row["source"] for row in summary["nics"]] == ["sysfs"] * 3 + [""]
+    assert summary["idle"] == [], "what it carried is not known"
+
+
+def test_idle_goes_by_what_a_nic_is_due(gb200: CounterTree) -> None:
+    clock = Clock()
+    due = {"mlx5_0": 0.7, "mlx5_1": 0.1, "mlx5_2": 0.1, "mlx5_3": 0.1}
+    watch = Watch(list(due), due, gb200.root, clock)
+    for name, share in due.items():
+        gb200.infiniband(name, int(share * GBIT_WORDS) * (name != "mlx5_2"))
+    clock.now += 1
+    sample = watch.sample()
+    assert sample.idle == ("mlx5_2",)
+    even = Watch(list(due), list(due), gb200.root, clock)
+    for name, share in due.items():
+        gb200.infiniband(name, 2 * int(share * GBIT_WORDS))
+    clock.now += 1
+    assert set(even.sample().idle) == {"mlx5_1", "mlx5_3"}
 
 
 def test_unknown_nic_bad_flow(gb200: CounterTree) -> None:
@@ -174,8 +213,34 @@ def test_ctrl_c_ends_with_the_summary(
     assert "summary of" in out.splitlines()[-7]
 
 
+def _run(tree: CounterTree, *options: str, **more: Any) -> subprocess.Popen[str]:
+    program = "from nixl_stripe.cli import main; raise SystemExit(main())"
+    command = (sys.executable, "-c", program, "top", "--sysfs", str(tree.root), *options)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **more)
+
+
+def test_sigterm_ends_with_the_summary_too(gb200: CounterTree) -> None:
+    process = _run(gb200, "--interval", "0.1", "--json", stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (128 + signal.SIGTERM, "")
+    assert "summary" in json.loads(out.splitlines()[-1])
+
+
+def test_a_full_disk_is_one_line_bad_flow(gb200: CounterTree) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = _run(gb200, "--for", "0.2", stdout=full)
+        err = process.communicate(timeout=60)[1]
+    assert (process.returncode, err) == (
+        1,
+        "nixl-stripe: standard output: No space left on device\n",
+    )
+
+
 def test_only_some_nics(gb200: CounterTree, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _top(gb200, "--for", "0.2", "--nics", "mlx5_3,mlx5_1", "--json") == 0
+    assert _top(gb200, "--for", "0.2", "--nics", "mlx5_3, mlx5_1,mlx5_3", "--json") == 0
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert [row["nic"] for row in line["summary"]["nics"]] == ["mlx5_3", "mlx5_1"]
 
@@ -184,7 +249,10 @@ def test_only_some_nics(gb200: CounterTree, capsys: pytest.CaptureFixture[str]) 
     ("options", "code", "text"),
     [
         (("--devices", "mlx5_9", "--for", "1"), 1, "'mlx5_9': no such device"),
+        (("--devices", "mlx5_0,mlx5_0:1"), 2, "mlx5_0:1 is part of mlx5_0"),
         (("--interval", "0"), 2, "--interval 0: accepted are 0.1"),
+        (("--interval", "nan"), 2, "--interval nan: accepted are 0.1"),
+        (("--for", "inf"), 2, "--for inf: accepted are times above 0"),
         (("--for", "-1"), 2, "--for -1: accepted are times above 0"),
         (("--stripe", "sideways"), 2, "sideways"),
     ],

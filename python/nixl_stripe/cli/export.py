@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 from pathlib import Path
@@ -13,16 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from nixl_stripe.cli.command import App, Option
+from nixl_stripe.cli.watching import check_times, term_as_interrupt
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.lab.remote.address import Address
 from nixl_stripe.planning.planner import load, plan
+from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.proof.names import named_nics
 from nixl_stripe.proof.sources import SYSFS
-from nixl_stripe.proof.watch import nics_to_watch
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 #: Loopback: whoever may reach a host's NIC counters is for its administrator to say.
-DEFAULT_LISTEN = "127.0.0.1:9817"
+DEFAULT_PORT = 9817
+DEFAULT_LISTEN = f"127.0.0.1:{DEFAULT_PORT}"
 
 
 def register(app: App) -> None:
@@ -61,6 +64,17 @@ def export(
             metavar="FOLDER", help="Join the files of stripe_metrics there (*.prom), each agent's."
         ),
     ] = None,
+    expect_nics: Annotated[
+        int | None,
+        Option("--expect-nics", metavar="N", help="Planned NICs with a link, at least: an alert."),
+    ] = None,
+    expect_stripe: Annotated[
+        bool,
+        Option(
+            "--expect-stripe",
+            help="The planned NICs serve striped NIXL alone: one that is left out is an alert.",
+        ),
+    ] = False,
     sysfs: Annotated[
         Path, Option(metavar="PATH", help="Root of another sysfs.", hidden=True)
     ] = SYSFS,
@@ -68,44 +82,37 @@ def export(
     """Export bytes, errors and state of each NIC, the plan and agents, for Prometheus.
 
     Needs no rights. It listens on loopback unless told otherwise: there is no encryption and no
-    password. Ctrl-C ends it.
+    password. Ctrl-C ends it. NICs may come and go, and there may be none.
     """
     if listen is not None and textfile is not None:
         raise UsageError("--listen and --textfile: give one of them")
-    if interval < 0.1:
-        raise UsageError(f"--interval {interval:g}: accepted are 0.1 seconds and more")
-    if duration is not None and duration <= 0:
-        raise UsageError(f"--for {duration:g}: accepted are times above 0 seconds")
-    address, port = _address(listen or DEFAULT_LISTEN)
-    registry = _registry(stripe, gpu, nic, sysfs)
-    if agents is not None:
-        _join(registry, agents)
+    if textfile is not None and textfile.suffix != ".prom":
+        raise UsageError(f"--textfile {textfile}: accepted are names that end in .prom")
+    if expect_nics is not None and expect_nics < 1:
+        raise UsageError(f"--expect-nics {expect_nics}: accepted are 1 and more")
+    check_times(interval, duration)
+    where = Address.parse(listen or DEFAULT_LISTEN, "--listen", DEFAULT_PORT, least=0)
     end = None if duration is None else time.monotonic() + duration
-    try:
-        if textfile is None:
-            _serve(registry, address, port, end)
-        else:
-            _write(registry, textfile, interval, end)
-    except KeyboardInterrupt:
-        return
+    with term_as_interrupt():
+        try:
+            registry = _registry(stripe, gpu, nic, sysfs, (expect_nics, expect_stripe))
+            if agents is not None:
+                _join(registry, agents)
+            if textfile is None:
+                _serve(registry, where, end)
+            else:
+                _write(registry, textfile, interval, end)
+        except KeyboardInterrupt:
+            pass
 
 
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    try:
-        address = str(ipaddress.ip_address(host.strip("[]")))
-        number = int(port) if port.isascii() and port.isdigit() else -1
-    except ValueError:
-        number = -1
-    if not 0 <= number <= 65535:
-        raise UsageError(
-            f"--listen {text!r}: accepted are ADDRESS:PORT, such as {DEFAULT_LISTEN}, "
-            "0.0.0.0:9817 or [::]:9817"
-        )
-    return address, number
-
-
-def _registry(stripe: str, gpu: str | None, nics: str | None, sysfs: Path) -> CollectorRegistry:
+def _registry(
+    stripe: str,
+    gpu: str | None,
+    nics: str | None,
+    sysfs: Path,
+    expected: tuple[int | None, bool],
+) -> CollectorRegistry:
     try:
         from prometheus_client import CollectorRegistry
     except ImportError:
@@ -113,35 +120,38 @@ def _registry(stripe: str, gpu: str | None, nics: str | None, sysfs: Path) -> Co
             "export needs prometheus_client, which is not installed: "
             "pip install 'nixl-stripe[metrics]'"
         ) from None
-    from nixl_stripe.proof.metrics import NicCollector
+    from nixl_stripe.proof.metrics import Expected, NicCollector
 
+    def make_plan() -> StripePlan:
+        return plan(stripe, gpu, load(None if sysfs == SYSFS else sysfs))
+
+    given = None if nics is None else named_nics(nics)
     try:
-        found = plan(stripe, gpu, load(None if sysfs == SYSFS else sysfs))
+        collector = NicCollector(make_plan, given, sysfs, Expected(*expected))
     except ValueError as error:
         raise UsageError(str(error)) from error
     registry = CollectorRegistry()
-    registry.register(NicCollector(nics_to_watch(found.devices, nics, sysfs), found, sysfs))
+    registry.register(collector)
     return registry
 
 
 def _join(registry: CollectorRegistry, folder: Path) -> None:
     from nixl_stripe.proof.agent_metrics import AgentCollector
 
-    collector = AgentCollector(folder)
-    for name, why in collector.read().refused.items():
+    def say(name: str, why: str) -> None:
         click.echo(f"--agents: {name} is refused: {why}", err=True)
-    registry.register(collector)
+
+    registry.register(AgentCollector(folder, say))
 
 
-def _serve(registry: CollectorRegistry, address: str, port: int, end: float | None) -> None:
+def _serve(registry: CollectorRegistry, where: Address, end: float | None) -> None:
     from nixl_stripe.proof.metrics_server import MetricsServer
 
     try:
-        server = MetricsServer(registry, address, port)
+        server = MetricsServer(registry, where.host, where.port)
     except OSError as error:
-        raise StripeError(f"--listen {address}:{port}: {error.strerror}") from error
-    shown = f"[{address}]" if ":" in address else address
-    click.echo(f"http://{shown}:{server.port}/metrics", err=True)
+        raise StripeError(f"--listen {where}: {error.strerror}") from error
+    click.echo(f"http://{Address(where.host, server.port)}/metrics", err=True)
     try:
         server.thread.join(None if end is None else max(0.0, end - time.monotonic()))
     finally:
@@ -149,14 +159,20 @@ def _serve(registry: CollectorRegistry, address: str, port: int, end: float | No
 
 
 def _write(registry: CollectorRegistry, textfile: Path, interval: float, end: float | None) -> None:
-    from prometheus_client import write_to_textfile
+    """Write the file again and again; after the first time no full disk ends it."""
+    from nixl_stripe.proof.text_file import TextFile
 
+    file = TextFile(textfile, registry, interval)
     pause = threading.Event()
+    has_written, problem = False, ""
     while True:
-        try:
-            write_to_textfile(str(textfile), registry)
-        except OSError as error:
-            raise StripeError(f"--textfile {textfile}: {error.strerror}") from error
+        before, problem = problem, file.write()
+        if problem and not has_written:
+            raise StripeError(f"--textfile {textfile}: {problem}")
+        if problem != before:
+            what = problem or "it is written again"
+            click.echo(f"--textfile {textfile}: {what}", err=True)
+        has_written = True
         left = interval if end is None else min(interval, end - time.monotonic())
         if left <= 0:
             return

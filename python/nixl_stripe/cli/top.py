@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
-import click
-
 from nixl_stripe.cli.command import App, Option
+from nixl_stripe.cli.watching import check_times, say, term_as_interrupt
 from nixl_stripe.cli.words import json_text
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.planner import load, plan
-from nixl_stripe.proof.sources import SYSFS
-from nixl_stripe.proof.watch import NicRate, Sample, Watch, nics_to_watch
+from nixl_stripe.proof.names import nics_to_watch, require_there
+from nixl_stripe.proof.sources import SYSFS, host
+from nixl_stripe.proof.striped import due_shares
+from nixl_stripe.proof.watch import NicRate, Sample, Watch
 from nixl_stripe.terminal import Cell, Live, Screen, table
 
 _HEAD = ("NIC", "out Gbit/s", "in Gbit/s", "share", "planned", "errors", "discards", "source")
@@ -76,23 +77,24 @@ def top_command(
     ends it with a summary. --processes divides a NIC's bytes by the packets of each process's queue
     pairs: inferred, not counted.
     """
-    if interval < 0.1:
-        raise UsageError(f"--interval {interval:g}: accepted are 0.1 seconds and more")
-    if duration is not None and duration <= 0:
-        raise UsageError(f"--for {duration:g}: accepted are times above 0 seconds")
+    check_times(interval, duration)
     if agents is not None and not processes:
         raise UsageError("--agents: it names the agents of --processes, which is missing")
     watch = _watch(stripe, gpu, nic, sysfs, processes, agents)
-    samples = _samples(watch, interval, duration)
+    with term_as_interrupt():
+        _show(watch, _samples(watch, interval, duration), as_json)
+
+
+def _show(watch: Watch, samples: Iterator[Sample], as_json: bool) -> None:
     if as_json:
-        _follow(watch, samples, lambda sample: _say(json_text({"sample": sample.to_dict()}, None)))
-        _say(json_text({"summary": watch.summary().to_dict()}, None))
+        _follow(watch, samples, lambda sample: say(json_text({"sample": sample.to_dict()}, None)))
+        say(json_text({"summary": watch.summary().to_dict()}, None))
     elif Screen(sys.stdout).is_live:
         _show_live(watch, samples)
     else:
-        _say(_row(_HEAD))
-        _follow(watch, samples, lambda sample: _say("\n".join(_plain(sample))))
-        _say("\n".join(["", *_summary_lines(watch.summary())]))
+        say(_row(_HEAD))
+        _follow(watch, samples, lambda sample: say("\n".join(_plain(sample))))
+        say("\n".join(["", *_summary_lines(watch.summary())]))
 
 
 def _watch(
@@ -104,18 +106,22 @@ def _watch(
     agents: Path | None,
 ) -> Watch:
     try:
-        planned = plan(stripe, gpu, load(None if sysfs == SYSFS else sysfs)).devices
+        made = plan(stripe, gpu, load(None if sysfs == SYSFS else sysfs))
     except ValueError as error:
         raise UsageError(str(error)) from error
-    names = nics_to_watch(planned, nics, sysfs)
+    names = nics_to_watch(made.devices, nics, sysfs)
+    if nics is not None:
+        require_there(names, host(sysfs), sysfs)
     try:
-        return Watch(names, planned, sysfs, by_process=by_process, agents=agents)
+        return Watch(names, due_shares(made), sysfs, by_process=by_process, agents=agents)
     except NotADirectoryError as error:
         raise UsageError(f"--agents {agents}: {error.strerror}") from error
     except FileNotFoundError as error:
         if isinstance(error, StripeError):
             raise
         raise UsageError(f"--agents {agents}: {error.strerror}") from error
+    except PermissionError as error:
+        raise StripeError(f"--agents {agents}: {error.strerror}") from error
 
 
 def _samples(watch: Watch, interval: float, duration: float | None) -> Iterator[Sample]:
@@ -140,11 +146,6 @@ def _follow(watch: Watch, samples: Iterator[Sample], show: Callable[[Sample], No
         watch.sample()
 
 
-def _say(text: str) -> None:
-    click.echo(text)
-    sys.stdout.flush()
-
-
 def _cells(row: NicRate) -> tuple[str, ...]:
     return (
         row.nic,
@@ -154,7 +155,7 @@ def _cells(row: NicRate) -> tuple[str, ...]:
         "yes" if row.planned else "no",
         str(row.errors),
         str(row.discards),
-        row.source if row.kind == "counted" else f"{row.source} ({row.kind})",
+        (row.source or "none") if row.kind == "counted" else f"{row.source} ({row.kind})",
     )
 
 
@@ -190,24 +191,28 @@ def _agent_text(agent: str) -> str:
 
 
 def _summary_lines(sample: Sample) -> list[str]:
-    planned = [row for row in sample.nics if row.planned]
     lines = [f"-- summary of {sample.at:.1f} s: averages", _row(_HEAD)]
     lines += [_row(_cells(row)) for row in sample.nics]
-    lines += [_row(_total(sample)), *_process_lines(sample)]
-    total = sum(row.share for row in planned)
-    if total:
-        shares = [row.share / total for row in planned]
-        lines.append(
-            f"balance of the {len(planned)} planned NIC(s): {min(shares):.1%} to "
-            f"{max(shares):.1%}, even is {1 / len(planned):.1%}"
-        )
+    lines += [_row(_total(sample)), *_process_lines(sample), *_balance(sample)]
     if sample.idle:
         lines.append(
-            f"idle although planned: {', '.join(sample.idle)} (less than half of an even share); "
+            f"idle although planned: {', '.join(sample.idle)} (less than half of what is due); "
             "nixl-stripe verify says why"
         )
     lines += [f"{row.nic}: {row.problem}" for row in sample.nics if row.problem]
     return lines
+
+
+def _balance(sample: Sample) -> list[str]:
+    ratios = [ratio for _, ratio in sample.of_due]
+    if not ratios:
+        return []
+    name = f"balance of the {len(ratios)} planned NIC(s): "
+    due = [row.due for row, _ in sample.of_due]
+    if max(due) - min(due) > 1e-9:
+        return [f"{name}{min(ratios):.1%} to {max(ratios):.1%} of what each is due"]
+    even = 1 / len(ratios)
+    return [f"{name}{min(ratios) * even:.1%} to {max(ratios) * even:.1%}, even is {even:.1%}"]
 
 
 def _show_live(watch: Watch, samples: Iterator[Sample]) -> None:
@@ -215,7 +220,7 @@ def _show_live(watch: Watch, samples: Iterator[Sample]) -> None:
     with Live(screen) as live:
         live.show(_lines(screen, watch.summary()))
         _follow(watch, samples, lambda sample: live.show(_lines(screen, sample)))
-    _say("\n".join(_summary_lines(watch.summary())))
+    say("\n".join(_summary_lines(watch.summary())))
 
 
 def _lines(screen: Screen, sample: Sample) -> list[str]:

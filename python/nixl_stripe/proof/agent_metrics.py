@@ -10,7 +10,7 @@ the name of the agent's file: agents of two jobs may have the same name. The ext
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -28,6 +28,9 @@ from nixl_stripe.proof.agents import (
 
 #: What serves to find out whether a process lives is of no use to a dashboard.
 _UNSEEN = {"pid_namespace", "start_ticks"}
+
+#: Whoever writes into the folder cannot fill a log.
+_MOST_SAID = 1000
 
 HELP: Mapping[str, str] = {
     "info": "An agent, its process and its UCX.",
@@ -48,20 +51,27 @@ HELP: Mapping[str, str] = {
 class AgentCollector(Collector):
     """Reads the files of `stripe_metrics` in a folder at each scrape.
 
-    StripeError: the folder cannot be read.
+    say: is told once of each file that is refused, and why. StripeError: the folder cannot be read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, say: Callable[[str, str], None] | None = None) -> None:
         self._folder = folder
+        self._say = say
+        self._said: set[str] = set()
         self._lock = threading.Lock()
         self.read()
 
     def read(self) -> AgentFiles:
         """Return what stands in the folder now."""
         try:
-            return read_folder(self._folder)
+            found = read_folder(self._folder)
         except OSError as error:
             raise StripeError(f"--agents {self._folder}: {error.strerror}") from error
+        for name, why in found.refused.items():
+            if self._say and name not in self._said and len(self._said) < _MOST_SAID:
+                self._said.add(name)
+                self._say(name, why)
+        return found
 
     def collect(self) -> Iterator[Metric]:
         """Return all metrics as they are now; a folder that went away has no agents."""

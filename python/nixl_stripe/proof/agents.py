@@ -6,12 +6,14 @@ Whoever may write into the folder may write anything: a file is read within limi
 that the plugin writes (`nixl_patch/plugin/metrics_text.cpp`); one that has another form is refused
 with a reason. Files of processes that have ended are passed over: by their number and start where
 they are of our own PID namespace, and wherever they are by age, since a live process writes its
-file anew every two seconds.
+file anew every two seconds. Only living ones count for the limits, which hold for a whole look too:
+whatever stands in the folder, a look ends soon.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import re
 import stat
@@ -19,14 +21,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from nixl_stripe.untrusted import RefusedError, one_line
 
 PREFIX = "nixl_stripe_agent_"
 MAX_FILES, MAX_BYTES, MAX_LINES = 256, 1 << 20, 20_000
+MAX_NAMES, MAX_ALL_BYTES, MAX_ALL_LINES = 4096, 4 << 20, 20_000
+"""Of all files of a look: names in the folder, bytes and lines that are read."""
 OLD_S = 60.0
-"""Seconds after which a file is nobody's any more."""
+"""Seconds after which a file is nobody's any more; one from further ahead than that is refused."""
 
 #: The labels of each sample behind `agent_name`, in the order in which they are written.
 SAMPLES: Mapping[str, tuple[str, ...]] = {
@@ -99,28 +103,59 @@ class AgentFiles:
 
 
 def read_folder(folder: Path, proc: Path = Path("/proc")) -> AgentFiles:
-    """Return what stands in the `*.prom` files of a folder; an OSError where there is none."""
-    live: list[AgentFile] = []
-    refused: dict[str, str] = {}
-    dead = 0
-    names = sorted(each.name for each in os.scandir(folder) if each.name.endswith(".prom"))
-    for name in names[MAX_FILES:]:
-        refused[one_line(name)] = f"accepted are {MAX_FILES} files"
-    for name in names[:MAX_FILES]:
+    """Return what stands in the `*.prom` files of a folder; an OSError where there is none.
+
+    By name, so that of too many the same ones are taken at each look.
+    """
+    look = _Look(proc)
+    with os.scandir(folder) as entries:
+        names = [each.name for each in itertools.islice(entries, MAX_NAMES + 1)]
+    if len(names) > MAX_NAMES:
+        look.refused["*"] = f"accepted are {MAX_NAMES} names in the folder"
+    for name in sorted(each for each in names[:MAX_NAMES] if each.endswith(".prom")):
         try:
-            text, age = _read(folder / name)
-            if age > OLD_S:
-                dead += 1
-                continue
-            found = parse(text, name.removesuffix(".prom"))
+            look.take(folder / name)
+        except FileNotFoundError:  # noqa: PERF203 - its process ended just now
+            look.dead += 1
         except (OSError, RefusedError) as error:
-            refused[one_line(name)] = one_line(str(error))
-            continue
-        if _is_alive(found, proc):
-            live.append(found)
-        else:
-            dead += 1
-    return AgentFiles(tuple(live), refused, dead)
+            look.refused[one_line(name)] = one_line(str(error))
+    return AgentFiles(tuple(look.live), look.refused, look.dead)
+
+
+class _Look:
+    """One look at a folder, within the limits of all files together."""
+
+    def __init__(self, proc: Path) -> None:
+        self._proc = proc
+        self.live: list[AgentFile] = []
+        self.refused: dict[str, str] = {}
+        self.dead = 0
+        self._bytes_left, self._lines_left = MAX_ALL_BYTES, MAX_ALL_LINES
+
+    def take(self, path: Path) -> None:
+        """Read one file; RefusedError, or OSError where it cannot be read."""
+        with _open(path) as stream:
+            age = time.time() - os.fstat(stream.fileno()).st_mtime
+            if age > OLD_S:
+                self.dead += 1
+                return
+            if age < -OLD_S:
+                raise RefusedError("its time is in the future")
+            if len(self.live) >= MAX_FILES:
+                raise RefusedError(f"accepted are {MAX_FILES} files of living processes")
+            if self._bytes_left <= 0:
+                raise RefusedError(f"accepted are {MAX_ALL_BYTES} bytes in all files")
+            text = stream.read(MAX_BYTES + 1)
+        self._bytes_left -= len(text)
+        lines = text.count(b"\n")
+        if MAX_LINES >= lines > self._lines_left:
+            raise RefusedError(f"accepted are {MAX_ALL_LINES} lines in all files")
+        self._lines_left -= lines if lines <= MAX_LINES else 0  # more than that are not read
+        found = parse(text, path.name.removesuffix(".prom"))
+        if not _is_alive(found, self._proc):
+            self.dead += 1
+            return
+        self.live.append(found)
 
 
 def parse(text: bytes, process: str) -> AgentFile:
@@ -192,17 +227,14 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _read(path: Path) -> tuple[bytes, float]:
-    """Return the bytes of a regular file, one more than accepted at most, and its age in seconds.
-
-    No link is followed, and nothing is waited for (a pipe may stand there).
-    """
+def _open(path: Path) -> BinaryIO:
+    """Open a regular file. No link is followed, and nothing is waited for (it may be a pipe)."""
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(file, "rb") as stream:
-        state = os.fstat(stream.fileno())
-        if not stat.S_ISREG(state.st_mode):
-            raise RefusedError("no regular file")
-        return stream.read(MAX_BYTES + 1), time.time() - state.st_mtime
+    stream = os.fdopen(file, "rb")
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        stream.close()
+        raise RefusedError("no regular file")
+    return stream
 
 
 def _own_namespace() -> int:

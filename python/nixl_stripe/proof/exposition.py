@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Iterable
 
 from prometheus_client.core import Metric
@@ -22,8 +23,24 @@ _KEPT = 1 << 16
 
 
 def content_type(accept: str) -> str:
-    """Return what a caller is given who sends this `Accept`: OpenMetrics where it is named."""
-    return OPEN_METRICS if "application/openmetrics-text" in accept else PLAIN
+    """Return what a caller is given who sends this `Accept`: OpenMetrics where it is wanted.
+
+    It is where it is named and the older form is not wanted more (`q`).
+    """
+    wanted: dict[str, float] = {}
+    for each in accept.split(","):
+        kind, *parameters = (part.strip().lower() for part in each.split(";"))
+        weights = [text[2:] for text in parameters if text.startswith("q=")]
+        wanted[kind] = max(wanted.get(kind, 0.0), _weight(weights[0]) if weights else 1.0)
+    is_open = wanted.get("application/openmetrics-text", 0.0) > 0
+    is_more = wanted.get("text/plain", 0.0) > wanted.get("application/openmetrics-text", 0.0)
+    return OPEN_METRICS if is_open and not is_more else PLAIN
+
+
+def _weight(text: str) -> float:
+    """Return a `q`; one that is no number from 0 to 1 counts as 0."""
+    found = re.fullmatch(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?", text)
+    return float(text) if found else 0.0
 
 
 def text_of(families: Iterable[Metric], content: str = OPEN_METRICS) -> bytes:

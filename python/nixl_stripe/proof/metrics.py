@@ -9,8 +9,11 @@ transfer, so that the number of series is a small multiple of the number of NICs
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client.core import (
@@ -24,56 +27,108 @@ from prometheus_client.registry import Collector
 from nixl_stripe._core import __version__
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.proof import sources
+from nixl_stripe.proof.meant import meant_nics
+from nixl_stripe.proof.names import lasting_nics, require_there, with_planned
+from nixl_stripe.proof.nic_totals import NicTotals
 from nixl_stripe.proof.sources import SYSFS, NicTraffic
 from nixl_stripe.proof.striped import base, due_shares
 
 _PREFIX = "nixl_stripe_"
 
+#: Seconds after which the plan is made anew though neither NICs nor links have changed.
+PLAN_S = 300.0
 
-class NicCollector(Collector):
-    """Reads the counters of `nics` at each scrape; totals begin with 0 when it is made.
 
-    NicNotFoundError: one of them is not there or cannot be counted, why, and what to enable.
+@dataclass(frozen=True)
+class Expected:
+    """What an operator says of a host, for alert rules. nics: planned NICs with a link, at least.
+
+    stripe: the planned NICs serve striped NIXL alone.
     """
 
-    def __init__(self, nics: Iterable[str], plan: StripePlan, sysfs: Path = SYSFS) -> None:
+    nics: int | None = None
+    stripe: bool = False
+
+
+class NicCollector(Collector):
+    """Reads the counters of NICs at each scrape; totals begin with 0 when a NIC is first seen.
+
+    make_plan: makes the host's plan anew, when NICs or their links have changed and now and then;
+    a plan that cannot be made any more leaves the last one. given: NICs that a user names; None:
+    those of the machine, new ones too. NicNotFoundError: a NIC of that name is not there. What
+    make_plan raises the first time is the caller's.
+    """
+
+    def __init__(
+        self,
+        make_plan: Callable[[], StripePlan],
+        given: tuple[str, ...] | None = None,
+        sysfs: Path = SYSFS,
+        expected: Expected = Expected(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._place = sources.host(sysfs)
-        self._sources = [sources.find_source(nic, self._place) for nic in nics]
-        self._plan = plan
-        self._due = due_shares(plan)
+        self._make_plan, self._given, self._expected = make_plan, given, expected
+        self._clock = clock
         self._lock = threading.Lock()  # scrapes come in threads, a source is for one at a time
-        self._last = [source.read() for source in self._sources]
-        self._sums = [source.nothing() for source in self._sources]
+        self._plan = make_plan()
+        self._made = clock()
+        if given is not None:
+            require_there(given, self._place, sysfs)
+        self._totals = NicTotals(self._place)
+        self._meant: frozenset[str] = frozenset()
+        self._seen: object = None
+        self._follow_plan()
 
     def collect(self) -> Iterator[Metric]:
         """Return all metrics as they are now."""
         with self._lock:
-            rows = self._count()
-            up = {row.nic: self._place.is_up(row.nic) for row in rows}
-        yield from _traffic(rows)
-        yield from self._of_nics(rows, up)
-        yield from self._of_plan()
+            up = self._refresh()
+            rows = self._totals.look()
+            uncounted = dict(self._totals.uncounted)
+            families = [*_traffic(rows), *self._of_nics(rows, uncounted, up), *self._of_plan()]
+        yield from families
 
-    def _count(self) -> list[NicTraffic]:
-        readings = [source.read() for source in self._sources]
-        rows = zip(self._sources, self._last, readings, strict=True)
-        gained = [source.between(before, after) for source, before, after in rows]
-        self._sums = [total.plus(more) for total, more in zip(self._sums, gained, strict=True)]
-        self._last = readings
-        return self._sums
+    def _refresh(self) -> dict[str, bool]:
+        """Make the plan anew where NICs or links have changed; return who has a link."""
+        up, seen = self._look_at_links()
+        if seen == self._seen and self._clock() - self._made < PLAN_S:
+            return up
+        with contextlib.suppress(ValueError, OSError):  # a NIC that it names is gone, or sysfs is
+            self._plan = self._make_plan()
+        self._made = self._clock()
+        self._follow_plan()
+        return self._look_at_links()[0]
 
-    def _of_nics(self, rows: Iterable[NicTraffic], up: Mapping[str, bool]) -> Iterator[Metric]:
+    def _look_at_links(self) -> tuple[dict[str, bool], object]:
+        up = {name: self._place.is_up(name) for name in self._names}
+        return up, (tuple(self._place.nics()), tuple(up.values()))
+
+    def _follow_plan(self) -> None:
+        self._meant = meant_nics(self._plan, self._meant)
+        self._due = due_shares(self._plan)
+        names = self._given
+        if names is None:
+            names = with_planned(lasting_nics(self._plan, self._place), sorted(self._meant))
+        self._names = names
+        self._totals.watch(names)
+        self._seen = self._look_at_links()[1]
+
+    def _of_nics(
+        self, rows: Iterable[NicTraffic], uncounted: Iterable[str], up: Mapping[str, bool]
+    ) -> Iterator[Metric]:
         found = list(rows)
-        due = {row.nic: self._due.get(base(row.nic), 0.0) for row in found}
+        due = {name: self._due.get(base(name), 0.0) for name in up}
+        trusted = {row.nic: not row.problem for row in found}
         gauges: Mapping[str, tuple[str, Mapping[str, float]]] = {
             "nic_up": ("Whether the NIC has a link.", up),
             "nic_trusted": (
-                "0 where its counters went away or stand still.",
-                {row.nic: not row.problem for row in found},
+                "0 where its counters cannot be read, went away or stand still.",
+                {**dict.fromkeys(uncounted, False), **trusted},
             ),
             "nic_planned": (
-                "Whether the plan uses the NIC.",
-                {name: share > 0 for name, share in due.items()},
+                "Whether the plan means the NIC, with a link or without.",
+                {name: base(name) in self._meant for name in up},
             ),
             "nic_due_share": ("Fraction of the plan's bytes that the NIC should carry.", due),
         }
@@ -92,7 +147,16 @@ class NicCollector(Collector):
     def _of_plan(self) -> Iterator[Metric]:
         plan = self._plan
         yield GaugeMetricFamily(
-            _PREFIX + "planned_nics", "NICs that the plan uses.", value=len(self._due)
+            _PREFIX + "planned_nics", "NICs that the plan uses now.", value=len(self._due)
+        )
+        if self._expected.nics is not None:
+            yield GaugeMetricFamily(
+                _PREFIX + "expected_nics", "What it should be.", value=self._expected.nics
+            )
+        yield GaugeMetricFamily(
+            _PREFIX + "expect_stripe",
+            "Whether the planned NICs serve striped NIXL alone.",
+            value=float(self._expected.stripe),
         )
         yield GaugeMetricFamily(
             _PREFIX + "rails", "Rails of the plan; 0 = UCX's default.", value=plan.rails or 0

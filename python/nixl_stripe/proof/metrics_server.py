@@ -9,7 +9,6 @@ been there longest goes first, so that a scrape is answered whoever else is ther
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 import sys
 import threading
@@ -26,19 +25,22 @@ MAX_CALLERS, CALLER_S = 32, 10.0
 
 
 class MetricsServer(ThreadingMixIn, TCPServer):
-    """Listens at an IP address, port 0: any; an OSError where it cannot. Ends with `stop`."""
+    """Listens at an address, or a host's first one; port 0: any. Ends with `stop`.
+
+    OSError: it cannot listen there.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = MAX_CALLERS
 
     def __init__(self, metrics: Collector, address: str, port: int) -> None:
-        if ipaddress.ip_address(address).version == 6:
-            self.address_family = socket.AF_INET6
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+        self.address_family, place = found[0], found[4]
         self.metrics = metrics
         self._callers: dict[Any, None] = {}
         self._lock = threading.Lock()
-        super().__init__((address, port), _Handler)
+        super().__init__(place, _Handler)  # type: ignore[arg-type]  # a scope may be in it
         self.port: int = self.server_address[1]
         self.thread = threading.Thread(target=self.serve_forever, daemon=True)
         self.thread.start()
@@ -72,7 +74,7 @@ class MetricsServer(ThreadingMixIn, TCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Any path is that of the metrics."""
+    """`/metrics` and `/` are the metrics."""
 
     server: MetricsServer
     timeout = CALLER_S
@@ -80,13 +82,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send the metrics as they are now, in the form that is asked for."""
+        body = self._head()
+        if body:
+            self.wfile.write(body)
+
+    def do_HEAD(self) -> None:
+        """Send what stands before the metrics."""
+        self._head()
+
+    def _head(self) -> bytes:
+        if self.path.partition("?")[0] not in ("/", "/metrics"):
+            self.send_error(404, "accepted is /metrics")
+            return b""
         content = content_type(self.headers.get("Accept", ""))
         body = text_of(self.server.metrics.collect(), content)
         self.send_response(200)
         self.send_header("Content-Type", content)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        return body
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep what callers send out of the log."""

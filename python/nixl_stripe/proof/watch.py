@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nixl_stripe.errors import StripeError
 from nixl_stripe.proof import sources
 from nixl_stripe.proof.agents import read_folder
 from nixl_stripe.proof.processes import ProcessRate, ProcessWatch, divide
-from nixl_stripe.proof.sources import SYSFS, Evidence, NicTraffic
+from nixl_stripe.proof.sources import SYSFS, Evidence, NicNotFoundError, NicTraffic
+from nixl_stripe.proof.striped import base
 
 #: Below that, all planned NICs together, Gbit/s, no NIC is called idle: nothing is going on.
 QUIET_GBPS = 0.01
@@ -26,7 +27,9 @@ class NicRate:
 
     gbps_out, gbps_in: Gbit/s as the NIC counts, headers included. share: fraction of all bytes, out
     and in, of the NICs shown. errors, discards: frames since the start, not of the interval.
-    problem: why the figures cannot be trusted, "" when they can. source, kind: as of NicTraffic.
+    problem: why the figures cannot be trusted, "" when they can. source, kind: as of NicTraffic; ""
+    for a NIC whose bytes cannot be counted here. due: fraction of the plan's bytes that it should
+    carry.
     """
 
     nic: str
@@ -39,6 +42,7 @@ class NicRate:
     problem: str = ""
     source: str = ""
     kind: Evidence = "counted"
+    due: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,15 +71,27 @@ class Sample:
 
     @property
     def idle(self) -> tuple[str, ...]:
-        """Planned NICs that carried less than half of an even share while others were busy.
+        """Planned NICs that carried less than half of what they were due while others were busy.
 
-        None while all of them together carry next to nothing.
+        None while all of them together carry next to nothing; none whose bytes cannot be counted.
         """
-        planned = [row for row in self.nics if row.planned]
-        total = sum(row.share for row in planned)
-        if sum(row.gbps_out + row.gbps_in for row in planned) < QUIET_GBPS:
+        if sum(row.gbps_out + row.gbps_in for row in self.planned) < QUIET_GBPS:
             return ()
-        return tuple(row.nic for row in planned if row.share < total / len(planned) / 2)
+        return tuple(row.nic for row, ratio in self.of_due if ratio < 0.5)
+
+    @property
+    def planned(self) -> tuple[NicRate, ...]:
+        """Planned NICs whose bytes can be counted."""
+        return tuple(row for row in self.nics if row.planned and row.source)
+
+    @property
+    def of_due(self) -> tuple[tuple[NicRate, float], ...]:
+        """Those, each with its bytes over what it was due of all their bytes; none of no bytes."""
+        total = sum(row.share for row in self.planned)
+        due = sum(row.due for row in self.planned)
+        if not total or not due:
+            return ()
+        return tuple((row, row.share / total / (row.due / due)) for row in self.planned if row.due)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain data for JSON."""
@@ -94,27 +110,27 @@ class Sample:
 class Watch:
     """Looks at NICs again and again.
 
-    nics: RDMA devices or network interfaces. planned: those that a plan uses; `mlx5_0:1` counts for
-    `mlx5_0`. by_process: divide their bytes among processes. agents: a folder of `stripe_metrics`
-    that tells their agents' names. NicNotFoundError: a NIC is not there. OSError: no such folder.
+    nics: RDMA devices or network interfaces. planned: those that a plan uses, with the fraction
+    that each is due where it is known; `mlx5_0:1` counts for `mlx5_0`. by_process: divide their
+    bytes among processes. agents: a folder of `stripe_metrics` that tells their agents' names.
+    NicNotFoundError: not one NIC can be counted here. OSError: no such folder.
     """
 
     def __init__(
         self,
         nics: Iterable[str],
-        planned: Iterable[str],
+        planned: Iterable[str] | Mapping[str, float],
         sysfs: Path = SYSFS,
         clock: Callable[[], float] = time.monotonic,
         by_process: bool = False,
         agents: Path | None = None,
     ) -> None:
         place = sources.host(sysfs)
-        self._sources = [sources.find_source(nic, place) for nic in nics]
-        wanted = set(planned)
-        bases = {nic.partition(":")[0] for nic in wanted}
-        self._planned = {
-            each.nic for each in self._sources if each.nic in wanted or each.nic in bases
-        }
+        self._sources, self._uncounted = sources.find_sources(nics, place)
+        if self._uncounted and not self._sources:
+            raise NicNotFoundError(sources.no_source_text(self._uncounted))
+        even = planned if isinstance(planned, Mapping) else dict.fromkeys(planned, 1.0)
+        self._due = _due_by_name([*(each.nic for each in self._sources), *self._uncounted], even)
         self._clock = clock
         self._start = self._time = clock()
         self._last = [source.read() for source in self._sources]
@@ -122,6 +138,9 @@ class Watch:
         names = [source.nic for source in self._sources]
         self._processes = ProcessWatch(names, place.devices()) if by_process else None
         self._packets: dict[str, dict[int, int]] = {}
+        self._problems: dict[str, str] = {}
+        if agents is not None:
+            read_folder(agents)
         self._agents_folder = agents
         self.agents: dict[int, str] = {}
         """Names of the agents of processes, ended ones too."""
@@ -135,6 +154,7 @@ class Watch:
         rows = zip(self._sources, self._last, readings, strict=True)
         gained = [source.between(a, b) for source, a, b in rows]
         self._sums = [a.plus(b) for a, b in zip(self._sums, gained, strict=True)]
+        self._problems.update({row.nic: row.problem for row in gained if row.problem})
         seconds, self._time, self._last = now - self._time, now, readings
         packets = self._processes.gained() if self._processes else {}
         for nic, row in packets.items():
@@ -146,38 +166,37 @@ class Watch:
     def _name_agents(self) -> None:
         """Learn new agents; one that has ended meanwhile keeps its name."""
         if self._agents_folder is not None:
-            self.agents.update(read_folder(self._agents_folder).names())
+            with contextlib.suppress(OSError):  # the folder went away meanwhile
+                self.agents.update(read_folder(self._agents_folder).names())
 
     def _named(self, rows: tuple[ProcessRate, ...]) -> tuple[ProcessRate, ...]:
         return tuple(replace(row, agent=self.agents.get(row.pid, "")) for row in rows)
 
     def summary(self) -> Sample:
-        """Return what happened from the start to the last call of `sample`."""
-        return self._sample(self._sums, self._time - self._start, self._packets)
+        """Return what happened from the start to the last call of `sample`.
+
+        A NIC that had a problem for a time has it here too: its figures lack that time.
+        """
+        whole = self._sample(self._sums, self._time - self._start, self._packets)
+        rows = (
+            row
+            if row.problem or row.nic not in self._problems
+            else replace(row, problem=f"for a time {self._problems[row.nic]}")
+            for row in whole.nics
+        )
+        return replace(whole, nics=tuple(rows))
 
     def _sample(
         self, rows: list[NicTraffic], seconds: float, packets: Mapping[str, Mapping[int, int]]
     ) -> Sample:
         factor = 8e-9 / seconds if seconds > 0 else 0.0
-        since = {row.nic: row for row in self._sums}
         by_process = self._processes
         return Sample(
             self._time - self._start,
             seconds,
-            tuple(
-                NicRate(
-                    nic=name,
-                    planned=name in self._planned,
-                    gbps_out=row.bytes_out * factor,
-                    gbps_in=row.bytes_in * factor,
-                    share=row.share,
-                    errors=since[name].errors,
-                    discards=since[name].discards,
-                    problem=since[name].problem,
-                    source=row.source,
-                    kind=row.kind,
-                )
-                for name, row in sources.with_shares(rows).items()
+            (
+                *(self._rate(row, factor) for row in sources.with_shares(rows).values()),
+                *(self._untold(name, why) for name, why in self._uncounted.items()),
             ),
             self._named(
                 divide(packets, {row.nic: row.bytes * factor for row in rows}, by_process.command)
@@ -187,21 +206,32 @@ class Watch:
             dict(by_process.untold) if by_process else {},
         )
 
-
-def nics_to_watch(planned: Iterable[str], given: str | None, sysfs: Path) -> tuple[str, ...]:
-    """Return the NICs that a user named, separated by commas, or every NIC and the planned ones.
-
-    StripeError where there is none.
-    """
-    if given is not None:
-        names = tuple(name for name in given.split(",") if name)
-    else:
-        names = sources.all_nics(sysfs)
-        if not {name.partition(":")[0] for name in planned} <= set(names):
-            names = tuple(dict.fromkeys([*planned, *names]))
-    if not names:
-        raise StripeError(
-            f"no NIC to watch: {sysfs}/class/infiniband and {sysfs}/class/net show none; "
-            "in a container, share the host's network (--network host) or its RDMA devices"
+    def _rate(self, row: NicTraffic, factor: float) -> NicRate:
+        since = next(each for each in self._sums if each.nic == row.nic)
+        return NicRate(
+            nic=row.nic,
+            planned=row.nic in self._due,
+            gbps_out=row.bytes_out * factor,
+            gbps_in=row.bytes_in * factor,
+            share=row.share,
+            errors=since.errors,
+            discards=since.discards,
+            problem=since.problem,
+            source=row.source,
+            kind=row.kind,
+            due=self._due.get(row.nic, 0.0),
         )
-    return names
+
+    def _untold(self, name: str, why: str) -> NicRate:
+        return NicRate(name, name in self._due, 0, 0, 0, 0, 0, why, due=self._due.get(name, 0.0))
+
+
+def _due_by_name(names: Iterable[str], planned: Mapping[str, float]) -> dict[str, float]:
+    """Return what each watched name is due, as a fraction: `mlx5_0` what its ports are together."""
+    found: dict[str, float] = {}
+    for name in names:
+        parts = [share for each, share in planned.items() if name in (each, base(each))]
+        if parts:
+            found[name] = sum(parts)
+    whole = sum(found.values())
+    return {name: share / whole for name, share in found.items()} if whole else found

@@ -25,18 +25,24 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @classmethod
-    def parse(cls, text: str, option: str = "address") -> Address:
-        """Read `HOST:PORT`, `HOST`, `[v6]:PORT`, `:PORT`, `PORT` or nothing; UsageError."""
+    def parse(
+        cls, text: str, option: str = "address", usual: int = DEFAULT_PORT, least: int = 1
+    ) -> Address:
+        """Read `HOST:PORT`, `HOST`, `[v6]:PORT`, `:PORT`, `PORT` or nothing; UsageError.
+
+        usual: the port where none is said. least: 0 takes any free port.
+        """
         text = text.strip()
         host, colon, port = text.rpartition(":")
         if text.endswith("]") or not colon:
             host, port = ("", text) if text.isdecimal() else (text, "")
-            port = port or str(DEFAULT_PORT)
+            port = port or str(usual)
         bracketed = host.startswith("[") and host.endswith("]")
         if (":" in host or "[" in host or "]" in host) and not bracketed:
             raise UsageError(
-                f"{option} {text!r}: an IPv6 address stands in brackets, [fe80::1]:{DEFAULT_PORT}"
+                f"{option} {text!r}: an IPv6 address stands in brackets, [fe80::1]:{usual}"
             )
-        if not (port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536):
+        is_number = port.isascii() and port.isdecimal() and len(port) < 6
+        if not (is_number and least <= int(port) < 65536):
             raise UsageError(f"{option} {text!r}: accepted is {ACCEPTED}")
         return cls(host[1:-1] if bracketed else host or LOOPBACK, int(port))
