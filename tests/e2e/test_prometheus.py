@@ -123,7 +123,13 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 
 @pytest.fixture
-def prometheus(machine: Machine, tmp_path: Path) -> Iterator[int]:
+def expected() -> tuple[str, ...]:
+    """Return what an operator says of the host."""
+    return ("--expect-nics", "4", "--expect-stripe")
+
+
+@pytest.fixture
+def prometheus(machine: Machine, tmp_path: Path, expected: tuple[str, ...]) -> Iterator[int]:
     """Return the port of a Prometheus for which a second is what 15 are in the rules."""
     exported, port = free_port(), free_port()
     fast = re.sub(r"\b15s\b", "1s", RULES.read_text()).replace("[150s]", "[3s]")
@@ -137,7 +143,7 @@ def prometheus(machine: Machine, tmp_path: Path) -> Iterator[int]:
     export = (
         *(sys.executable, "-c", "from nixl_stripe.cli import main; main()", "export"),
         *("--listen", f"127.0.0.1:{exported}", "--sysfs", str(machine.tree.root)),
-        *("--expect-nics", "4", "--expect-stripe"),
+        *expected,
     )
     server = (
         program("prometheus"),
@@ -164,3 +170,12 @@ def test_nics_that_are_left_out_are_an_alert_where_stripe_is_expected(
     machine.working = NICS[:2]
     wanted = {("NixlStripeNotAtWork", "")}
     wait_for("two NICs alone", lambda: firing(prometheus), lambda found: found == wanted)
+
+
+@pytest.mark.parametrize("expected", [()])
+def test_other_traffic_on_one_nic_is_no_alert(machine: Machine, prometheus: int) -> None:
+    machine.working = ("mlx5_0",)
+    wait_for("one NIC alone", lambda: rated(prometheus), lambda nics: nics == {"mlx5_0"})
+    for _ in range(40):
+        assert firing(prometheus) == set()
+        time.sleep(0.2)
