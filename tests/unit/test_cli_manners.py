@@ -82,6 +82,7 @@ def test_an_example_that_is_refused_is_seen_bad_flow() -> None:
     [
         (["--version"], 0),
         ([], 2),
+        (["bench"], 2),
         (["dance"], 2),
         (["topo", "--example", "p6"], 2),
         (["topo", "--example", "p5", "--source", "x"], 2),

@@ -56,11 +56,25 @@ class Exit(click.exceptions.Exit):
     """Ends a command with an exit code; what is to be said has been said."""
 
 
+class _Group(click.Group):
+    """A command of verbs: without one it shows its help on standard error and ends with 2.
+
+    click does so itself since 8.2; before, it took that for a success.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; see the class."""
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True, color=ctx.color)
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
+
+
 class App:
     """A group of commands."""
 
     def __init__(self, name: str, about: str, **more: Any) -> None:
-        self.group = click.Group(name, help=about, no_args_is_help=True, **more)
+        self.group = _Group(name, help=about, no_args_is_help=True, **more)
 
     def command(self, name: str, example: str = "") -> Callable[[Function], Function]:
         """Return what adds a function as a command; its text is the help, with the example."""
