@@ -94,10 +94,11 @@ def export(
     where = Address.parse(listen or DEFAULT_LISTEN, "--listen", DEFAULT_PORT, least=0)
     end = None if duration is None else time.monotonic() + duration
     with term_as_interrupt():
+        # Interrupted before it serves it has not done what was asked: 130, as for other verbs.
+        registry = _registry(stripe, gpu, nic, sysfs, (expect_nics, expect_stripe))
+        if agents is not None:
+            _join(registry, agents)
         try:
-            registry = _registry(stripe, gpu, nic, sysfs, (expect_nics, expect_stripe))
-            if agents is not None:
-                _join(registry, agents)
             if textfile is None:
                 _serve(registry, where, end)
             else:
