@@ -78,12 +78,9 @@ def test_natural_order_where_ten_nics_tie(reference: Reference, tmp_path: Path) 
 
 def test_a_member_of_a_bond_by_its_state_not_its_name(reference: Reference, tmp_path: Path) -> None:
     member = roce("0000:11:00.0", "mlx5_0", "eth0", master="bond0")
-    free = mlx5("0000:21:00.0", "mlx5_1")
-    roots = (
-        Root("pci0000:10", (bridge("0000:10:01.0", member, gpu("0000:12:00.0")),)),
-        Root("pci0000:20", (bridge("0000:20:01.0", free),)),
-    )
-    host = Host(roots, bonds=(Net("bond0", speed=800000),))
+    free = roce("0000:21:00.0", "mlx5_1", "eth1", subnet=1)
+    below = (bridge("0000:10:01.0", member, gpu("0000:12:00.0")), bridge("0000:10:02.0", free))
+    host = Host((Root("pci0000:10", below),), bonds=(Net("bond0", speed=800000),))
     assert both(reference, host, tmp_path / "member") == {"0000:12:00.0": ("mlx5_1:1", "mlx5_0:1")}
     odd = mlx5("0000:11:00.0", "vagabond0")
     alone = Host((Root("pci0000:10", (bridge("0000:10:01.0", odd, gpu("0000:12:00.0")),)),))

@@ -131,7 +131,7 @@ def test_a_setting() -> None:
     said = in_a_process(
         "setting_table",
         "key='STRIPE_DUMMY', is_per_host=True, is_users=False, lack='dummies', scope='context',"
-        " side='both', is_for_gpu_over_tcp=False",
+        " side='both', is_for_gpu_over_tcp=False, is_for_loss=False",
         "from nixl_stripe.planning import peer\nprint('STRIPE_DUMMY' in peer._OWN)",
     )
     assert said == "True\n"

@@ -128,7 +128,7 @@ def test_bench_knows_every_name(
 ) -> None:
     heard: dict[str, Any] = {}
 
-    def measure(run: Run, _: str, **more: Any) -> dict[str, Any]:
+    def measure(run: Run, *_: str | None, **more: Any) -> dict[str, Any]:
         heard.update({**run.given, **more})
         raise Heard
 
