@@ -200,10 +200,7 @@ TEST_F(Resume, aSpareThatCannotBeMadeIsNoHangBadFlow) {
 }
 
 TEST_F(Resume, aNicThatWasIdleShowsOnlyThenThatItIsLostToo) {
-    start();
-    void *handle = prepare();
-    world.looks = 1;
-    EXPECT_EQ(post(handle), abi::status_in_progress);
+    void *handle = underWay();
     lose("n0");
     world.unreachable = {"n2"};
     world.onUnreachable = [this](const std::string &nic) { lose(nic); };
@@ -214,10 +211,7 @@ TEST_F(Resume, aNicThatWasIdleShowsOnlyThenThatItIsLostToo) {
 }
 
 TEST_F(Resume, aPeerThatCannotBeMetAgainIsNoHangBadFlow) {
-    start();
-    void *handle = prepare();
-    world.looks = 1;
-    EXPECT_EQ(post(handle), abi::status_in_progress);
+    void *handle = underWay();
     lose("n0");
     world.unreachable = {"n2"};
     world.onUnreachable = [](const std::string &) {};

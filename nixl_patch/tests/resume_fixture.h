@@ -106,6 +106,16 @@ protected:
                                                       &args);
     }
 
+    /** @return A transfer that is under way, of a backend that has just begun. */
+    void *
+    underWay() {
+        start();
+        void *handle = prepare();
+        world.looks = 1;
+        EXPECT_EQ(post(handle), abi::status_in_progress);
+        return handle;
+    }
+
     int
     check(void *handle) {
         return virtualOf<abi::one_t>("checkXfer")(&engine, handle);

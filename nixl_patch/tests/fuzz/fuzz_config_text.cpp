@@ -23,8 +23,15 @@ LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
     parseEngineConfig(text);
     ucxBool(text);
     ucxCount(text);
-    ucxList(text);
-    const auto bytes = ucxSize(text);
-    claim(!bytes || *bytes >= 0);
+    for (const listOf_t what : {listOf_t::DEVICES, listOf_t::WORDS}) {
+        const ucxAllowList list(text, what);
+        list.admits({"mlx5_0", "mlx5_0:1"});
+        claim(list.respelt().size() <= size);
+    }
+    ucxValueOf("inter", text);
+    ucxTime(text);
+    for (const auto &bytes : {ucxSize(text), ucxLimit(text), ucxChunk(text)}) {
+        claim(!bytes || *bytes >= 0);
+    }
     return 0;
 }
