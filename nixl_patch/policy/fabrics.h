@@ -25,9 +25,7 @@ constexpr std::string_view software_vendor = "software";
  * What is wired together, as far as a host can tell: kind of network, vendor, InfiniBand subnet.
  *
  * NICs of several vendors on one kind of network are seldom wired to the same switches, and never
- * alike to UCX; Soft-RoCE is a vendor of its own. Ports in a subnet that others share belong
- * together, and so do subnets with as many NICs of one rate, which carry as much: planes or rails
- * of one fabric. Where one NIC has ports in two such subnets, these are two fabrics.
+ * alike to UCX; Soft-RoCE is a vendor of its own. Which subnets are one fabric is told in planes.h.
  */
 struct fabric {
     std::string network; /**< "InfiniBand", "Omni-Path", "Ethernet", "EFA"; "" = unknown, or TCP */

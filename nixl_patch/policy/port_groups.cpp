@@ -3,6 +3,7 @@
 #include "policy/port_groups.h"
 
 #include "policy/ceiling.h"
+#include "policy/planes.h"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +18,7 @@ struct portGroups::entry {
     std::size_t nic = 0;
     const candidate *device = nullptr;
     nicPort at;
-    fabric wires; /**< its subnets: that of its own until tellSubnets() */
+    fabric wires; /**< its subnets: that of its own until planes have told */
     double carried = 0;
     double cardGbps = 0; /**< of its card's PCIe link; 0 = unknown */
     bool isNear = false;
@@ -111,6 +112,15 @@ portGroup::isBetter(const portGroup &other) const {
 }
 
 std::string
+whichNics(const portGroup &group, const std::string &kind) {
+    const std::string down = group.down == 0
+                                 ? ""
+                                 : " and " + std::to_string(group.down) +
+                                       (group.down == 1 ? " that is down" : " that are down");
+    return std::to_string(group.count - group.down) + " NIC(s)" + kind + down;
+}
+
+std::string
 whyBetter(const portGroup &best, const portGroup &other) {
     if (best.isSoftware != other.isSoftware) {
         return "do RDMA in hardware";
@@ -139,6 +149,18 @@ whyBetter(const portGroup &best, const portGroup &other) {
 
 portGroups::portGroups(const scene &at, const candidates &nics) {
     const nearness near(at.host);
+    const auto describe = [&](const candidate &device, const nicPort &port) {
+        const rdmaNic &nic = *device.nic;
+        entry each;
+        each.device = &device;
+        each.at = port;
+        each.wires = fabricOf(at.host, device, port.port);
+        each.carried = carriedGbps(at.host, port);
+        each.cardGbps = linkGbps(at.host, nic.pci);
+        each.isNear = near.isNear(nic);
+        each.place = {nic.pci.empty() ? "~" + nic.name : nic.pci, port.port};
+        return each;
+    };
     entries_t entries;
     for (std::size_t i = 0; i < nics.size(); ++i) {
         const rdmaNic &nic = *nics[i].nic;
@@ -146,21 +168,35 @@ portGroups::portGroups(const scene &at, const candidates &nics) {
             continue;
         }
         for (const nicPort &active : nics[i].active) {
-            entry each;
+            entry each = describe(nics[i], active);
             each.nic = i;
-            each.device = &nics[i];
-            each.at = active;
-            each.wires = fabricOf(at.host, nics[i], active.port);
-            each.carried = carriedGbps(at.host, active);
-            each.cardGbps = linkGbps(at.host, nic.pci);
-            each.isNear = near.isNear(nic);
-            each.place = {nic.pci.empty() ? "~" + nic.name : nic.pci, active.port};
             drivers_.try_emplace(each.wires.vendor,
                                  nic.driver.empty() ? each.wires.vendor : nic.driver);
             entries.push_back(std::move(each));
         }
     }
-    tellSubnets(entries);
+    entries_t down; // a NIC may be of each kind of network that its ports are of
+    for (std::size_t i = 0; i < at.down.size(); ++i) {
+        std::set<std::string> networks;
+        for (const port *each : at.down[i].asked) {
+            entry made = describe(at.down[i], {at.down[i].nic, each->number, each->rateGbps});
+            made.nic = nics.size() + i;
+            if (!at.down[i].isSpelledOut && networks.insert(made.wires.network).second) {
+                down.push_back(std::move(made));
+            }
+        }
+    }
+    planes known;
+    for (const entry &each : entries) {
+        known.add(each.wires, each.nic, each.at.rateGbps, each.place);
+    }
+    for (const entry &each : down) {
+        known.addDown(each.wires);
+    }
+    known.tell();
+    for (entry &each : entries) {
+        each.wires.subnets = known.of(each.wires);
+    }
     std::map<std::pair<fabric, bool>, entries_t> parts;
     std::map<std::pair<std::string, std::string>, std::set<std::string>> subnets;
     for (const entry &each : entries) {
@@ -169,9 +205,9 @@ portGroups::portGroups(const scene &at, const candidates &nics) {
     for (const entry &each : entries) {
         wires_[{each.nic, each.at.port}] = each.wires;
         // A port whose subnet is unknown goes with each of the others.
-        const std::set<std::string> &known = subnets[{each.wires.network, each.wires.vendor}];
-        for (const std::string &one : known) {
-            const bool fits = each.wires.subnets.empty() ? !one.empty() || known.size() == 1
+        const std::set<std::string> &family = subnets[{each.wires.network, each.wires.vendor}];
+        for (const std::string &one : family) {
+            const bool fits = each.wires.subnets.empty() ? !one.empty() || family.size() == 1
                                                          : one == each.wires.subnets;
             if (fits) {
                 const bool is_bonded = !each.device->nic->bondMaster.empty();
@@ -179,76 +215,24 @@ portGroups::portGroups(const scene &at, const candidates &nics) {
             }
         }
     }
-    for (const auto &[key, members] : parts) {
-        addRates(key.first, key.second, members, !at.request.minRateGbps.has_value());
+    std::vector<entries_t> members;
+    for (const auto &[key, part] : parts) {
+        addRates(key.first, key.second, part, !at.request.minRateGbps.has_value(), members);
     }
+    addDown(down, members);
     for (std::size_t i = 1; i < groups_.size(); ++i) {
         best_ = groups_[i].isBetter(groups_[best_]) ? i : best_;
     }
     tellNames();
 }
 
-/** Makes of each port's own subnet the first of those that are one fabric with it. */
-void
-portGroups::tellSubnets(entries_t &entries) const {
-    struct pool {
-        entries_t members;
-        std::tuple<std::size_t, long long, long long> size; /**< NICs, rate, weight */
-        std::pair<std::string, unsigned> first;
-    };
-    std::map<fabric, pool> pools;
-    for (const entry &each : entries) {
-        if (!each.wires.subnets.empty()) {
-            pools[each.wires].members.push_back(each);
-        }
-    }
-    // Pools that look alike, by family and size; and the NICs of each pool.
-    std::map<std::tuple<std::string, std::string, std::tuple<std::size_t, long long, long long>>,
-             std::vector<fabric>>
-        alike;
-    for (auto &[wires, each] : pools) {
-        portGroups rates(*this);
-        rates.groups_.clear();
-        rates.of_.clear();
-        rates.addRates(wires, false, each.members, true);
-        const portGroup *best = &rates.groups_.front();
-        for (const portGroup &group : rates.groups_) {
-            best = group.isBetter(*best) ? &group : best;
-        }
-        const bool is_rail = best->count == 1; // its weight says where its NIC is plugged in
-        each.size = {best->count, whole(best->rateGbps), is_rail ? 0 : weightOf(*best)};
-        each.first = best->first;
-        alike[{wires.network, wires.vendor, each.size}].push_back(wires);
-    }
-    std::map<fabric, std::string> names;
-    for (auto &[key, members] : alike) {
-        std::map<std::size_t, fabric> owners;
-        bool is_shared = false;
-        for (const fabric &wires : members) {
-            for (const entry &each : pools[wires].members) {
-                const auto [it, is_new] = owners.try_emplace(each.nic, wires);
-                is_shared = is_shared || (!is_new && !(it->second == wires));
-            }
-        }
-        is_shared = is_shared && std::get<0>(std::get<2>(key)) > 1;
-        std::sort(members.begin(), members.end(), [&](const fabric &a, const fabric &b) {
-            return pools[a].first < pools[b].first;
-        });
-        for (const fabric &wires : members) {
-            names[wires] = is_shared ? wires.subnets : members.front().subnets;
-        }
-    }
-    for (entry &each : entries) {
-        const auto found = names.find(each.wires);
-        if (found != names.end()) {
-            each.wires.subnets = found->second;
-        }
-    }
-}
-
 /** Adds a group for each rate, or one for all of them. */
 void
-portGroups::addRates(const fabric &wires, bool is_bonded, const entries_t &entries, bool has_rate) {
+portGroups::addRates(const fabric &wires,
+                     bool is_bonded,
+                     const entries_t &entries,
+                     bool has_rate,
+                     std::vector<entries_t> &all) {
     entries_t any; // network interfaces whose driver tells no rate go with each of the others
     entries_t sorted;
     for (const entry &each : entries) {
@@ -281,7 +265,49 @@ portGroups::addRates(const fabric &wires, bool is_bonded, const entries_t &entri
             }
         }
         groups_.push_back(std::move(group));
+        all.push_back(std::move(members));
         start = end;
+    }
+}
+
+/** Counts each NIC that is down for the best group that it could be in. */
+void
+portGroups::addDown(const entries_t &down, std::vector<entries_t> &members) {
+    std::map<std::size_t, entries_t> added;
+    for (const entry &each : down) {
+        const bool is_bonded = !each.device->nic->bondMaster.empty();
+        std::size_t best = groups_.size();
+        for (std::size_t i = 0; i < groups_.size(); ++i) {
+            const portGroup &group = groups_[i];
+            const bool fits = group.wires.network == each.wires.network &&
+                              group.wires.vendor == each.wires.vendor &&
+                              group.isBonded == is_bonded;
+            if (fits && (best == groups_.size() || group.isBetter(groups_[best]))) {
+                best = i;
+            }
+        }
+        if (best < groups_.size()) {
+            added[best].push_back(each);
+        }
+    }
+    for (auto &[index, entries] : added) {
+        portGroup &group = groups_[index];
+        double rate = group.rateGbps; // what a port says that is down means nothing
+        for (const entry &member : members[index]) {
+            rate = std::max(rate, member.at.rateGbps);
+        }
+        for (entry &each : entries) {
+            each.at.rateGbps = rate;
+            each.carried = each.cardGbps > 0 ? std::min(rate, each.cardGbps) : rate;
+            members[index].push_back(each);
+        }
+        portGroup whole_group = measure(group.wires, members[index]);
+        whole_group.isBonded = group.isBonded;
+        whole_group.rateGbps = group.rateGbps;
+        whole_group.first = group.first;
+        whole_group.down = entries.size();
+        whole_group.count = group.count + entries.size();
+        group = std::move(whole_group);
     }
 }
 

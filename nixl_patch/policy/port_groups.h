@@ -33,7 +33,8 @@ struct portGroup {
     double rateGbps = 0;    /**< of each port; 0 = unknown, or any (stripe_min_rate_gbps) */
     double gbps = 0;        /**< together, cut to the PCIe links of their cards */
     double nearGbps = 0;    /**< the part of those that are near a GPU */
-    std::size_t count = 0;  /**< NICs */
+    std::size_t count = 0;  /**< NICs that are there: those that are down too */
+    std::size_t down = 0;   /**< those of them whose ports are all down */
     std::size_t nearby = 0; /**< those near a GPU */
     std::pair<std::string, unsigned> first; /**< lowest PCI address or else name, and port */
 
@@ -41,10 +42,18 @@ struct portGroup {
     bool isBetter(const portGroup &other) const;
 };
 
+/** "4 NIC(s)", "3 NIC(s) without one and 1 that is down"; @p kind begins with a space. */
+std::string whichNics(const portGroup &group, const std::string &kind = "");
+
 /** Why @p best is taken rather than @p other: "carry more", behind "whose 4 NIC(s) ". */
 std::string whyBetter(const portGroup &best, const portGroup &other);
 
-/** The groups of some NICs. Those that a list names in full are in none. */
+/**
+ * @brief The groups of some NICs. Those that a list names in full are in none.
+ *
+ * NICs that are down (scene) count for the heaviest group of their fabric that has a usable NIC:
+ * a host with a port down has to choose as its peers do, or the two have nothing in common.
+ */
 class portGroups {
 public:
     portGroups(const scene &at, const candidates &nics);
@@ -71,9 +80,13 @@ private:
     struct entry;
     using entries_t = std::vector<entry>;
 
-    void tellSubnets(entries_t &entries) const;
     void tellNames();
-    void addRates(const fabric &wires, bool is_bonded, const entries_t &entries, bool has_rate);
+    void addRates(const fabric &wires,
+                  bool is_bonded,
+                  const entries_t &entries,
+                  bool has_rate,
+                  std::vector<entries_t> &members);
+    void addDown(const entries_t &down, std::vector<entries_t> &members);
     portGroup measure(const fabric &wires, const entries_t &entries) const;
 
     std::vector<portGroup> groups_;

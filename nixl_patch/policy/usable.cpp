@@ -3,12 +3,16 @@
 #include "policy/usable.h"
 
 #include "policy/ceiling.h"
+#include "policy/fabrics.h"
+#include "policy/physical_ports.h"
+#include "policy/port_groups.h"
 #include "policy/usable_rules.h"
 #include "topology/names.h"
 #include "topology/text.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 namespace nixlStripe {
 namespace {
@@ -39,8 +43,8 @@ namespace {
         return result;
     }
 
-    /** Drops what a rule speaks against: never all of them where it only prefers. */
-    void
+    /** Drops what a rule speaks against and returns it: never all where it only prefers. */
+    candidates
     apply(const usableRule &rule, const scene &at, candidates &nics, usableNics &result) {
         std::vector<std::string> reasons = rule.judge(at, nics);
         for (std::size_t i = 0; i < nics.size(); ++i) {
@@ -51,8 +55,9 @@ namespace {
         const bool leaves_none = std::none_of(
             reasons.begin(), reasons.end(), [](const auto &reason) { return reason.empty(); });
         if (rule.kind == ruleKind_t::RANK && leaves_none) {
-            return;
+            return {};
         }
+        candidates dropped;
         candidates kept;
         for (std::size_t i = 0; i < nics.size(); ++i) {
             if (reasons[i].empty()) {
@@ -60,9 +65,67 @@ namespace {
             } else {
                 result.excluded[nics[i].nic->name] = std::move(reasons[i]);
                 result.excludedBy[nics[i].nic->name] = rule.id;
+                dropped.push_back(std::move(nics[i]));
             }
         }
         nics = std::move(kept);
+        return dropped;
+    }
+
+    /** One of @p dropped for each physical port that none of @p left has. */
+    candidates
+    ofOtherPorts(const candidates &dropped, const candidates &left) {
+        const auto function_of = [](const candidate &each) {
+            const rdmaNic &nic = *each.nic;
+            const std::string &pci = nic.physicalFunction.empty() ? nic.pci : nic.physicalFunction;
+            return pci.empty() ? nic.name : pci;
+        };
+        std::set<std::string> seen;
+        for (const candidate &each : left) {
+            seen.insert(function_of(each));
+        }
+        candidates result;
+        for (const candidate &each : dropped) {
+            if (!isSoftware(*each.nic) && seen.insert(function_of(each)).second) {
+                result.push_back(each);
+            }
+        }
+        return result;
+    }
+
+    /** A subnet of the same kind may be storage or a plane: a host cannot tell, its user can. */
+    void
+    warnOfSubnets(const scene &at,
+                  const candidates &dropped,
+                  const candidates &left,
+                  usableNics &result) {
+        const auto is_like = [&](const candidate &other, const fabric &wires, double rate) {
+            return std::any_of(other.active.begin(), other.active.end(), [&](const nicPort &each) {
+                const fabric own = fabricOf(at.host, other, each.port);
+                return own.network == wires.network && own.vendor == wires.vendor &&
+                       !own.subnets.empty() && areAlike(each.rateGbps, rate);
+            });
+        };
+        std::map<std::string, std::string> names;
+        for (const candidate &each : dropped) {
+            for (const nicPort &active : each.active) {
+                const fabric wires = fabricOf(at.host, each, active.port);
+                const bool is_alike =
+                    !wires.subnets.empty() &&
+                    std::any_of(left.begin(), left.end(), [&](const candidate &other) {
+                        return is_like(other, wires, active.rateGbps);
+                    });
+                if (is_alike) {
+                    append(names[wires.subnets], active.text());
+                }
+            }
+        }
+        for (const auto &[subnet, nics] : names) {
+            result.warnings.push_back(
+                "the InfiniBand subnet " + subnet + " (" + nics +
+                ") is left out, whose NICs have the rate and vendor of those that are used: if it "
+                "is no storage or front end, name the NICs of all subnets in `stripe`");
+        }
     }
 
     void
@@ -137,9 +200,14 @@ findUsable(const machine &host, const usableRequest &request) {
     for (const rdmaNic &nic : host.nics) {
         nics.push_back(ask(nic, request.list));
     }
-    const scene at(host, request);
+    scene at(host, request);
     for (const usableRule &rule : usableRules()) {
-        apply(rule, at, nics, result);
+        const candidates dropped = apply(rule, at, nics, result);
+        if (rule.id == "state") {
+            at.down = ofOtherPorts(dropped, nics);
+        } else if (rule.id == "fabric") {
+            warnOfSubnets(at, dropped, nics, result);
+        }
     }
     for (const candidate &each : nics) {
         choosePorts(each, result);

@@ -116,7 +116,7 @@ judgeBond(const scene &at, candidates &nics) {
         }
         reasons[i] = "part of the bond " + nics[i].nic->bondMaster +
                      ", which spreads traffic by itself, and " +
-                     std::to_string(groups.best().count) + " NIC(s) without one " +
+                     whichNics(groups.best(), " without one") + " " +
                      whyBetter(groups.best(), *own) + " (a list that names the NIC overrides this)";
     }
     return reasons;
@@ -133,8 +133,8 @@ judgePlain(const scene &at, candidates &nics) {
         }
         const portGroup &best = groups.best();
         if (own->wires == best.wires && areAlike(own->rateGbps, best.rateGbps)) {
-            reasons[i] = "it is in no bond, and the bonds of " + std::to_string(best.count) +
-                         " NIC(s) " + whyBetter(best, *own);
+            reasons[i] = "it is in no bond, and the bonds of " + whichNics(best) + " " +
+                         whyBetter(best, *own);
         }
     }
     return reasons;
@@ -158,7 +158,7 @@ judgeFabric(const scene &at, candidates &nics) {
                 rateText(rate) + " Gbit/s is below " + rateText(best.rateGbps) + " Gbit/s, and ";
         }
         reasons[i] += own->name + " is another fabric than " + best.name + ", whose " +
-                      std::to_string(best.count) + " NIC(s) " + whyBetter(best, *own);
+                      whichNics(best) + " " + whyBetter(best, *own);
     }
     return reasons;
 }

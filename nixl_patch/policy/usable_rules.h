@@ -36,6 +36,8 @@ struct scene {
     const machine &host;
     const usableRequest &request;
     std::set<std::string_view> interfaces; /**< names of those of this network namespace */
+    /** NICs none of whose ports is ACTIVE, one of each physical port that no other NIC has. */
+    std::vector<candidate> down;
 };
 
 enum class ruleKind_t {

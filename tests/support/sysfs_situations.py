@@ -34,7 +34,8 @@ from sysfs_trees import (
 class Situation:
     """A host with what `stripe=all` must take there.
 
-    nics: names of the NICs that are right; the others are excluded by `rule`. warning: a part of
+    nics: names of the NICs that are right; the others are excluded by `rule`, one or several
+    ("fabric, state"), each of which excludes some. warning: a part of
     the one warning there, "" = none. change: what is done to the written tree. ceiling: the most
     that these NICs carry together from host memory, Gbit/s; None where nothing is odd about it.
     """
@@ -291,7 +292,7 @@ SITUATIONS: tuple[Situation, ...] = (
             *_infiniband(4),
             with_gids(_infiniband(1, first=4)[0], "fec0:0000:0000:0007:0000:00ff:fe00:0005"),
         ),
-        "fabric",
+        "fabric", "subnet fec0:0000:0000:0007 (mlx5_4:1) is left out",
     ),
     Situation(
         "Omni-Path and InfiniBand", "two fabrics with the same link layer and rate", "ucx 10929",

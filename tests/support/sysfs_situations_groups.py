@@ -149,7 +149,7 @@ GROUP_SITUATIONS: tuple[Situation, ...] = (
             *(_infiniband(i, subnet=f"fec0:0000:0000:000{i}") for i in range(4)),
             *(_infiniband(i, subnet=A) for i in (4, 5)),
         ),
-        "fabric",
+        "fabric", f"subnet {A} (mlx5_4:1, mlx5_5:1) is left out",
     ),
     Situation(
         "rails and slow storage", "the same with five slow NICs for storage", "a variant of that",
@@ -158,17 +158,6 @@ GROUP_SITUATIONS: tuple[Situation, ...] = (
             *(_infiniband(i, subnet=f"fec0:0000:0000:000{i}") for i in range(4)),
             *(_infiniband(i, rate=100.0, subnet=A) for i in range(4, 9)),
         ),
-        "fabric",
-    ),
-    Situation(
-        "two planes", "two NICs in each of two subnets", "a variant of that",
-        named("mlx5_", 0, 1, 2, 3),
-        lambda: two_sockets(*(_infiniband(i, subnet=(A, B)[i % 2]) for i in range(4))),
-    ),
-    Situation(
-        "two planes, one near GPUs", "four NICs in each of two subnets", "a variant of that",
-        named("mlx5_", 0, 1, 2, 3),
-        lambda: two_sockets(*(_infiniband(i, subnet=(B, A)[i // 4]) for i in range(8))),
         "fabric",
     ),
     Situation(

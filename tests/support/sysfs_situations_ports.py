@@ -9,6 +9,7 @@ from dataclasses import replace
 from sysfs_machines import two_sockets
 from sysfs_situations import SITUATIONS, Situation, address
 from sysfs_situations_groups import GROUP_SITUATIONS
+from sysfs_situations_planes import PLANE_SITUATIONS
 from sysfs_situations_pods import POD_SITUATIONS
 from sysfs_trees import Function, Host, Port, Root, bridge, gpu, mlx5, roce
 
@@ -144,4 +145,5 @@ EVERY_SITUATION: tuple[Situation, ...] = (
     *PORT_SITUATIONS,
     *POD_SITUATIONS,
     *GROUP_SITUATIONS,
+    *PLANE_SITUATIONS,
 )
