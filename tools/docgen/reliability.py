@@ -17,7 +17,9 @@ def fuzz() -> str:
             "**a fault**" if row["finding"] else "none",
             found["date"][:10],
         ]
-        for found in map(result, ("fuzz-plugin", "fuzz-python", "fuzz-python-again"))
+        for found in map(
+            result, ("fuzz-plugin", "fuzz-plugin-again", "fuzz-python", "fuzz-python-again")
+        )
         for row in found["rows"]
     ]
     return table(["reader", "part", "inputs", "faults", "date"], rows)
