@@ -33,7 +33,7 @@ namespace {
         decltype(abi::plugin::destroyEngine) destroyEngine = nullptr;
         decltype(abi::plugin::getBackendOptions) getBackendOptions = nullptr;
         std::string hookError;
-        void *library = nullptr;
+        void *handle = nullptr;
     };
 
     stockFunctions &stock = []() -> stockFunctions & {
@@ -174,7 +174,7 @@ namespace {
             [](abi::initParams *init) { return createEngineOrThrow(init, engineUse_t::SPARE); },
             &destroyEngine};
         try {
-            return resumingOf(stock.library, engine, given, plan, initHook::ucx().version(), maker);
+            return resumingOf(stock.handle, engine, given, plan, initHook::ucx().version(), maker);
         } catch (const std::runtime_error &problem) {
             fail("on_nic_loss='resume' cannot be had: " + std::string(problem.what()) +
                  "; accepted: 'error', 'auto'");
@@ -358,7 +358,7 @@ namespace {
 } // namespace
 
 abi::plugin *
-wrapBackend(abi::plugin *plugin, const std::string &hook_error, void *library) {
+wrapBackend(abi::plugin *plugin, const std::string &hook_error, void *handle) {
     if (plugin->createEngine == &createEngine) {
         return plugin;
     }
@@ -370,7 +370,7 @@ wrapBackend(abi::plugin *plugin, const std::string &hook_error, void *library) {
     stock.destroyEngine = plugin->destroyEngine;
     stock.getBackendOptions = plugin->getBackendOptions;
     stock.hookError = hook_error;
-    stock.library = library;
+    stock.handle = handle;
     plugin->createEngine = &createEngine;
     plugin->destroyEngine = &destroyEngine;
     plugin->getBackendOptions = &getBackendOptions;

@@ -21,10 +21,10 @@ namespace nixlStripe {
  * @param stock The struct that the stock plugin's nixl_plugin_init returned.
  * @param hook_error Why the UCX settings cannot be reached, "" when they can. Then engines without
  *        our parameters are created as ever and others are refused with that reason.
- * @param library Handle of the stock plugin.
+ * @param handle Handle of the stock plugin.
  * @return What this plugin's nixl_plugin_init returns: @p stock, untouched when it is unknown.
  */
-abi::plugin *wrapBackend(abi::plugin *stock, const std::string &hook_error, void *library);
+abi::plugin *wrapBackend(abi::plugin *stock, const std::string &hook_error, void *handle);
 
 } // namespace nixlStripe
 
