@@ -28,13 +28,13 @@ struct portGroups::entry {
 namespace {
 
     /** What may be a front end comes last where all else is equal. */
-    constexpr std::array<std::string_view, 5> networks = {
+    constexpr std::array<std::string_view, 5> ranking = {
         "EFA", "InfiniBand", "Omni-Path", "Ethernet", ""};
 
     std::size_t
     rankOf(const std::string &network) {
-        const auto it = std::find(networks.begin(), networks.end(), network);
-        return static_cast<std::size_t>(it - networks.begin());
+        const auto it = std::find(ranking.begin(), ranking.end(), network);
+        return static_cast<std::size_t>(it - ranking.begin());
     }
 
     /** Root complexes that have a GPU: a NIC below one is near. */
