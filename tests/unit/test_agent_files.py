@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,10 @@ from nixl_stripe.proof.agents import (
     parse,
     read_folder,
 )
+from nixl_stripe.proof.hidden import is_hidden
 from nixl_stripe.proof.watch import Watch
 from nixl_stripe.untrusted import RefusedError
+from privileges import NOBODY, needs_root
 from prometheus_client.openmetrics import exposition, parser
 
 
@@ -92,6 +95,51 @@ def test_processes_that_ended_are_dropped(tmp_path: Path) -> None:
     assert [each.process for each in found.live] == ["pod"]
     assert (found.dead, found.refused) == (4, {})
     assert found.names() == {}, "a number of another PID namespace is nobody's here"
+
+
+#: Reads a folder as nobody; the modules are root's to read.
+_AS_NOBODY = f"""
+import os, sys
+from pathlib import Path
+from nixl_stripe.proof.agents import read_folder
+from nixl_stripe.proof.processes import _command
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+found = read_folder(Path(sys.argv[1]))
+print([each.process for each in found.live], found.dead, *map(_command, map(int, sys.argv[2:])))
+"""
+
+
+@pytest.mark.parametrize("mode", ["0", "2"])
+def test_processes_that_proc_hides_are_not_dropped(mode: str) -> None:
+    """Hosts for several users mount /proc with hidepid=2: others' processes are not seen there."""
+    needs_root()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        put(folder, "other.prom", agent_text())
+        put(folder, "old.prom", agent_text(), age_s=61)
+        put(folder, "ended.prom", agent_text(pid=ended.pid, start=1))
+        mount = f'mount -t proc -o hidepid={mode} proc /proc && exec "$@"'
+        program = [sys.executable, "-c", _AS_NOBODY, name, str(os.getpid()), str(ended.pid)]
+        done = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", mount, "sh", *program],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if "mount:" in done.stderr:
+        pytest.skip(f"no /proc of its own can be mounted here: {done.stderr.strip()}")
+    ours = "another user's" if mode == "2" else Path("/proc/self/comm").read_text().strip()
+    assert done.stdout == f"['other'] 2 {ours} ended\n", done.stderr
+
+
+@pytest.mark.parametrize("number", [0, 1 << 22 | 1, 1 << 70])
+def test_a_number_that_is_no_process_is_not_hidden_bad_flow(number: int) -> None:
+    assert not is_hidden(number)
 
 
 def test_a_sandbox_that_tells_no_start_goes_by_age(tmp_path: Path) -> None:

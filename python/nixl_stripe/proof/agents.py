@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from nixl_stripe.proof.hidden import is_hidden
 from nixl_stripe.untrusted import RefusedError, one_line
 
 PREFIX = "nixl_stripe_agent_"
@@ -246,11 +247,14 @@ def _own_namespace() -> int:
 
 
 def _is_alive(found: AgentFile, proc: Path) -> bool:
-    """Whether the process lives; of another PID namespace the file's age alone tells."""
+    """Whether the process lives; of another PID namespace the file's age alone tells.
+
+    So it does of a process of another user that /proc does not show (mounted with hidepid).
+    """
     if found.pid_namespace != _own_namespace():
         return True
     try:
         text = (proc / str(found.pid) / "stat").read_text("utf-8", "replace")
     except OSError:
-        return False
+        return is_hidden(found.pid)
     return text.rpartition(")")[2].split()[19:20] == [str(found.start_ticks)]

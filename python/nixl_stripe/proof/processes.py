@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixl_stripe import _core
+from nixl_stripe.proof.hidden import is_hidden
 
 Packets = Mapping[int, int]
 """Packets of payload by process; 0 stands for processes of other PID namespaces."""
 
 _FOREIGN = "another PID namespace"
+_HIDDEN = "another user's"
 _NO_QUEUE_PAIRS = "a network interface has no queue pairs: its bytes are not told by process"
 
 
@@ -124,4 +126,4 @@ def _command(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
-        return "ended"
+        return _HIDDEN if is_hidden(pid) else "ended"
