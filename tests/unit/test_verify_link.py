@@ -91,6 +91,7 @@ def test_a_variable_that_is_refused_is_named_at_both_ends_bad_flow() -> None:
         (("--nixl", "nixl_absent"), 1, "verify needs NIXL: no nixl_absent"),
         (("--listen", "host:0"), 2, "--listen 'host:0'"),
         (("--connect", "localhost"), 2, "no token: give the one that the listener printed"),
+        (("--listen", "--expect-nics", "8"), 2, "--expect-nics with --listen: it is the"),
         (("--listen", "--max-bytes", "many"), 2, "--max-bytes 'many': accepted are"),
     ],
 )

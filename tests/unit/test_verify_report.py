@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import socket
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from nixl_stripe.cli import main
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab.outcome import SideReport
-from nixl_stripe.verify import OpResult, Report
+from nixl_stripe.verify import OpResult, Report, TwoProcesses
 from nixl_stripe.verify.messages import TO_CONNECTOR, TO_LISTENER, told
 from nixl_stripe.verify.report import format_of, reported, write
 from nixl_stripe.verify.report_picture import picture
@@ -66,6 +67,7 @@ def result(*share: float, **more: Any) -> OpResult:
         proof="bytes",
         short=short,
         nixl_version="1.5.1",
+        ucx_version="1.23.0",
         ucx_settings={"MAX_RMA_RAILS": "4"},
         **more,
     )
@@ -124,7 +126,8 @@ def test_the_page_says_the_verdict_first(tmp_path: Path) -> None:
         "NIXL stripe: passed Passed WRITE: 4 of 4 planned NICs carried their share, 2.9 Gbit/s, "
         "2.00 times what NIXL does without nixl-stripe"
     )
-    for words in ("sysfs, counted", "16.0 MiB", "MAX_RMA_RAILS=4", "1.5.1", "over a bed"):
+    versions = ("1.5.1", "UCX 1.23.0")
+    for words in ("sysfs, counted", "16.0 MiB", "MAX_RMA_RAILS=4", *versions, "over a bed"):
         assert words in page.text
     assert "@import" not in text
     assert "url(" not in text
@@ -247,6 +250,26 @@ def test_a_slip_is_noticed_before_the_transfer_bad_flow(capsys: pytest.CaptureFi
     )
 
 
+def test_without_nixl_no_older_report_is_left_bad_flow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "r.html"
+    write(file, GOOD.to_dict())
+    assert main(["verify", "--nixl", "nixl_absent", "--report", str(file)]) == 1
+    why = capsys.readouterr().err.strip().removeprefix("nixl-stripe: ")
+    assert why.startswith("verify needs NIXL: no nixl_absent")
+    assert f"Not run {why}" in Page(file.read_text("utf-8")).text
+
+
+@pytest.mark.parametrize("where", [("--bed", "tcp"), ("--listen",)])
+def test_no_event_blames_this_node_for_other_nics_bad_flow(
+    where: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", *where, "--report", str(tmp_path / "r.nvsentinel.json")]) == 2
+    assert "the events name this node, and the NICs are" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_report_that_cannot_be_written_leaves_no_half_bad_flow(tmp_path: Path) -> None:
     (tmp_path / "r.html").mkdir()
     with pytest.raises(StripeError, match=r"--report .*r\.html: "):
@@ -293,7 +316,7 @@ def test_sources_of_the_other_host_that_say_little_bad_flow(
 
 
 def test_the_page_shows_the_machine(tmp_path: Path) -> None:
-    drawn = picture(None)
+    drawn = picture(TwoProcesses())
     assert drawn.startswith("<svg ")
     file = tmp_path / "r.html"
     write(file, GOOD.to_dict(), drawn)
@@ -331,3 +354,33 @@ def test_health_events_of_a_failure_bad_flow(tmp_path: Path) -> None:
     empty = dataclasses.replace(GOOD.results[0], planned=())
     (row,) = events(Report("x", (empty,)), tmp_path)
     assert (row["isHealthy"], row["entitiesImpacted"]) == (False, [])
+
+
+def test_what_is_no_single_nics_fault_is_an_event_bad_flow(tmp_path: Path) -> None:
+    few = dataclasses.replace(GOOD.results[0], expected_nics=8)
+    *rows, last = events(Report("x", (few,)), tmp_path)
+    assert [row["isHealthy"] for row in rows] == [True] * 4
+    assert (last["isHealthy"], last["entitiesImpacted"]) == (False, [])
+    assert last["message"] == "WRITE: 4 NIC(s) are planned, 8 are expected"
+
+
+@pytest.mark.parametrize(
+    ("planned", "proof", "words"),
+    [(NICS[:1], "bytes", "nothing was proven"), (NICS, "lanes", "judged by UCX's lanes alone")],
+)
+def test_health_events_claim_no_more_than_was_seen_bad_flow(
+    planned: tuple[str, ...], proof: Proof, words: str, tmp_path: Path
+) -> None:
+    little = dataclasses.replace(GOOD.results[0], planned=planned, proof=proof)
+    case = written(Report("x", (little,)), tmp_path / "r.junit.xml")
+    assert words in case
+    for row in events(Report("x", (little,)), tmp_path):
+        assert words in row["message"]
+    assert all(row["message"] == "it carried its share" for row in events(GOOD, tmp_path))
+
+
+def test_in_a_pod_events_name_the_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODE_NAME", "node7")
+    assert {row["nodeName"] for row in events(GOOD, tmp_path)} == {"node7"}
+    monkeypatch.delenv("NODE_NAME")
+    assert {row["nodeName"] for row in events(GOOD, tmp_path)} == {socket.gethostname()}

@@ -155,19 +155,23 @@ def verify_command(
         raise UsageError(f"{' and '.join(chosen)}: accepted is one of them")
     if address is not None and not listen:
         raise UsageError(f"{address!r}: an address stands behind --listen or --connect only")
+    if listen and expect_nics is not None:
+        raise UsageError(
+            "--expect-nics with --listen: it is the connecting side's plan that counts"
+        )
     if report is not None:
-        from nixl_stripe.verify.report import format_of
+        from nixl_stripe.verify.report import require_writable
 
-        format_of(report)
-    parameters = {**({"stripe": stripe} if stripe else {}), **_pairs("--param", param)}
-    which = _nixl(nixl)
+        require_writable(report, is_of_this_host=bed is None and not listen)
     with stoppable(), progress("verify: ") as say, _reported(report):
+        parameters = {**({"stripe": stripe} if stripe else {}), **_pairs("--param", param)}
+        which = _nixl(nixl)
         if listen:
             ended = _listen(
                 address or "", token_file, link.max_bytes(max_bytes), which, parameters or None, say
             )
-            picture = "" if report is None else _picture(None)
-            _finish(ended["report"], str(ended["text"]), as_json, report, picture)
+            # The initiator's machine is the other one: there is no picture of it here.
+            _finish(ended["report"], str(ended["text"]), as_json, report, "")
             return
         request = _request(
             {
@@ -213,7 +217,7 @@ def _reported(report: Path | None) -> contextlib.AbstractContextManager[None]:
     return reported(report)
 
 
-def _picture(bed: Bed | None) -> str:
+def _picture(bed: Bed) -> str:
     from nixl_stripe.verify.report_picture import picture
 
     return picture(bed)

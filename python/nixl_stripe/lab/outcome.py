@@ -64,8 +64,9 @@ class SideReport:
     """One side's account. Times in seconds; None where the side did not get that far.
 
     exit_status: as from `subprocess` (negative: the signal that ended it; None: unknown).
-    plugin_params: what the plugin advertises before a backend exists. plan, environment: with
-    `Job.account`, what `StripePlan.to_dict` gives on that machine, and its UCX_* and NIXL_*.
+    ucx_version: of the UCX that NIXL loaded. plugin_params: what the plugin advertises before a
+    backend exists. plan, environment: with `Job.account`, what `StripePlan.to_dict` gives on that
+    machine, and its UCX_* and NIXL_*.
     sources: of each NIC that was counted, name, kind, place and blindness of the source. uncounted:
     NICs whose bytes could not be counted, and why. cpu: of each repetition.
     """
@@ -73,6 +74,7 @@ class SideReport:
     side: str
     nixl_file: str | None = None
     nixl_version: str | None = None
+    ucx_version: str | None = None
     plugin_params: Mapping[str, str] = field(default_factory=dict)
     create_seconds: float | None = None
     register_seconds: float | None = None

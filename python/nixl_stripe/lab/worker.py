@@ -28,6 +28,7 @@ from nixl_stripe.lab.buffers import Payload, Store, open_store
 from nixl_stripe.lab.channel import Channel, Message, PeerFailedError, ask
 from nixl_stripe.lab.cost import Cpu, CpuMeter
 from nixl_stripe.lab.job import ALL_NICS, Job, Nixl, Op
+from nixl_stripe.lab.loaded_ucx import loaded_ucx
 from nixl_stripe.lab.outcome import Repetition, SideError, SideReport
 from nixl_stripe.lab.remote import token
 from nixl_stripe.proof.traffic import Counters
@@ -85,6 +86,7 @@ class Side:
         self._note(nixl_file=api.__file__, nixl_version=_version(package))
         self._store: Store = open_store(job.memory, job.sizes, job.allocator)
         self._make_agent(api)
+        self._note(ucx_version=loaded_ucx())
         self._counters = self._count()
         self._note(sources=self._counters.sources, uncounted=self._counters.uncounted)
         spans = list(zip(self._store.addresses, job.sizes, strict=True))

@@ -73,6 +73,7 @@ def judge(request: Request, outcome: Outcome, stock: Outcome | None = None) -> O
         excluded={} if plan is None else dict(plan.excluded),
         stock=None if stock is None else figures_of(stock),
         nixl_version=outcome.initiator.nixl_version,
+        ucx_version=outcome.initiator.ucx_version,
         ucx_settings={} if plan is None else dict(plan.ucx_settings),
         expected_nics=request.expected_nics,
     )

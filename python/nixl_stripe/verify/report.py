@@ -26,11 +26,17 @@ Writer = Callable[[Data, Mapping[str, str]], str]
 
 def circumstances(data: Data) -> dict[str, str]:
     """Return date and versions of a verification that has just ended; no host's name."""
-    found = {str(result.get("nixl_version") or "unknown") for result in data.get("results", ())}
+    results = list(data.get("results", ()))
+
+    def of_initiator(what: str) -> str:
+        found = {str(result.get(f"{what}_version") or "unknown") for result in results}
+        return ", ".join(sorted(found)) or "unknown"
+
     return {
         "Date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "nixl-stripe": __version__,
-        "NIXL": ", ".join(sorted(found)) or "unknown",
+        "NIXL": of_initiator("nixl"),
+        "UCX": of_initiator("ucx"),
         "Python": platform.python_version(),
         "System": f"{platform.system()} {platform.machine()}",
     }
@@ -51,7 +57,8 @@ def as_junit(data: Data, context: Mapping[str, str]) -> str:
     results = list(data.get("results", ()))
     bad = [result for result in results if not result.get("ok")]
     not_run = str(data.get("error") or ("" if results else "no operation was tried"))
-    nothing = reservation(data) == NOTHING
+    held_back = reservation(data)
+    nothing = held_back == NOTHING
     suite = ElementTree.Element(
         "testsuite",
         name="nixl-stripe verify",
@@ -74,6 +81,8 @@ def as_junit(data: Data, context: Mapping[str, str]) -> str:
             ElementTree.SubElement(case, "failure", message=why).text = _xml("\n".join(causes))
         elif nothing:
             ElementTree.SubElement(case, "skipped", message=_xml(NOTHING))
+        elif held_back:
+            ElementTree.SubElement(case, "system-out").text = _xml(held_back)
     if not_run:
         case = ElementTree.SubElement(
             suite, "testcase", classname="nixl_stripe.verify", name="verify"
@@ -103,6 +112,18 @@ def format_of(path: Path) -> Writer:
                 return writer
             raise UsageError(f"--report {path}: there is no folder {path.parent}")
     raise UsageError(f"--report {path}: accepted are FILE{', FILE'.join(FORMATS)}")
+
+
+def require_writable(path: Path, is_of_this_host: bool) -> None:
+    """UsageError where the name says no format, or one that would blame this host for others' NICs.
+
+    is_of_this_host: the initiator, whose NICs are judged, runs on this host itself.
+    """
+    if format_of(path) is as_health_events and not is_of_this_host:
+        raise UsageError(
+            f"--report {path}: the events name this node, and the NICs are the connecting side's "
+            "or a bed's; accepted are it without --listen and --bed, or FILE.json"
+        )
 
 
 def write(path: Path, data: Data, picture: str = "") -> None:

@@ -10,14 +10,20 @@ operator's decision, not that of one transfer.
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from nixl_stripe.verify.verdict import reservation
 
 Data = Mapping[str, Any]
 
 AGENT, COMPONENT, CHECK = "nixl-stripe", "NIC", "NixlStripeShare"
 _VERSION = 1
+
+#: NVSentinel's own monitors take a node's name from it: in a pod the host's name is the pod's.
+NODE_NAME = "NODE_NAME"
 
 
 def as_health_events(data: Data, context: Mapping[str, str]) -> str:
@@ -27,14 +33,20 @@ def as_health_events(data: Data, context: Mapping[str, str]) -> str:
 
 
 def _events(data: Data, context: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield an event for each NIC, and one of none for what is no single NIC's fault."""
     results = list(data.get("results", ()))
     nics = dict.fromkeys(str(nic) for result in results for nic in result.get("planned", ()))
-    if not nics:
-        why = data.get("error") or "no NIC was planned, nothing is proven"
-        yield _event(context, None, bool(data.get("ok")), str(why))
-    for nic in nics:
-        faults = [why for result in results for why in _faults(result, nic)]
-        yield _event(context, nic, not faults, "; ".join(faults) or "it carried its share")
+    faults = {nic: [why for result in results for why in _faults(result, nic)] for nic in nics}
+    fine = reservation(data) or "it carried its share"
+    for nic, found in faults.items():
+        yield _event(context, nic, not found, "; ".join(found) or fine)
+    if not nics or (not data.get("ok") and not any(faults.values())):
+        yield _event(context, None, bool(data.get("ok")), _why(data))
+
+
+def _why(data: Data) -> str:
+    found = [f"{each.get('op')}: {each['why']}" for each in data["results"] if each.get("why")]
+    return str(data.get("error") or "; ".join(found) or "no NIC was planned, nothing is proven")
 
 
 def _faults(result: Data, nic: str) -> Iterator[str]:
@@ -67,6 +79,6 @@ def _event(
         "entitiesImpacted": [] if nic is None else [{"entityType": "NIC", "entityValue": nic}],
         "metadata": {name: value for name, value in context.items() if name != "Date"},
         "generatedTimestamp": context.get("Date", "").replace("+00:00", "Z"),
-        "nodeName": socket.gethostname(),
+        "nodeName": os.environ.get(NODE_NAME) or socket.gethostname(),
         "processingStrategy": "STORE_ONLY",
     }

@@ -21,15 +21,15 @@ def _drawn(found: Machine, name: str) -> str:
     return to_svg(draw(replace(picture_of(found), source=name)))
 
 
-def picture(bed: Bed | None) -> str:
-    """Return the initiator's machine as SVG, or None's (the listener): this host.
+def picture(bed: Bed) -> str:
+    """Return the initiator's machine as SVG.
 
     "" where there is none to be shown: rails have no hardware of their own.
     """
     try:
         if isinstance(bed, Guests):
             return _drawn(bed.machine("initiator"), "a guest of the bed")
-        if bed is None or bed.name in ("processes", "hosts"):
+        if bed.name in ("processes", "hosts"):
             return _drawn(machine(), "this host")
     except StripeError:
         pass  # a picture is not worth a report

@@ -72,7 +72,7 @@ class OpResult:
     counted the payload, `lanes` where only UCX's report is to be had (on one host no byte passes a
     NIC's counter). short: planned NICs with less than half of what is due. ceiling_gbps: the most
     that the planned NICs can carry together. forecast: share per NIC that was foreseen.
-    nixl_version, ucx_settings: of the initiator, None and empty where they are not known.
+    nixl_version, ucx_version, ucx_settings: of the initiator, None and empty where not known.
     expected_nics: with fewer in the plan it is no success, None where nobody said.
     """
 
@@ -92,6 +92,7 @@ class OpResult:
     excluded: Mapping[str, str] = field(default_factory=dict)
     stock: Figures | None = None
     nixl_version: str | None = None
+    ucx_version: str | None = None
     ucx_settings: Mapping[str, str] = field(default_factory=dict)
     expected_nics: int | None = None
 
@@ -127,6 +128,7 @@ class OpResult:
             "short": list(self.short),
             "why": "" if self.ok else self._why(),
             "nixl_version": self.nixl_version,
+            "ucx_version": self.ucx_version,
             "ucx_settings": dict(self.ucx_settings),
             "causes": [asdict(cause) for cause in self.causes],
             "ceiling_gbps": self.ceiling_gbps,
