@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixl_stripe.errors import StripeError
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.wheel.fetch import download
 from nixl_stripe.wheel.installs import Say, install
@@ -39,6 +42,22 @@ class Peer:
         return path
 
 
+def check_source(source: str) -> None:
+    """Raise UsageError for what `prepare` takes for no Mooncake; nothing is downloaded."""
+    file = Path(source).expanduser()
+    if file.is_file():
+        return
+    accepted = "accepted are mooncake-transfer-engine-non-cuda==VERSION and the like, or a wheel"
+    if file.suffix == ".whl":
+        raise UsageError(f"--mooncake {source}: no such file")
+    try:
+        requirement = Requirement(source)
+    except InvalidRequirement as error:
+        raise UsageError(f"--mooncake {source}: {accepted}") from error
+    if requirement.url or not canonicalize_name(requirement.name).startswith("mooncake-"):
+        raise UsageError(f"--mooncake {source}: {accepted}")
+
+
 def prepare(cache: Path, source: str, say: Say) -> Peer:
     """Get Mooncake and compile what is preloaded, both kept below `cache`.
 
@@ -51,8 +70,9 @@ def prepare(cache: Path, source: str, say: Say) -> Peer:
 
 
 def _site(folder: Path, source: str, say: Say) -> Nixl:
-    if Path(source).is_file():
-        return Nixl((str(install(folder, Path(source), say)),))
+    check_source(source)
+    if (file := Path(source).expanduser()).is_file():
+        return Nixl((str(install(folder, file, say)),))
     if importlib.util.find_spec("mooncake") is not None:
         return Nixl()
     kept = folder / source.replace("==", "-")

@@ -77,22 +77,32 @@ class Run:
         """Return the folders of the stock and the patched NIXL."""
         from nixl_stripe.wheel.installs import prepare
 
-        stock, patched = self.given["stock"], self.given["patched"]
-        if (stock is None) != (patched is None):
-            raise UsageError("--stock-folder and --patched-folder: give both or neither")
-        if stock is not None:
-            return stock, patched
+        if self.given["stock"] is not None:
+            return self.given["stock"], self.given["patched"]
         installs = prepare(self.given["cache"], self.given["nixl"], None, say)
         return installs.stock, installs.patched
 
+    def _check_sources(self) -> None:
+        """Raise UsageError for a NIXL that cannot be had, before a bed is made or one downloaded."""
+        from nixl_stripe.wheel.fetch import check_one_flavour
+
+        stock, patched = self.given["stock"], self.given["patched"]
+        if (stock is None) != (patched is None):
+            raise UsageError("--stock-folder and --patched-folder: give both or neither")
+        if stock is None and not self._peer():
+            check_one_flavour(self.given["nixl"], "--nixl-wheel")
+
     def _check_beside(self, name: str) -> None:
         """Raise UsageError for what cannot stand beside NIXL here."""
+        from nixl_stripe.bench.peer_install import check_source
+
         if name != "mooncake":
             raise UsageError(f"--peer {name}: accepted is mooncake")
         if self.given["bed"] != "rdma" or self._peer():
             raise UsageError("--peer mooncake: it is compared over RDMA; give --bed rdma")
         if self.options.memory != "dram":
             raise UsageError(f"--memory {self.options.memory}: Mooncake is compared with dram")
+        check_source(self.given["mooncake"])
 
     def _beside(self, say: Say) -> Peer:
         """Get what stands beside NIXL."""
@@ -115,6 +125,7 @@ class Run:
             check_writable("--save", save.absolute().parent)
         with self.progress() as say:
             try:
+                self._check_sources()
                 if beside is not None:
                     self._check_beside(beside)
                 if hasattr(module, "check"):

@@ -62,26 +62,43 @@ def check_sources(sources: Sequence[str]) -> None:
             _requirement(source)
 
 
-def _file(source: str) -> Path | None:
+def check_one_flavour(source: str, option: str) -> None:
+    """Raise UsageError unless `source` is a wheel file or a requirement on one flavour of NIXL.
+
+    Nothing is downloaded. option: what the user gave it to.
+    """
+    if _file(source, option) is not None:
+        return
+    requirement = _requirement(source, option)
+    if canonicalize_name(requirement.name) == _META:
+        raise UsageError(
+            f"{option} {source}: both flavours; accepted is one, such as {NEWEST_REQUIREMENT}, "
+            "or a wheel file"
+        )
+    if requirement.url is not None:
+        raise UsageError(f"{option} {source}: an address; download the wheel and name the file")
+
+
+def _file(source: str, option: str = "--from") -> Path | None:
     """Return the wheel file that `source` names, None where it is a requirement."""
     file = Path(source).expanduser()
     if file.is_file():
         return file
     if file.suffix == ".whl":
-        raise UsageError(f"--from {source}: no such file")
+        raise UsageError(f"{option} {source}: no such file")
     return None
 
 
-def _requirement(source: str) -> Requirement:
+def _requirement(source: str, option: str = "--from") -> Requirement:
     try:
         requirement = Requirement(source)
     except InvalidRequirement as error:
         raise UsageError(
-            f"--from {source}: neither a file nor a requirement: {_ACCEPTED}"
+            f"{option} {source}: neither a file nor a requirement: {_ACCEPTED}"
         ) from error
     name = canonicalize_name(requirement.name)
     if name != _META and not name.startswith(f"{_META}-cu"):
-        raise UsageError(f"--from {source}: not NIXL; accepted are {_ACCEPTED}")
+        raise UsageError(f"{option} {source}: not NIXL; accepted are {_ACCEPTED}")
     return requirement
 
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixl_stripe.errors import StripeError
-from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.build import build_wheel
-from nixl_stripe.wheel.fetch import fetch_wheels
+from nixl_stripe.wheel.fetch import check_one_flavour, fetch_wheels
 
 Say = Callable[[str], None]
 
@@ -52,22 +51,22 @@ def prepare(cache: Path, source: str, patched_wheel: Path | None, say: Say) -> I
 
 
 def published(folder: Path, source: str, say: Say) -> Path:
-    """Return the wheel file of `source`; a download is kept under the name of what was asked."""
-    if Path(source).is_file():
-        return Path(source)
+    """Return the wheel file of `source`; a download is kept under the name of what was asked.
+
+    Raises UsageError, before any download, for what is neither a wheel file nor one flavour of NIXL.
+    """
+    check_one_flavour(source, "--nixl")
+    if (file := Path(source).expanduser()).is_file():
+        return file
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     kept = folder / f"{source.replace('==', '-')}-{python}"
     if not any(kept.glob("*.whl")):
         say(f"downloading {source} (about 70 MB, once)")
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            got = fetch_wheels(source, Path(scratch))
-            if len(got) != 1:
-                raise StripeError(
-                    f"--nixl {source}: name one flavour, such as {NEWEST_REQUIREMENT}"
-                )
+            (got,) = fetch_wheels(source, Path(scratch))
             kept.mkdir(exist_ok=True)
-            got[0].replace(kept / got[0].name)
+            got.replace(kept / got.name)
     return next(iter(sorted(kept.glob("*.whl"))))
 
 
