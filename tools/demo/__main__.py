@@ -14,7 +14,6 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from nixl_stripe import __version__
@@ -24,45 +23,19 @@ from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.lab.rails.rails import Rails, why_not
 from nixl_stripe.terminal import Screen, progress
-from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.installs import Installs, prepare, published
 from nixl_stripe.wheel.written import cache_folder
 
 from demo.cases import Case, Summary, cases
 from demo.leave import leave_patched, next_text
 from demo.loopback import check
+from demo.options import LEAVE, parse
 from demo.picture import draw
 from demo.report import busy_text, lane_text, show
 
 _MIB = 1 << 20
-_NIXL = NEWEST_REQUIREMENT
-#: What scripts/demo says for the user, who need not know it.
-_LEAVE = "--leave-patched"
-
-
-def _options(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="demo", description=__doc__.partition("\n")[0])
-    add = parser.add_argument
-    add("--nics", "--rails", type=int, default=4, metavar="N", help="2..64 (default: 4)")
-    add("--mbit", type=float, default=800, help="Mbit/s of each rail (default: 800)")
-    add("--repeats", "--reps", type=int, metavar="N", help="each in fresh processes (default: 5)")
-    add("--quick", action="store_true", help="one round of small transfers")
-    add("--json", type=Path, metavar="FILE", help="write the results here")
-    add("--png", type=Path, metavar="FILE", help="draw the results here (needs matplotlib)")
-    add("--nixl", default=_NIXL, help=f"what pip downloads, or a wheel file (default: {_NIXL})")
-    add("--patched-wheel", type=Path, metavar="FILE", help="use this instead of building one")
-    add("--no-namespaces", action="store_true", help="only what can be shown over loopback")
-    add("--cache", type=Path, metavar="DIR", help="for downloads (default: bench's, ~/.cache/...)")
-    add(_LEAVE, action="store_true", help="leave a patched NIXL for this Python (scripts/demo)")
-    options = parser.parse_args(argv)
-    if not 2 <= options.nics <= 64:
-        parser.error(f"--nics {options.nics}: accepted are 2..64")
-    if options.mbit <= 0:
-        parser.error(f"--mbit {options.mbit:g}: accepted are rates above 0 Mbit/s")
-    if options.repeats is not None and options.repeats < 1:
-        parser.error(f"--repeats {options.repeats}: accepted are 1 and more")
-    options.cache = options.cache or cache_folder() / "bench"
-    return options
+#: Seconds for each wait: what takes one on an idle machine may take 30 on a busy one.
+_LIMIT_S = 120.0
 
 
 def _transfer_bytes(options: argparse.Namespace) -> int:
@@ -80,7 +53,11 @@ def _rounds(options: argparse.Namespace, todo: Sequence[Case]) -> dict[str, list
             for case in todo:
                 say(f"round {i + 1} of {reps}: {case.title}")
                 outcome = rails.transfer(
-                    sizes=[size], repeats=3, nixl=case.site, backend_params=case.params
+                    sizes=[size],
+                    repeats=3,
+                    nixl=case.site,
+                    backend_params=case.params,
+                    limit_s=_LIMIT_S,
                 )
                 found[case.key].append(outcome.require())
     return found
@@ -152,8 +129,8 @@ def _over_loopback(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; see the module's text for the exit status."""
-    options = _options(argv)
-    said = [word for word in argv or sys.argv[1:] if word != _LEAVE]
+    options = parse(argv, cache_folder() / "bench")
+    said = [word for word in argv or sys.argv[1:] if word != LEAVE]
     start, origin = time.monotonic(), Origin(["scripts/demo", *said])
     screen, aside = Screen(sys.stdout), Screen(sys.stderr)
     try:
@@ -170,6 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             results, problems = _over_loopback(options, installs, screen, reason)
     except StripeError as error:
         aside.say(f"demo: {error}")
+        if busy := busy_text(os.getloadavg()[0], os.cpu_count() or 1, "it may be why"):
+            aside.say(f"demo: {busy}")
         return 1
     about = {**origin.taken(), "rails": options.nics, "ok": not problems}
     results = {**about, **results, **_machine(installs)}

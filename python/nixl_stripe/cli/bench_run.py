@@ -83,7 +83,7 @@ class Run:
         return installs.stock, installs.patched
 
     def _check_sources(self) -> None:
-        """Raise UsageError for a NIXL that cannot be had, before a bed is made or one downloaded."""
+        """Raise UsageError for a NIXL that cannot be had, before a bed is made or a download."""
         from nixl_stripe.wheel.fetch import check_one_flavour
 
         stock, patched = self.given["stock"], self.given["patched"]

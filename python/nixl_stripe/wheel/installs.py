@@ -53,7 +53,7 @@ def prepare(cache: Path, source: str, patched_wheel: Path | None, say: Say) -> I
 def published(folder: Path, source: str, say: Say) -> Path:
     """Return the wheel file of `source`; a download is kept under the name of what was asked.
 
-    Raises UsageError, before any download, for what is neither a wheel file nor one flavour of NIXL.
+    Raises UsageError, before a download, for what is neither a wheel file nor one flavour of NIXL.
     """
     check_one_flavour(source, "--nixl")
     if (file := Path(source).expanduser()).is_file():
