@@ -86,6 +86,8 @@ def test_an_example_that_is_refused_is_seen_bad_flow() -> None:
         (["dance"], 2),
         (["topo", "--example", "p6"], 2),
         (["topo", "--example", "p5", "--source", "x"], 2),
+        (["plan", "--example", "p6"], 2),
+        (["plan", "--example", "p5", "--source", "x"], 2),
         (["topo", "--source", "/absent"], 2),
         (["patch", "/absent"], 1),
         (["verify", "--repeats", "0"], 2),
@@ -185,6 +187,24 @@ def test_topo_has_a_row_for_each_gpu(capsys: Captured) -> None:
     cells = row.split()[1:]
     assert len(cells) == 32 + 2
     assert set(cells[28:32]) == {"PIX"}
+
+
+@pytest.mark.parametrize("verb", ["topo", "plan"])
+def test_an_example_goes_by_its_name(verb: str, capsys: Captured) -> None:
+    """And not by a folder that is gone when the user reads it."""
+    assert main([verb, "--example", "p5"]) == 0
+    out = capsys.readouterr().out
+    assert "example p5" in out
+    assert "rdmap79s0" in out
+    assert not re.search(r"\S/p5", out)
+
+
+def test_who_has_no_rdma_nic_is_told_of_the_example(tmp_path: Path, capsys: Captured) -> None:
+    hint = "topo --example p5 shows"
+    assert main(["topo", "--source", str(tmp_path)]) == 0
+    assert hint not in capsys.readouterr().out  # somebody asked for a machine of theirs
+    assert main(["topo"]) == 0
+    assert (hint in capsys.readouterr().out) == (not machine().nics)
 
 
 def test_a_narrow_screen_has_the_matrix_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

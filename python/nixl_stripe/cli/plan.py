@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ import click
 from nixl_stripe import _core
 from nixl_stripe.cli.command import App, Exit, Option
 from nixl_stripe.cli.explain import explained
-from nixl_stripe.cli.words import Source, json_text
+from nixl_stripe.cli.words import Example, Source, json_text, machine_source
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.emit import CLIENTS, emit
 from nixl_stripe.planning.planner import load, plan
@@ -32,6 +33,7 @@ def register(app: App) -> None:
 
 def plan_command(
     source: Source = None,
+    example: Example = None,
     stripe: Annotated[
         str,
         Option(
@@ -44,8 +46,8 @@ def plan_command(
         str | None,
         Option(
             metavar="GPU",
-            help="A CUDA ordinal (with --source: the n-th GPU), a PCI address, or 'none' for host "
-            "memory. Default: a plan for each GPU.",
+            help="A CUDA ordinal (of another machine: the n-th GPU), a PCI address, or 'none' for "
+            "host memory. Default: a plan for each GPU.",
         ),
     ] = None,
     min_rate: Annotated[
@@ -83,18 +85,20 @@ def plan_command(
     """Show what the patched backend would do: NICs, rails and UCX settings, for each GPU.
 
     It is worked out by the code that the backend runs. UCX_* and NIXL_UCX_* in the environment
-    count as they would there, unless --source names another machine.
+    count as they would there, unless --source or --example names another machine.
     """
     if client is not None and client not in CLIENTS:
         raise UsageError(f"--emit {client}: accepted: {', '.join(CLIENTS)}")
     try:
-        machine = load(source)
+        machine = load(machine_source(source, example))
         plans = [
             plan(stripe, each, machine, min_rate, device_list, max_rma_rails)
             for each in _gpus(machine, gpu)
         ]
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if example is not None:
+        plans = [replace(each, source=f"example {example}") for each in plans]
     others = plans if peer is None else _peer_plans(plans, peer)
     problems = None if peer is None else _problems(plans, others)
     result: dict[str, Any] = {"plans": [each.to_dict() for each in plans]}

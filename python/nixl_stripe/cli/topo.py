@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,13 +14,12 @@ import click
 
 from nixl_stripe._core import Machine
 from nixl_stripe.cli.command import App, Option
-from nixl_stripe.cli.words import Source, json_text
+from nixl_stripe.cli.words import Example, Source, json_text, machine_source
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.terminal import Screen
 from nixl_stripe.topo import layout, model, png, svg, text
 from nixl_stripe.topo.capture import capture
 from nixl_stripe.topo.cpus import cpu_lists
-from nixl_stripe.topo.examples import NAMES, path_of
 from nixl_stripe.topo.machine import machine
 
 
@@ -30,10 +30,7 @@ def register(app: App) -> None:
 
 def topo(
     source: Source = None,
-    example: Annotated[
-        str | None,
-        Option(metavar="NAME", help=f"A machine to look at without having it: {', '.join(NAMES)}."),
-    ] = None,
+    example: Example = None,
     svg_file: Annotated[
         Path | None, Option("--svg", metavar="FILE", help="Draw it as SVG.")
     ] = None,
@@ -53,10 +50,7 @@ def topo(
 
     The matrix has a row for each GPU, as `nvidia-smi topo -m` has: distances, cores, NUMA node.
     """
-    if example is not None:
-        if source is not None:
-            raise UsageError("--example and --source exclude each other")
-        source = path_of(example)
+    source = machine_source(source, example)
     try:
         host = machine(source)
         if save is not None:
@@ -65,6 +59,8 @@ def topo(
     except ValueError as error:
         raise UsageError(f"--source: {error}") from error
     picture = model.picture_of(host)
+    if example is not None:
+        picture = replace(picture, source=f"example {example}")
     if svg_file is not None:
         document = svg.to_svg(layout.draw(picture))
         _write(svg_file, lambda path: path.write_text(document, encoding="utf-8"))
@@ -73,7 +69,10 @@ def topo(
     if as_json:
         click.echo(json_text(_as_json(host, picture)))
     elif svg_file is None and png_file is None and save is None:
-        text.show(picture, Screen(sys.stdout), cpu_lists(source))
+        screen = Screen(sys.stdout)
+        text.show(picture, screen, cpu_lists(source))
+        if source is None and not host.nics:
+            screen.say("nixl-stripe topo --example p5 shows a machine that has GPUs and RDMA NICs")
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 from nixl_stripe.cli.command import Option
 from nixl_stripe.errors import UsageError
 from nixl_stripe.proof.text import parse_size
+from nixl_stripe.topo.examples import NAMES as EXAMPLES
+from nixl_stripe.topo.examples import path_of
 from nixl_stripe.versions import JSON_SCHEMA
 
 #: Other names of options, without dashes: nixlbench's, and older ones of this command.
@@ -70,3 +72,21 @@ Source = Annotated[
         "topology XML. Default: this machine.",
     ),
 ]
+
+Example = Annotated[
+    str | None,
+    Option(
+        "--example",
+        metavar="NAME",
+        help=f"A machine to look at without having it: {', '.join(EXAMPLES)}.",
+    ),
+]
+
+
+def machine_source(source: Path | None, example: str | None) -> Path | None:
+    """Return where to read the machine from; UsageError where both are given."""
+    if example is None:
+        return source
+    if source is not None:
+        raise UsageError("--example and --source exclude each other")
+    return path_of(example)
