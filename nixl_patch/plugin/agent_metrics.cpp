@@ -15,7 +15,8 @@ std::unique_ptr<agentInFile>
 metricsOf(const std::string &agent,
           const stripePlan &plan,
           const initRequest &request,
-          const ucxLibrary &ucx) {
+          const ucxLibrary &ucx,
+          const engineRole &role) {
     const parameterValue &wish = plan.metrics;
     if (!wish.isSet()) {
         return nullptr;
@@ -32,12 +33,14 @@ metricsOf(const std::string &agent,
     }
     what.ucxVersion = ucx.version();
     what.book = request.book();
+    what.resumes = role.resumes;
     if (!what.book) {
         logOnce(logLevel_t::WARN,
                 "stripe_metrics: what each NIC is handed cannot be told: " + request.bookProblem());
     }
     // A variable may be a whole fleet's, with a host that lacks the folder.
-    const auto unwritable = wish.isOfVariable ? unwritable_t::TRY_AGAIN : unwritable_t::REFUSE;
+    const bool is_let_pass = wish.isOfVariable || role.isSpare;
+    const auto unwritable = is_let_pass ? unwritable_t::TRY_AGAIN : unwritable_t::REFUSE;
     try {
         const writingProcess process = thisProcess();
         const std::string path =

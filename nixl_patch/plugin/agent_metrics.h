@@ -12,16 +12,24 @@
 
 namespace nixlStripe {
 
+/** What an engine is there for. */
+struct engineRole {
+    bool isSpare = false; /**< it goes on with what another one of its agent has lost */
+    std::shared_ptr<resumeCount> resumes; /**< of its transfers; nullptr: none is resumed */
+};
+
 /**
  * @brief Has an agent stand in the file that its plan names.
  * @param request With which its engine was created.
+ * @param role A spare goes on also where the file cannot be written just now.
  * @return nullptr where the plan names none.
  * @throws std::invalid_argument naming parameter or variable, file and the system's reason.
  */
 std::unique_ptr<agentInFile> metricsOf(const std::string &agent,
                                        const stripePlan &plan,
                                        const initRequest &request,
-                                       const ucxLibrary &ucx);
+                                       const ucxLibrary &ucx,
+                                       const engineRole &role);
 
 } // namespace nixlStripe
 

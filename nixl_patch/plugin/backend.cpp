@@ -161,20 +161,26 @@ namespace {
         }
     }
 
-    /** Whether an engine is NIXL's, or goes on with what another one has lost. */
-    enum class engineUse_t { OWN, SPARE };
-
-    abi::engine *createEngineOrThrow(abi::initParams *init, engineUse_t use);
+    abi::engine *createEngineOrThrow(abi::initParams *init, engineRole role);
     void destroyEngine(abi::engine *engine);
 
     /** @throws std::invalid_argument where the plan asks for it and it cannot be had. */
     std::unique_ptr<resumeEngine>
-    resuming(abi::engine *engine, const abi::initParams &given, const stripePlan &plan) {
+    resuming(abi::engine *engine,
+             const abi::initParams &given,
+             const stripePlan &plan,
+             std::shared_ptr<resumeCount> count) {
         const backendMaker maker = {
-            [](abi::initParams *init) { return createEngineOrThrow(init, engineUse_t::SPARE); },
+            [](abi::initParams *init) { return createEngineOrThrow(init, {true, nullptr}); },
             &destroyEngine};
         try {
-            return resumingOf(stock.handle, engine, given, plan, initHook::ucx().version(), maker);
+            return resumingOf(stock.handle,
+                              engine,
+                              given,
+                              plan,
+                              initHook::ucx().version(),
+                              maker,
+                              [count = std::move(count)] { ++*count; });
         } catch (const std::runtime_error &problem) {
             fail("on_nic_loss='resume' cannot be had: " + std::string(problem.what()) +
                  "; accepted: 'error', 'auto'");
@@ -182,7 +188,10 @@ namespace {
     }
 
     abi::engine *
-    createWith(abi::initParams *init, abi::params_t params, const stripePlan &plan) {
+    createWith(abi::initParams *init,
+               abi::params_t params,
+               const stripePlan &plan,
+               const engineRole &role) {
         const swappedParams swapped(init, &params);
         if (!plan.active && !plan.metrics.isSet()) {
             return stock.createEngine(init);
@@ -224,7 +233,7 @@ namespace {
         if (engine != nullptr) {
             needs.stages = request.takeStages();
             try {
-                needs.metrics = metricsOf(init->localAgent, plan, request, initHook::ucx());
+                needs.metrics = metricsOf(init->localAgent, plan, request, initHook::ucx(), role);
             } catch (const std::invalid_argument &problem) {
                 stock.destroyEngine(engine);
                 fail(problem.what());
@@ -268,7 +277,7 @@ namespace {
     }
 
     abi::engine *
-    createEngineOrThrow(abi::initParams *init, engineUse_t use) {
+    createEngineOrThrow(abi::initParams *init, engineRole role) {
         if (!abi::hasKnownLayout(init)) {
             logOnce(
                 logLevel_t::WARN,
@@ -279,7 +288,7 @@ namespace {
         const abi::params_t given = init->customParams ? *init->customParams : abi::params_t();
         warnOfMisspellings(given, processEnvironment());
         planInputs inputs = inputsFor(given);
-        inputs.isSpare = use == engineUse_t::SPARE;
+        inputs.isSpare = role.isSpare;
         if (inputs.parameters.anySet() && !stock.hookError.empty()) {
             fail("rails and devices cannot be set in this NIXL: " + stock.hookError);
         }
@@ -291,10 +300,14 @@ namespace {
                  "; accepted: one of the two");
         }
         logPlan(plan);
-        abi::engine *engine = createWith(init, stockParams(given, plan), plan);
-        if (engine != nullptr && use == engineUse_t::OWN && plan.onNicLoss == nicLoss_t::RESUME) {
+        if (!role.isSpare && plan.onNicLoss == nicLoss_t::RESUME) {
+            role.resumes = std::make_shared<resumeCount>(0);
+        }
+        abi::engine *engine = createWith(init, stockParams(given, plan), plan, role);
+        if (engine != nullptr && role.resumes != nullptr) {
             try {
-                liveEngines::ofProcess().resume(engine, resuming(engine, *init, plan));
+                liveEngines::ofProcess().resume(engine,
+                                                resuming(engine, *init, plan, role.resumes));
             } catch (...) {
                 destroyEngine(engine);
                 throw;
@@ -309,7 +322,7 @@ namespace {
             return stock.createEngine(init);
         }
         try {
-            return createEngineOrThrow(init, engineUse_t::OWN);
+            return createEngineOrThrow(init, {});
         } catch (const std::invalid_argument &problem) {
             // NIXL's C and Rust bindings swallow the exception: the line is all their users get.
             log(logLevel_t::ERROR, problem.what());

@@ -97,7 +97,7 @@ public:
     }
 
     void
-    add(const agentInFile &agent) {
+    add(agentInFile &agent) {
         const std::lock_guard<std::mutex> lock(mutex_);
         files_[agent.path_].push_back(&agent);
         try {
@@ -121,6 +121,7 @@ public:
         {
             const std::lock_guard<std::mutex> lock(mutex_);
             writeOrSay(agent.path_);
+            handOver(agent);
             forget(agent);
             if (files_.empty()) {
                 ended = std::move(thread_);
@@ -133,7 +134,7 @@ public:
     }
 
 private:
-    using agents_t = std::vector<const agentInFile *>;
+    using agents_t = std::vector<agentInFile *>;
 
     void
     start() {
@@ -178,6 +179,22 @@ private:
         } catch (const std::exception &problem) {
             logOnce(logLevel_t::WARN,
                     "stripe_metrics: " + quoted(path) + " is not written: " + problem.what());
+        }
+    }
+
+    /**
+     * Another agent of that name goes on with its figures: a counter that falls is taken for one
+     * that began anew. Spare engines, which are of their agent's name, come and go.
+     */
+    void
+    handOver(const agentInFile &agent) {
+        for (agentInFile *other : files_.at(agent.path_)) {
+            if (other != &agent && other->agent_.name == agent.agent_.name) {
+                agentTotals left = agent.agent_.totals();
+                left.account.peers = left.account.narrowPeers = 0; // its endpoints are closed
+                other->agent_.earlier += left;
+                return;
+            }
         }
     }
 

@@ -50,7 +50,7 @@ public:
 
 private:
     const std::string path_;
-    const agentMetrics agent_;
+    agentMetrics agent_; /**< what it takes over from others changes, under the files' lock */
     const unwritable_t unwritable_;
     const long process_; /**< a forked child has no thread, and the file is not its own */
 

@@ -62,40 +62,27 @@ namespace {
 
     /** An agent whose numbers were read once, so that one text does not contradict itself. */
     struct shownAgent {
-        agentMetrics what;
-        accountTotals totals;
+        const agentMetrics *what = nullptr; /**< the first of its name */
+        agentTotals totals;
+        bool resumes = false;
         std::map<std::string, directedBytes> nics; /**< by NIC without port, as `export` has them */
         std::set<std::string> planned;
     };
-
-    void
-    addTo(directedBytes &sum, const directedBytes &more) {
-        sum.out += more.out;
-        sum.in += more.in;
-    }
 
     void
     join(shownAgent &shown, const agentMetrics &agent) {
         for (const std::string &device : agent.devices) {
             shown.planned.insert(deviceName(device));
         }
-        if (!agent.book) {
-            return;
-        }
-        const accountTotals more = agent.book->totals();
-        for (const auto &[device, bytes] : more.nics) {
+        const agentTotals more = agent.totals();
+        for (const auto &[device, bytes] : more.account.nics) {
             const std::string nic = deviceName(device);
             if (bytes.out + bytes.in > 0 || shown.planned.count(nic) > 0) {
-                addTo(shown.nics[nic], bytes);
+                shown.nics[nic] += bytes;
             }
         }
-        accountTotals &sum = shown.totals;
-        addTo(sum.elsewhere, more.elsewhere);
-        sum.operations += more.operations;
-        sum.transfers += more.transfers;
-        sum.errors += more.errors;
-        sum.peers += more.peers;
-        sum.narrowPeers += more.narrowPeers;
+        shown.totals += more;
+        shown.resumes = shown.resumes || agent.resumes || more.resumes > 0;
     }
 
     using shown_t = std::map<std::string, shownAgent>;
@@ -127,14 +114,14 @@ namespace {
                       {"pid", std::to_string(process.id)},
                       {"pid_namespace", std::to_string(process.pidNamespace)},
                       {"start_ticks", std::to_string(process.startTicks)},
-                      {"ucx", agent.what.ucxVersion},
+                      {"ucx", agent.what->ucxVersion},
                       {"version", NIXL_STRIPE_VERSION}},
                      1);
         }
         text.declare("planned_nics", "gauge", "NICs that the agent's plan uses.");
         addEach(text, agents, [](const shownAgent &agent) { return agent.planned.size(); });
         text.declare("rails", "gauge", "Rails of the agent's plan; 0 = UCX's default.");
-        addEach(text, agents, [](const shownAgent &agent) { return agent.what.rails; });
+        addEach(text, agents, [](const shownAgent &agent) { return agent.what->rails; });
         text.declare("nic_planned", "gauge", "1 for each NIC of the agent's plan.");
         for (const auto &[name, agent] : agents) {
             for (const std::string &nic : agent.planned) {
@@ -144,7 +131,7 @@ namespace {
         text.declare(
             "ucx_setting_info", "gauge", "UCX settings in force, by the plan or the user.");
         for (const auto &[name, agent] : agents) {
-            for (const auto &[key, value] : agent.what.settings) {
+            for (const auto &[key, value] : agent.what->settings) {
                 text.add({{"agent_name", name}, {"key", key}, {"value", value}}, 1);
             }
         }
@@ -166,18 +153,28 @@ namespace {
             "counter",
             "Payload handed to UCX for shared memory, or for lanes that it does not tell.");
         for (const auto &[name, agent] : agents) {
-            addDirections(text, {{"agent_name", name}}, agent.totals.elsewhere);
+            addDirections(text, {{"agent_name", name}}, agent.totals.account.elsewhere);
         }
         text.declare("operations", "counter", "Puts and gets that UCX took.");
-        addEach(text, agents, [](const shownAgent &agent) { return agent.totals.operations; });
+        addEach(
+            text, agents, [](const shownAgent &agent) { return agent.totals.account.operations; });
         text.declare("transfers", "counter", "Flushes that ended well, one a transfer and worker.");
-        addEach(text, agents, [](const shownAgent &agent) { return agent.totals.transfers; });
+        addEach(
+            text, agents, [](const shownAgent &agent) { return agent.totals.account.transfers; });
         text.declare("errors", "counter", "Operations that UCX refused, and flushes that failed.");
-        addEach(text, agents, [](const shownAgent &agent) { return agent.totals.errors; });
+        addEach(text, agents, [](const shownAgent &agent) { return agent.totals.account.errors; });
+        text.declare(
+            "resumes", "counter", "Times that a transfer went on over the NICs that were left.");
+        for (const auto &[name, agent] : agents) {
+            if (agent.resumes) {
+                text.add({{"agent_name", name}}, agent.totals.resumes);
+            }
+        }
         text.declare("peers", "gauge", "Open endpoints that have carried an operation.");
-        addEach(text, agents, [](const shownAgent &agent) { return agent.totals.peers; });
+        addEach(text, agents, [](const shownAgent &agent) { return agent.totals.account.peers; });
         text.declare("narrow_peers", "gauge", "Those of them with fewer NICs than rails.");
-        addEach(text, agents, [](const shownAgent &agent) { return agent.totals.narrowPeers; });
+        addEach(
+            text, agents, [](const shownAgent &agent) { return agent.totals.account.narrowPeers; });
     }
 
 } // namespace
@@ -216,12 +213,28 @@ processText(const writingProcess &process) {
     return space == 0 || space == of_host ? id : id + '-' + std::to_string(space);
 }
 
+agentTotals &
+agentTotals::operator+=(const agentTotals &more) {
+    account += more.account;
+    resumes += more.resumes;
+    return *this;
+}
+
+agentTotals
+agentMetrics::totals() const {
+    agentTotals found = earlier;
+    found += {book ? book->totals() : accountTotals(), resumes ? resumes->load() : 0};
+    return found;
+}
+
 std::string
 metricsText(const writingProcess &process, const std::vector<agentMetrics> &agents) {
     shown_t shown;
     for (const agentMetrics &agent : agents) {
         shownAgent &its = shown[agent.name];
-        its.what = agent; // of several of one name the last one's settings
+        if (its.what == nullptr) {
+            its.what = &agent;
+        }
         join(its, agent);
     }
     families text;

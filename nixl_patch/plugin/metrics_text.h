@@ -10,6 +10,7 @@
 
 #include "ucx/account.h"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -38,6 +39,17 @@ writingProcess thisProcess();
  */
 std::string processText(const writingProcess &process);
 
+/** How often transfers of an engine went on without a NIC that died. */
+using resumeCount = std::atomic<std::uint64_t>;
+
+/** What an agent has done. */
+struct agentTotals {
+    accountTotals account;
+    std::uint64_t resumes = 0;
+
+    agentTotals &operator+=(const agentTotals &more);
+};
+
 /** One agent with one engine. */
 struct agentMetrics {
     std::string name;                 /**< NIXL's; the label agent_name of its exporters */
@@ -45,10 +57,18 @@ struct agentMetrics {
     unsigned rails = 0;               /**< 0: UCX's default */
     std::map<std::string, std::string> settings; /**< of UCX, in force; without UCX_ */
     std::string ucxVersion;
-    std::shared_ptr<const account> book; /**< nullptr: its bytes cannot be told */
+    std::shared_ptr<const account> book;        /**< nullptr: its bytes cannot be told */
+    std::shared_ptr<const resumeCount> resumes; /**< nullptr: its transfers are not resumed */
+    agentTotals earlier; /**< of engines of its name that have ended: no counter falls */
+
+    /** With the earlier ones. */
+    agentTotals totals() const;
 };
 
-/** The whole text, with its end mark. @p agents of the same name are shown as one. */
+/**
+ * @brief The whole text, with its end mark.
+ * @param agents Those of the same name are shown as one, with the first one's settings.
+ */
 std::string metricsText(const writingProcess &process, const std::vector<agentMetrics> &agents);
 
 /** A label's value between quotes: one line of UTF-8, at most 128 bytes of @p text. */

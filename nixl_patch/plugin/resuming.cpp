@@ -70,7 +70,8 @@ resumingOf(void *stock,
            const abi::initParams &init,
            const stripePlan &plan,
            const std::string &ucx_version,
-           backendMaker maker) {
+           backendMaker maker,
+           std::function<void()> resumed) {
     // The first whose TCP can be told to give up a connection that nobody answers.
     if (!isUcxSince(ucx_version, 1, 22)) {
         throw std::runtime_error("UCX " + ucx_version +
@@ -85,6 +86,7 @@ resumingOf(void *stock,
     wish.agent = kept->agent();
     wish.nics = plan.devices;
     wish.say = [](const std::string &text) { log(logLevel_t::WARN, "on_nic_loss: " + text); };
+    wish.resumed = std::move(resumed);
     wish.maker.make =
         [kept, maker, rails = plan.rails](const std::vector<std::string> &nics) -> void * {
         return kept->make(maker, paramsOn(kept->params(), nics, rails));

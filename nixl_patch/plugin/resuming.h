@@ -66,6 +66,7 @@ private:
  * @brief Makes @p engine resume its transfers for as long as the answer lives.
  * @param stock Handle of the stock plugin.
  * @param init What the engine was made from.
+ * @param resumed Is called whenever a transfer goes on without a NIC that died.
  * @throws std::runtime_error saying why it cannot; then it is as it was.
  */
 std::unique_ptr<resumeEngine> resumingOf(void *stock,
@@ -73,7 +74,8 @@ std::unique_ptr<resumeEngine> resumingOf(void *stock,
                                          const abi::initParams &init,
                                          const stripePlan &plan,
                                          const std::string &ucx_version,
-                                         backendMaker maker);
+                                         backendMaker maker,
+                                         std::function<void()> resumed);
 
 } // namespace nixlStripe
 

@@ -248,7 +248,11 @@ peerLine::survives(const record_t &record, int error, lock_t &lock) {
     }
     parts_.say("lost " + named(lost) + "; the transfer with " + quoted(peer_) + " goes on over " +
                joined(left));
-    return active_ == record;
+    if (active_ != record) {
+        return false; // it was released meanwhile
+    }
+    parts_.resumed();
+    return true;
 }
 
 bool

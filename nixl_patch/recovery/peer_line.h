@@ -30,6 +30,7 @@ struct resumeParts {
     sparePool &spares;
     nicWitness &witness;
     std::function<void(const std::string &)> say; /**< one line for the user */
+    std::function<void()> resumed;                /**< resumeWish */
 };
 
 /**

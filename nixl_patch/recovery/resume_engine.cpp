@@ -179,8 +179,12 @@ resumeEngine::resumeEngine(resumeWish wish,
         throw std::runtime_error(problem);
     }
     spares_ = std::make_unique<sparePool>(table_, wish_.maker);
-    parts_ = std::make_unique<resumeParts>(
-        resumeParts{stockEngine(table_, wish_.engine), wish_.nics, *spares_, *witness_, wish_.say});
+    parts_ = std::make_unique<resumeParts>(resumeParts{stockEngine(table_, wish_.engine),
+                                                       wish_.nics,
+                                                       *spares_,
+                                                       *witness_,
+                                                       wish_.say,
+                                                       wish_.resumed});
     table_.install(resumeFunctions::all(), this);
 }
 

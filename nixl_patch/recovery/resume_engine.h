@@ -28,6 +28,8 @@ struct resumeWish {
     std::vector<std::string> nics;
     engineMaker maker;
     std::function<void(const std::string &)> say; /**< one line for the user */
+    /** A transfer goes on without a NIC. From several threads, with a lock held: not to wait in. */
+    std::function<void()> resumed = [] {};
 };
 
 /**

@@ -90,6 +90,19 @@ namespace {
             return made;
         }
 
+        /** A spare engine of an agent, which has carried something. */
+        static agentMetrics
+        spareOf(const std::string &name) {
+            agentMetrics spare = agent(name);
+            spare.devices = {"mlx5_0:1"};
+            spare.rails = 1;
+            spare.earlier.account.nics["mlx5_0:1"].out = 4096;
+            spare.earlier.account.operations = 5;
+            spare.earlier.account.peers = 1;
+            spare.earlier.resumes = 2;
+            return spare;
+        }
+
         /** Why an agent cannot stand in @p file. */
         static std::string
         problemOf(const std::string &file) {
@@ -168,6 +181,47 @@ namespace {
         const std::string text = textOf(path);
         const std::string name = "nixl_stripe_agent_rails{";
         EXPECT_EQ(text.find(name, text.find(name) + 1), std::string::npos);
+    }
+
+    TEST_F(MetricsFile, resumesAreOfAgentsThatResume) {
+        agentMetrics resuming = agent("resuming");
+        const auto count = std::make_shared<resumeCount>(3);
+        resuming.resumes = count;
+        const agentInFile one(path, resuming);
+        const agentInFile two(path, agent("two"));
+        EXPECT_TRUE(holds("nixl_stripe_agent_resumes_total{agent_name=\"resuming\"} 3\n"));
+        EXPECT_FALSE(holds("resumes_total{agent_name=\"two\"}"));
+    }
+
+    TEST_F(MetricsFile, noCounterFallsWhenASpareEnds) {
+        const agentInFile first(path, agent("same"));
+        const agentInFile other(path, agent("other"));
+        for (unsigned ended = 1; ended <= 2; ++ended) {
+            {
+                const agentInFile spare(path, spareOf("same"));
+                EXPECT_TRUE(holds("_rails{agent_name=\"same\"} 2\n")) << "the first one's";
+                EXPECT_TRUE(holds("_peers{agent_name=\"same\"} 1\n"));
+            }
+            const agentInFile third(path, agent("third")); // which has the file written
+            EXPECT_TRUE(holds("_operations_total{agent_name=\"same\"} " +
+                              std::to_string(5 * ended) + '\n'));
+            EXPECT_TRUE(holds("_intended_bytes_total{agent_name=\"same\",nic=\"mlx5_0\",direction="
+                              "\"out\"} " +
+                              std::to_string(4096 * ended) + '\n'));
+            EXPECT_TRUE(
+                holds("_resumes_total{agent_name=\"same\"} " + std::to_string(2 * ended) + '\n'));
+            EXPECT_TRUE(holds("_peers{agent_name=\"same\"} 0\n")) << "what is closed is not open";
+            EXPECT_TRUE(holds("_operations_total{agent_name=\"other\"} 0\n"));
+        }
+    }
+
+    TEST_F(MetricsFile, theNextAgentOfANameBeginsAnewBadFlow) {
+        {
+            const agentInFile one(path, spareOf("same"));
+        }
+        EXPECT_TRUE(holds("_operations_total{agent_name=\"same\"} 5\n")) << "its last figures";
+        const agentInFile next(path, agent("same"));
+        EXPECT_TRUE(holds("_operations_total{agent_name=\"same\"} 0\n"));
     }
 
     TEST_F(MetricsFile, isWrittenAnewMeanwhile) {

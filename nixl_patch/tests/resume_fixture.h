@@ -5,6 +5,7 @@
 
 #include "fake_engine.h"
 
+#include <atomic>
 #include <gtest/gtest.h>
 #include <numeric>
 #include <stdexcept>
@@ -34,6 +35,7 @@ protected:
             const std::lock_guard<std::mutex> lock(world.mutex_of_said);
             said.push_back(text);
         };
+        wish.resumed = [this] { ++resumes; };
         resuming = std::make_unique<resumeEngine>(
             std::move(wish), symbols, std::make_unique<fakeWitness>(seen));
         meet("you");
@@ -155,6 +157,7 @@ protected:
     engineMaker maker = {[](const names_t &nics) -> void * { return new fakeEngine(nics); },
                          [](void *spare) { delete static_cast<fakeEngine *>(spare); }};
     names_t said;
+    std::atomic<unsigned> resumes{0};
     std::unique_ptr<resumeEngine> resuming;
     std::vector<unsigned char> source;
     std::vector<unsigned char> target;

@@ -42,6 +42,20 @@ account::account(const std::map<std::string, double> &rates, std::size_t chunk, 
     }
 }
 
+accountTotals &
+accountTotals::operator+=(const accountTotals &more) {
+    for (const auto &[device, bytes] : more.nics) {
+        nics[device] += bytes;
+    }
+    elsewhere += more.elsewhere;
+    operations += more.operations;
+    transfers += more.transfers;
+    errors += more.errors;
+    peers += more.peers;
+    narrowPeers += more.narrowPeers;
+    return *this;
+}
+
 accountTotals
 account::totals() const {
     const auto both = [](const counters &of) {

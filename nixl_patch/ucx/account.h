@@ -24,6 +24,13 @@ namespace nixlStripe {
 struct directedBytes {
     std::uint64_t out = 0;
     std::uint64_t in = 0;
+
+    directedBytes &
+    operator+=(const directedBytes &more) {
+        out += more.out;
+        in += more.in;
+        return *this;
+    }
 };
 
 /** What one context has handed to UCX so far: intended, which nobody has counted. */
@@ -35,6 +42,8 @@ struct accountTotals {
     std::uint64_t errors = 0;      /**< operations that UCX refused, and flushes that failed */
     std::uint64_t peers = 0;       /**< endpoints that have carried an operation and are open */
     std::uint64_t narrowPeers = 0; /**< those of them with fewer NICs than rails */
+
+    accountTotals &operator+=(const accountTotals &more);
 };
 
 /**

@@ -15,6 +15,7 @@ import pytest
 from nixl_stripe.lab import Outcome, Rails
 from nixl_stripe.lab.cut import Cut
 from nixl_stripe.lab.job import Op
+from nixl_stripe.proof.agents import parse
 from nixl_stripe.versions import NEWEST
 
 pytestmark = pytest.mark.rails
@@ -138,16 +139,28 @@ def goes_on(transfer: Callable[[], Outcome], *says: str) -> Outcome:
     raise AssertionError(f"{outcome.error}: {outcome.initiator.log[-3000:]}")
 
 
-def test_a_write_goes_on_over_the_rails_that_are_left(resumed: Callable[..., Outcome]) -> None:
+def figure(folder: Path, name: str) -> int:
+    """Return what the last initiator wrote of itself in the end."""
+    file = max(folder.glob("*.prom"), key=lambda each: each.stat().st_mtime_ns)
+    samples = parse(file.read_bytes(), file.stem).samples
+    (value,) = (each.value for each in samples if each.name == name)
+    return value
+
+
+def test_a_write_goes_on_over_the_rails_that_are_left(
+    resumed: Callable[..., Outcome], tmp_path: Path
+) -> None:
     """Both are silent, and nothing but what is not answered tells which they are."""
     cut = Cut((1, 2), SIZES[0] * 40 * 2 // 5, where="target", kind="silent")
     outcome = goes_on(
-        lambda: resumed(160, cut),
+        lambda: resumed(160, cut, stripe_metrics=str(tmp_path / "%p.prom")),
         "rail1 (nothing that was sent over it was answered)",
         "rail2 (nothing that was sent over it was answered)",
         "; the transfer with 'target' goes on over rail0, rail3",
     )
     assert outcome.share["rail1"] < 0.2
+    assert figure(tmp_path, "resumes_total") in (1, 2)
+    assert figure(tmp_path, "planned_nics") == 4
 
 
 def test_a_read_goes_on_over_another_rail(resumed: Callable[..., Outcome]) -> None:
@@ -156,11 +169,16 @@ def test_a_read_goes_on_over_another_rail(resumed: Callable[..., Outcome]) -> No
     goes_on(lambda: resumed(40, cut, "READ"), "lost rail0 (it has no carrier)")
 
 
-def test_without_a_rail_left_an_error_says_so_bad_flow(resumed: Callable[..., Outcome]) -> None:
-    outcome = resumed(160, Cut((0, 1, 2, 3), SIZES[0] * 10))
+def test_without_a_rail_left_an_error_says_so_bad_flow(
+    resumed: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    metrics = str(tmp_path / "%p.prom")
+    outcome = resumed(160, Cut((0, 1, 2, 3), SIZES[0] * 10), stripe_metrics=metrics)
     assert outcome.error is not None
     assert outcome.error.type == "nixlRemoteDisconnectError"
     assert "every NIC to 'target' is lost: rail0" in outcome.initiator.log
+    assert figure(tmp_path, "resumes_total") == 0
+    assert figure(tmp_path, "errors_total") > 0
 
 
 def test_a_backend_that_cannot_resume_is_refused_bad_flow(resumed: Callable[..., Outcome]) -> None:

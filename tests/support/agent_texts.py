@@ -23,8 +23,12 @@ def agent_text(
     namespace: int | None = None,
     out: Mapping[str, int] = FEW,
     narrow: int = 0,
+    resumes: int | None = None,
 ) -> str:
-    """Return what agents of one process write, each of them; `out`: bytes by NIC."""
+    """Return what agents of one process write, each of them.
+
+    out: bytes by NIC. resumes: None where they do not resume.
+    """
     pid = os.getpid() if pid is None else pid
     start = start_ticks(pid) if start is None else start
     namespace = Path("/proc/self/ns/pid").stat().st_ino if namespace is None else namespace
@@ -46,6 +50,7 @@ def agent_text(
             f"nixl_stripe_agent_operations_total{{{agent}}} 3",
             f"nixl_stripe_agent_transfers_total{{{agent}}} 2",
             f"nixl_stripe_agent_errors_total{{{agent}}} 0",
+            *([] if resumes is None else [f"nixl_stripe_agent_resumes_total{{{agent}}} {resumes}"]),
             f"nixl_stripe_agent_peers{{{agent}}} 1",
             f"nixl_stripe_agent_narrow_peers{{{agent}}} {narrow}",
         ]

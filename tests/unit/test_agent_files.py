@@ -66,6 +66,14 @@ def test_files_of_a_host_are_joined(tmp_path: Path) -> None:
     assert found["nixl_stripe_agent_files_refused", ()] == 0
 
 
+def test_resumes_are_of_agents_that_resume(tmp_path: Path) -> None:
+    put(tmp_path, "a.prom", agent_text("w0", resumes=3))
+    put(tmp_path, "b.prom", agent_text("w1"))
+    name = "nixl_stripe_agent_resumes_total"
+    found = {key: value for key, value in exported(tmp_path).items() if key[0] == name}
+    assert found == {(name, ("w0", "a")): 3}
+
+
 def test_the_plugins_samples_are_all_explained() -> None:
     assert list(HELP) == list(SAMPLES)
 

@@ -43,6 +43,7 @@ HELP: Mapping[str, str] = {
     "operations_total": "Puts and gets that UCX took.",
     "transfers_total": "Flushes that ended well, one a transfer and worker.",
     "errors_total": "Operations that UCX refused, and flushes that failed.",
+    "resumes_total": "Times that a transfer went on over the NICs that were left.",
     "peers": "Open endpoints that have carried an operation.",
     "narrow_peers": "Those of them with fewer NICs than rails.",
 }

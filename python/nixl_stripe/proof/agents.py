@@ -45,6 +45,7 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
     "operations_total": (),
     "transfers_total": (),
     "errors_total": (),
+    "resumes_total": (),
     "peers": (),
     "narrow_peers": (),
 }
