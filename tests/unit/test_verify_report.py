@@ -127,7 +127,13 @@ def test_the_page_says_the_verdict_first(tmp_path: Path) -> None:
         "2.00 times what NIXL does without nixl-stripe"
     )
     versions = ("1.5.1", "UCX 1.23.0")
-    for words in ("sysfs, counted", "16.0 MiB", "MAX_RMA_RAILS=4", *versions, "over a bed"):
+    for words in (
+        "sysfs, counted",
+        "16.0 MiB",
+        "settings of the plan: MAX_RMA_RAILS=4",
+        *versions,
+        "over a bed",
+    ):
         assert words in page.text
     assert "@import" not in text
     assert "url(" not in text
@@ -137,6 +143,7 @@ def test_the_page_says_why_not_and_what_to_do_bad_flow(tmp_path: Path) -> None:
     page = Page(written(BAD, tmp_path / "r.html"))
     assert page.text.startswith("NIXL stripe: failed Failed WRITE: 2 of 4 planned NICs")
     assert "less than half of its share on mlx5_2, mlx5_3" in page.text
+    assert written(BAD, tmp_path / "r.html").count('<span class="bad">0.0%</span>') == 2
     assert "Likely cause: the plugin is stock To fix it: nixl-stripe patch" in page.text
     assert "a note" in page.text
 

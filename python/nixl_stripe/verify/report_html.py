@@ -110,7 +110,7 @@ def _operation(result: Data) -> str:
     settings = result.get("ucx_settings") or {}
     if settings:
         listed = ", ".join(f"{key}={value}" for key, value in settings.items())
-        parts.append(f'<p class="dim">UCX settings: <code>{escape(listed)}</code></p>')
+        parts.append(f'<p class="dim">UCX settings of the plan: <code>{escape(listed)}</code></p>')
     return "\n".join(parts)
 
 
@@ -140,7 +140,7 @@ def _nics(result: Data) -> str:
                 escape(str(nic)),
                 _bar(share, wanted, max(map(float, [*shares.values(), *due.values(), 1e-9])),
                      nic in short),
-                f"{share:.1%}",
+                f'<span class="bad">{share:.1%}</span>' if nic in short else f"{share:.1%}",
                 f"{wanted:.1%}" if nic in due else "not planned",
                 escape(bytes_text(int(counted.get(nic, 0)))),
                 escape(who),

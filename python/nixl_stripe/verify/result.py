@@ -72,7 +72,8 @@ class OpResult:
     counted the payload, `lanes` where only UCX's report is to be had (on one host no byte passes a
     NIC's counter). short: planned NICs with less than half of what is due. ceiling_gbps: the most
     that the planned NICs can carry together. forecast: share per NIC that was foreseen.
-    nixl_version, ucx_version, ucx_settings: of the initiator, None and empty where not known.
+    nixl_version, ucx_version: of the initiator, None where not known. ucx_settings: of its plan,
+    which a stock plugin does not apply.
     expected_nics: with fewer in the plan it is no success, None where nobody said.
     """
 
