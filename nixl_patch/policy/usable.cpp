@@ -163,7 +163,7 @@ namespace {
             if (at == chosen.nic->ports.end() || at->linkLayer != linkLayer_t::ETHERNET) {
                 continue;
             }
-            switch (reachOf(where, *at)) {
+            switch (reachOf(where, *chosen.nic, *at)) {
             case reach_t::ELSEWHERE:
                 foreign.push_back(chosen.text() + " (" + at->netdev + ")");
                 break;

@@ -286,22 +286,18 @@ usableRules() {
 
 scene::scene(const machine &read, const usableRequest &asked)
     : host(read)
-    , request(asked) {
-    for (const netInterface &each : host.netInterfaces) {
-        interfaces.insert(each.name);
-    }
-}
+    , request(asked)
+    , interfaces(read.netInterfaces) {}
 
 reach_t
-reachOf(const scene &where, const port &at) {
+reachOf(const scene &where, const rdmaNic &nic, const port &at) {
     if (at.linkLayer != linkLayer_t::ETHERNET || at.gids.empty()) {
         return reach_t::ANY;
     }
     reach_t best = reach_t::ELSEWHERE;
     for (std::size_t i = 0; i < at.gids.size(); ++i) {
         const std::string &netdev = i < at.gidNetdevs.size() ? at.gidNetdevs[i] : at.netdev;
-        const bool is_here =
-            netdev.empty() || where.interfaces.empty() || where.interfaces.count(netdev) > 0;
+        const bool is_here = netdev.empty() || where.interfaces.isOf(nic, at, netdev);
         if (is_here) {
             best = std::max(best, isLinkLocal(at.gids[i]) ? reach_t::LINK_LOCAL : reach_t::ANY);
         }
@@ -317,7 +313,7 @@ reachOf(const scene &where, const candidate &nic) {
             std::any_of(nic.active.begin(), nic.active.end(), [&](const nicPort &active) {
                 return active.port == at->number;
             });
-        best = is_left ? std::max(best, reachOf(where, *at)) : best;
+        best = is_left ? std::max(best, reachOf(where, *nic.nic, *at)) : best;
     }
     return best;
 }

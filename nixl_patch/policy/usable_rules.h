@@ -8,6 +8,7 @@
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_USABLE_RULES_H
 
 #include "policy/usable.h"
+#include "topology/interfaces.h"
 #include "topology/machine.h"
 
 #include <set>
@@ -35,7 +36,7 @@ struct scene {
 
     const machine &host;
     const usableRequest &request;
-    std::set<std::string_view> interfaces; /**< names of those of this network namespace */
+    interfacesHere interfaces;
     /** NICs none of whose ports is ACTIVE, one of each physical port that no other NIC has. */
     std::vector<candidate> down;
 };
@@ -65,8 +66,8 @@ enum class reach_t {
     ANY,        /**< a peer anywhere, or nothing is known that says otherwise */
 };
 
-/** The best address of @p at. */
-reach_t reachOf(const scene &where, const port &at);
+/** The best address of @p at, a port of @p nic. */
+reach_t reachOf(const scene &where, const rdmaNic &nic, const port &at);
 
 /** The best address of the ports of @p nic that are left. */
 reach_t reachOf(const scene &where, const candidate &nic);

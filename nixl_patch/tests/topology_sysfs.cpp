@@ -158,7 +158,8 @@ TEST(sysfs, takesThePortsInterfaceFromItsGidsOrFromItsDevice) {
 
 TEST(sysfs, theInterfaceOfAPortIsOneThatIsHere) {
     sysfsTree tree;
-    const std::string nic = tree.nic(card(tree), "mlx5_0");
+    const std::string function = card(tree);
+    const std::string nic = tree.nic(function, "mlx5_0");
     tree.port(nic, 1, "Ethernet");
     const std::string port = nic + "/ports/1/";
     const std::vector<std::string> gids = {"fe80:0000:0000:0000:0000:00ff:fe00:0001",
@@ -176,7 +177,7 @@ TEST(sysfs, theInterfaceOfAPortIsOneThatIsHere) {
     EXPECT_EQ(onlyNic(pod).ports[0].netdev, "net0");
     EXPECT_EQ(onlyNic(pod).ports[0].gidNetdevs,
               (std::vector<std::string>{"eth0", "eth0", "net0", "net0"}));
-    tree.net("/devices/virtual", "eth0");
+    tree.net(function, "eth0");
     const machine host = readSysfs(tree.root());
     EXPECT_EQ(onlyNic(host).ports[0].netdev, "eth0");
     EXPECT_EQ(onlyNic(host).ports[0].gidNetdevs, (std::vector<std::string>{"eth0", "eth0"}));

@@ -38,6 +38,8 @@ struct port {
     /** RoCE: the interfaces of the first of `gids`, in their order; "" = unknown. Read up to the
         first address that peers can reach and whose interface is here. */
     std::vector<std::string> gidNetdevs;
+    std::string ownNetdev; /**< RoCE: the interface of the table's first slot, which is the port's
+                                own or its bond; "" = unknown */
     std::string netdev; /**< network interface of the port (RoCE: the one that carries it, the first
                              of `gidNetdevs` that is here; IB: IPoIB), "" = none */
 };
@@ -95,7 +97,8 @@ struct netInterface {
     bool up = false;
     double rateGbps = 0; /**< Gbit/s; 0 = unknown (virtual interfaces) */
     unsigned mtu = 0;
-    std::string pci; /**< "" for virtual interfaces */
+    std::string pci;              /**< "" for virtual interfaces */
+    std::string physicalFunction; /**< PCI address of a virtual function's parent; "" = none */
     int numaNode = unknown_numa;
     std::string master; /**< bond or bridge it belongs to, "" = none */
 };

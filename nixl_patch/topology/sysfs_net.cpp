@@ -130,6 +130,7 @@ netReader::readAll() {
         found.rateGbps = has_speed ? parseRate(where.text("speed")) / mbit_per_gbit : 0;
         found.mtu = static_cast<unsigned>(parseNumber(where.text("mtu")).value_or(0) & 0xffffffff);
         found.pci = pci_.addFunctionOf(net_, name, where);
+        found.physicalFunction = found.pci.empty() ? "" : pci_.physicalFunction(found.pci);
         const std::string master = where.linkName("master");
         found.master = printable(master);
         facts_[name] = {master, found.pci, found.kind == netKind_t::BOND};
@@ -163,11 +164,6 @@ netReader::bondOf(const std::string &interface) const {
     }
     const auto master = facts_.find(it->second.master);
     return master != facts_.end() && master->second.isBond ? master->first : std::string();
-}
-
-bool
-netReader::isHere(const std::string &interface) const {
-    return facts_.empty() || facts_.count(interface) > 0;
 }
 
 std::string

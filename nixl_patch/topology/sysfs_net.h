@@ -38,9 +38,6 @@ public:
     /** The bond that @p interface is or belongs to, "" = none. Bridges and VRFs are no bonds. */
     std::string bondOf(const std::string &interface) const;
 
-    /** Whether an interface of that name is in this network namespace; true where none is known. */
-    bool isHere(const std::string &interface) const;
-
     /** PCI address of an interface that readAll() found, "" = virtual. */
     std::string pciOf(const std::string &interface) const;
 

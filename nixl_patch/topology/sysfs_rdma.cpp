@@ -70,16 +70,18 @@ namespace {
     readGidNetdevs(const folder &ports,
                    const std::string &prefix,
                    const std::vector<std::string> &slots,
-                   const netReader &net,
+                   const interfacesHere &here,
+                   const rdmaNic &nic,
                    port &item) {
         const std::string ndevs = prefix + "gid_attrs/ndevs/";
         if (slots.empty()) {
             item.netdev = ports.text(ndevs + "0");
         }
+        item.ownNetdev = printable(ports.text(ndevs + "0"));
         bool is_here = false;
         for (std::size_t i = 0; i < slots.size(); ++i) {
             std::string netdev = ports.text(ndevs + slots[i]);
-            const bool counts = !netdev.empty() && net.isHere(netdev);
+            const bool counts = !netdev.empty() && here.isOf(nic, item, printable(netdev));
             if (i == 0 || (counts && !is_here)) {
                 item.netdev = netdev;
             }
@@ -129,6 +131,7 @@ rdmaReader::rdmaReader(
 void
 rdmaReader::readAll() {
     readUverbs();
+    here_.emplace(host_.netInterfaces);
     const std::vector<std::string> names = infiniband_.list();
     checkCount(host_.source, "RDMA NICs", names.size(), max_nics);
     for (const std::string &name : names) {
@@ -197,7 +200,7 @@ rdmaReader::readPort(const folder &where,
     }
     const std::vector<std::string> slots = readGids(ports, prefix, item);
     if (item.linkLayer != linkLayer_t::INFINIBAND) {
-        readGidNetdevs(ports, prefix, slots, net_, item);
+        readGidNetdevs(ports, prefix, slots, *here_, nic, item);
     }
     if (item.netdev.empty()) {
         item.netdev = net_.interfaceOfPort(where, number);

@@ -4,11 +4,13 @@
 #define NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_SYSFS_RDMA_H
 
 #include "topology/folder.h"
+#include "topology/interfaces.h"
 #include "topology/machine.h"
 #include "topology/sysfs_net.h"
 #include "topology/sysfs_pci.h"
 
 #include <map>
+#include <optional>
 #include <string>
 
 namespace nixlStripe {
@@ -38,6 +40,7 @@ private:
     pciReader &pci_;
     netReader &net_;
     machine &host_;
+    std::optional<interfacesHere> here_;        /**< once the interfaces have been read */
     std::map<std::string, std::string> uverbs_; /**< RDMA device -> uverbsN */
 };
 

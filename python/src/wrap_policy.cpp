@@ -50,9 +50,9 @@ namespace {
         m.def("usable_rules", &usableRules, "Every rule, in the order in which they are applied.");
         m.def(
             "reach_of",
-            [](const machine &host, const port &at) {
+            [](const machine &host, const rdmaNic &nic, const port &at) {
                 const usableRequest everything;
-                switch (reachOf(scene(host, everything), at)) {
+                switch (reachOf(scene(host, everything), nic, at)) {
                 case reach_t::ELSEWHERE:
                     return "elsewhere";
                 case reach_t::LINK_LOCAL:
@@ -63,6 +63,7 @@ namespace {
                 return "any";
             },
             py::arg("machine"),
+            py::arg("nic"),
             py::arg("port"),
             "What a port's addresses are good for: 'any' peer, those of its link, or, where their "
             "interfaces are 'elsewhere', in another network namespace, nobody.");

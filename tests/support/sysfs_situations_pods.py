@@ -63,6 +63,34 @@ def _macvlans(tree: Tree) -> None:
     take_away(*named("eth", 0, 1, 2, 3))(tree)
 
 
+def _own_interface(*names: str) -> Callable[[Tree], None]:
+    """Return what takes these away and puts the pod's own veth in the place of the first."""
+
+    def change(tree: Tree) -> None:
+        take_away(*names)(tree)
+        where = tree.sys / "devices/virtual/net" / names[0]
+        where.mkdir(parents=True)
+        texts = {"operstate": "up", "flags": "0x1003", "type": "1", "speed": "10000",
+                 "uevent": f"INTERFACE={names[0]}\nIFINDEX=3"}  # fmt: skip
+        for name, text in texts.items():
+            (where / name).write_text(f"{text}\n")
+        (tree.sys / "class/net" / names[0]).symlink_to(where)
+
+    return change
+
+
+def _renamed(tree: Tree) -> None:
+    """Call the pod's virtual function of the first card as the second card's interface is."""
+    _own_interface("eth0", "eth1")(tree)
+    take_away("net11")(tree)
+    old = tree.sys / "class/net/net10"
+    where = old.resolve().rename(old.resolve().with_name("eth1"))
+    old.unlink()
+    (tree.sys / "class/net/eth1").symlink_to(where)
+    for ndev in (tree.sys / "class/infiniband/mlx5_10/ports/1/gid_attrs/ndevs").iterdir():
+        ndev.write_text("eth1\n")
+
+
 def _pods_own(*names: str) -> tuple[Net, ...]:
     return (Net("lo", mtu=65536, arp_type=772), *(Net(name, mtu=9000) for name in names))
 
@@ -125,6 +153,25 @@ POD_SITUATIONS: tuple[Situation, ...] = (
             for i in range(4)
         )),
         "shared-port",
+    ),
+    Situation(
+        "pod whose veth has a NIC's name", "the host calls the first function's interface eth0 too",
+        "a variant of pod with some virtual functions",
+        named("mlx5_", 10, 11, 12, 13),
+        lambda: _cards(*(_card(i, ethernet(i), virtual(i)) for i in range(4))),
+        "namespace", change=_own_interface(*named("eth", 0, 1, 2, 3)),
+    ),
+    Situation(
+        "pod whose NIC has another's name", "a virtual function is called as a NIC of the host is",
+        "a variant of that",
+        ("mlx5_10",), lambda: _cards(*(_card(i, ethernet(i), virtual(i)) for i in range(2))),
+        "namespace", change=_renamed,
+    ),
+    Situation(
+        "pod with its own NICs beside a veth", "two of four functions are the pod's",
+        "a variant of that",
+        named("mlx5_", 2, 3), lambda: _cards(*(_card(i, ethernet(i)) for i in range(4))),
+        "namespace", change=_own_interface("eth0", "eth1"),
     ),
     Situation(
         "pod with macvlans", "the ports' own interfaces are elsewhere, macvlans over them are here",

@@ -29,6 +29,7 @@ def shift_gids(tree: Tree, by: int) -> None:
     """Move the GIDs of every port `by` slots up, behind slots that are free.
 
     On InfiniBand slot 0 has the port's own address for good, with its subnet: a copy stays there.
+    On RoCE it is that of the port's own interface for good, whose name stays.
     """
     for device in (tree.sys / "class/infiniband").iterdir():
         for port in (device / "ports").iterdir():
@@ -42,4 +43,7 @@ def shift_gids(tree: Tree, by: int) -> None:
             for ndev in sorted(
                 (port / "gid_attrs/ndevs").glob("*"), key=lambda each: -int(each.name)
             ):
+                own = ndev.read_text()
                 ndev.rename(ndev.with_name(str(int(ndev.name) + by)))
+                if ndev.name == "0":
+                    ndev.write_text(own)

@@ -35,15 +35,17 @@ def _roce(at: Surroundings) -> list[tuple[str, _core.Port]]:
     return [(name, port) for name, port in _ports(at) if port.link_layer == "Ethernet"]
 
 
-def _reach(at: Surroundings, port: _core.Port) -> str:
-    return _core.reach_of(at.machine, port)
+def _reach(at: Surroundings, name: str, port: _core.Port) -> str:
+    """Return it for the port of the NIC in `name`, "mlx5_0:1"."""
+    nic = next(nic for nic in at.planned if nic.name == name.rpartition(":")[0])
+    return _core.reach_of(at.machine, nic, port)
 
 
 def _gids(at: Surroundings) -> Verdict:
     ports = _roce(at)
     if not ports:
         return skip("no RoCE port in the plan")
-    bare = {name: port for name, port in ports if _reach(at, port) == "link-local"}
+    bare = {name: port for name, port in ports if _reach(at, name, port) == "link-local"}
     if not bare:
         return ok(f"each of {len(ports)} RoCE port(s) has an address")
     listed = ", ".join(f"{name} ({port.netdev or 'no interface'})" for name, port in bare.items())
@@ -58,7 +60,7 @@ def _namespace(at: Surroundings) -> Verdict:
     ports = _roce(at)
     if not ports:
         return skip("no RoCE port in the plan")
-    away = {name: port for name, port in ports if _reach(at, port) == "elsewhere"}
+    away = {name: port for name, port in ports if _reach(at, name, port) == "elsewhere"}
     if not away:
         return ok("the RoCE ports' interfaces are in this network namespace")
     listed = ", ".join(f"{name} ({port.netdev})" for name, port in away.items())

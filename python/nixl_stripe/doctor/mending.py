@@ -102,7 +102,7 @@ def _port_line(machine: _core.Machine, nic: _core.RdmaNic, port: _core.Port) -> 
     no_link = f"check cable, transceiver and switch port of {nic.name}:{port.number}"
     if port.link_layer == "Ethernet":
         net = port.netdev or "INTERFACE"
-        elsewhere = _core.reach_of(machine, port) == "elsewhere"
+        elsewhere = _core.reach_of(machine, nic, port) == "elsewhere"
         where = " (in the network namespace that it is in)" if elsewhere else ""
         return f"ip link set dev {net} up{where}; where it is up, {no_link}"
     if port.state in ("INIT", "ARMED") or port.physical_state == "LinkUp":
