@@ -4,11 +4,11 @@
 
 #include "plugin/log.h"
 #include "topology/descriptor.h"
+#include "topology/of_this_process.h"
+#include "topology/periodic_thread.h"
 #include "topology/text.h"
-#include "topology/without_signals.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -16,11 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <poll.h>
 #include <stdexcept>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -45,7 +41,7 @@ namespace {
 
     /** @return 0, or why not. */
     int
-    writeAll(int file, const std::string &text) {
+    fill(int file, const std::string &text) {
         std::size_t done = 0;
         while (done < text.size()) {
             const ssize_t more = ::write(file, text.data() + done, text.size() - done);
@@ -68,7 +64,7 @@ replaceFile(const std::string &path, const std::string &text) {
         if (file.get() < 0) {
             failWith(errno);
         }
-        reason = writeAll(file.get(), text);
+        reason = fill(file.get(), text);
     }
     if (reason == 0 && ::rename(draft.c_str(), path.c_str()) != 0) {
         reason = errno;
@@ -82,20 +78,6 @@ replaceFile(const std::string &path, const std::string &text) {
 /** All files of this process and the thread that writes them. */
 class metricsFiles {
 public:
-    /** Those of this process: a forked child begins anew, the parent's lock may be taken there. */
-    static metricsFiles &
-    ofProcess() {
-        static std::atomic<metricsFiles *> current{nullptr};
-        metricsFiles *found = current.load();
-        while (found == nullptr || found->process_.id != ::getpid()) {
-            auto made = std::make_unique<metricsFiles>();
-            if (current.compare_exchange_strong(found, made.get())) {
-                return *made.release(); // lives as long as the process
-            }
-        }
-        return *found;
-    }
-
     void
     add(agentInFile &agent) {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -117,19 +99,13 @@ public:
 
     void
     remove(const agentInFile &agent) noexcept {
-        std::unique_ptr<std::thread> ended;
-        {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            writeOrSay(agent.path_);
-            handOver(agent);
-            forget(agent);
-            if (files_.empty()) {
-                ended = std::move(thread_);
-                ::eventfd_write(end_->get(), 1);
-            }
-        }
-        if (ended) {
-            ended->join();
+        std::unique_ptr<periodicThread> ended; // without the lock, which its work takes
+        const std::lock_guard<std::mutex> lock(mutex_);
+        writeOrSay(agent.path_);
+        handOver(agent);
+        forget(agent);
+        if (files_.empty()) {
+            ended = std::move(thread_);
         }
     }
 
@@ -138,28 +114,15 @@ private:
 
     void
     start() {
-        auto end = std::make_shared<descriptor>(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-        if (end->get() < 0) {
-            failWith(errno);
-        }
-        const withoutSignals blocked; // which the new thread inherits
-        thread_ = std::make_unique<std::thread>([this, end] { run(end->get()); });
-        end_ = std::move(end);
+        thread_ = std::make_unique<periodicThread>(
+            "nixl-stripe", [] { return metrics_interval_ms; }, [this] { writeAll(); });
     }
 
     void
-    run(int end) noexcept {
-        ::prctl(PR_SET_NAME, "nixl-stripe");
-        pollfd wait = {end, POLLIN, 0};
-        for (;;) {
-            const int answer = ::poll(&wait, 1, metrics_interval_ms);
-            if (answer > 0) {
-                return;
-            }
-            const std::lock_guard<std::mutex> lock(mutex_);
-            for (const auto &file : files_) {
-                writeOrSay(file.first);
-            }
+    writeAll() const noexcept {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (const auto &file : files_) {
+            writeOrSay(file.first);
         }
     }
 
@@ -208,10 +171,9 @@ private:
     }
 
     const writingProcess process_ = thisProcess();
-    std::mutex mutex_;
-    std::map<std::string, agents_t> files_; /**< by path */
-    std::unique_ptr<std::thread> thread_;   /**< there while there is a file */
-    std::shared_ptr<descriptor> end_;       /**< written to when the thread is to end */
+    mutable std::mutex mutex_;
+    std::map<std::string, agents_t> files_;  /**< by path */
+    std::unique_ptr<periodicThread> thread_; /**< there while there is a file */
 };
 
 agentInFile::agentInFile(std::string path, agentMetrics agent, unwritable_t unwritable)
@@ -219,12 +181,12 @@ agentInFile::agentInFile(std::string path, agentMetrics agent, unwritable_t unwr
     , agent_(std::move(agent))
     , unwritable_(unwritable)
     , process_(::getpid()) {
-    metricsFiles::ofProcess().add(*this);
+    ofThisProcess<metricsFiles>().add(*this);
 }
 
 agentInFile::~agentInFile() {
     if (process_ == ::getpid()) {
-        metricsFiles::ofProcess().remove(*this);
+        ofThisProcess<metricsFiles>().remove(*this);
     }
 }
 

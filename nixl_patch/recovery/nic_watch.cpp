@@ -3,21 +3,14 @@
 #include "recovery/nic_watch.h"
 
 #include "counters/net_dev.h"
-#include "topology/descriptor.h"
-#include "topology/without_signals.h"
+#include "topology/of_this_process.h"
+#include "topology/periodic_thread.h"
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
+#include <exception>
 #include <memory>
 #include <mutex>
-#include <poll.h>
 #include <set>
-#include <stdexcept>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -27,20 +20,6 @@ namespace {
     /** The thread of a process and what it has seen. */
     class watcher {
     public:
-        /** Of this process: a forked child begins anew, the parent's lock may be taken there. */
-        static watcher &
-        ofProcess() {
-            static std::atomic<watcher *> current{nullptr};
-            watcher *found = current.load();
-            while (found == nullptr || found->process_ != ::getpid()) {
-                auto made = std::make_unique<watcher>();
-                if (current.compare_exchange_strong(found, made.get())) {
-                    return *made.release(); // lives as long as the process
-                }
-            }
-            return *found;
-        }
-
         void
         add(const std::vector<std::string> &nics) {
             const std::lock_guard<std::mutex> lock(mutex_);
@@ -60,17 +39,11 @@ namespace {
 
         void
         remove(const std::vector<std::string> &nics) noexcept {
-            std::unique_ptr<std::thread> ended;
-            {
-                const std::lock_guard<std::mutex> lock(mutex_);
-                forget(nics);
-                if (nics_.empty()) {
-                    ended = std::move(thread_);
-                    ::eventfd_write(wake_->get(), 1);
-                }
-            }
-            if (ended) {
-                ended->join();
+            std::unique_ptr<periodicThread> ended; // without the lock, which its work takes
+            const std::lock_guard<std::mutex> lock(mutex_);
+            forget(nics);
+            if (nics_.empty()) {
+                ended = std::move(thread_);
             }
         }
 
@@ -103,32 +76,19 @@ namespace {
     private:
         void
         start() {
-            auto wake = std::make_shared<descriptor>(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-            if (wake->get() < 0) {
-                throw std::runtime_error(std::strerror(errno));
-            }
-            const withoutSignals blocked; // which the new thread inherits
-            thread_ = std::make_unique<std::thread>([this, wake] { run(wake->get()); });
-            wake_ = std::move(wake);
+            thread_ = std::make_unique<periodicThread>(
+                "nixl-stripe-nic",
+                [this] { return busy_ > 0 ? nicWatch::busy_ms : nicWatch::idle_ms; },
+                [this] { lookAgain(); });
         }
 
         void
-        run(int wake) noexcept {
-            ::prctl(PR_SET_NAME, "nixl-stripe-nic");
-            pollfd wait = {wake, POLLIN, 0};
-            for (;;) {
-                ::poll(&wait, 1, busy_ > 0 ? nicWatch::busy_ms : nicWatch::idle_ms);
-                eventfd_t count = 0;
-                ::eventfd_read(wake, &count);
-                const std::lock_guard<std::mutex> lock(mutex_);
-                if (nics_.empty() || !wake_ || wake_->get() != wake) {
-                    return;
-                }
-                try {
-                    look();
-                } catch (const std::exception &) {
-                    continue; // no memory for this look: the next one may have it
-                }
+        lookAgain() noexcept {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            try {
+                look();
+            } catch (const std::exception &) {
+                return; // no memory for this look: the next one may have it
             }
         }
 
@@ -163,14 +123,12 @@ namespace {
             }
         }
 
-        const long process_ = ::getpid();
         std::mutex mutex_;
         std::map<std::string, unsigned> nics_; /**< how many ask for each */
         std::atomic<int> busy_{0};
         nicEvidence evidence_;
         tcpSockets_t own_;
-        std::unique_ptr<std::thread> thread_; /**< there while somebody asks */
-        std::shared_ptr<descriptor> wake_;    /**< written to when the thread is to look or end */
+        std::unique_ptr<periodicThread> thread_; /**< there while somebody asks */
     };
 
 } // namespace
@@ -178,24 +136,24 @@ namespace {
 nicWatch::nicWatch(std::vector<std::string> nics)
     : nics_(std::move(nics))
     , process_(::getpid()) {
-    watcher::ofProcess().add(nics_);
+    ofThisProcess<watcher>().add(nics_);
 }
 
 nicWatch::~nicWatch() {
     if (process_ == ::getpid()) {
-        watcher::ofProcess().addBusy(-busy_);
-        watcher::ofProcess().remove(nics_);
+        ofThisProcess<watcher>().addBusy(-busy_);
+        ofThisProcess<watcher>().remove(nics_);
     }
 }
 
 std::map<std::string, std::string>
 nicWatch::lost(const std::vector<std::string> &nics) {
-    return watcher::ofProcess().lost(nics);
+    return ofThisProcess<watcher>().lost(nics);
 }
 
 tcpSockets_t
 nicWatch::ownConnections() {
-    return watcher::ofProcess().ownConnections();
+    return ofThisProcess<watcher>().ownConnections();
 }
 
 tcpSockets_t
@@ -211,7 +169,7 @@ nicWatch::now() {
 void
 nicWatch::addBusy(int change) {
     busy_ += change;
-    watcher::ofProcess().addBusy(change);
+    ofThisProcess<watcher>().addBusy(change);
 }
 
 } // namespace nixlStripe
