@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/ceiling.h"
 
+#include "policy/cables.h"
 #include "policy/device_spec.h"
 #include "policy/max_flow.h"
 #include "topology/pci_address.h"
+#include "topology/pcie_link.h"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +18,6 @@ namespace nixlStripe {
 namespace {
 
     constexpr unsigned bridge_class = 0x0604;
-    constexpr double fastest_8b10b_gtps = 5;
 
     /** Idle GPUs lower their link to this, and hwloc records the speed of the moment. */
     constexpr double resting_gtps = 2.5;
@@ -41,117 +42,13 @@ namespace {
         double rateGbps = 0;
     };
 
-    /** ConnectX-4 to ConnectX-8 as virtual functions, where the physical one is another host's. */
-    constexpr unsigned mellanox_vendor = 0x15b3;
-    constexpr std::array<unsigned, 6> virtual_functions = {
-        0x1014, 0x1016, 0x1018, 0x101a, 0x101c, 0x101e};
-
-    bool
-    isVirtualHere(const machine &host, const rdmaNic &nic) {
-        const auto it = host.pci.find(nic.pci);
-        return it != host.pci.end() && it->second.vendor == mellanox_vendor &&
-               std::count(virtual_functions.begin(), virtual_functions.end(), it->second.device) >
-                   0;
-    }
-
-    constexpr unsigned emulated_vendor = 0x1b36; // QEMU's root ports
-
-    /**
-     * Whether a card is where a virtual machine has put it, with a function number that says
-     * nothing: hardware is below a root port.
-     */
-    bool
-    isRenumbered(const machine &host, const rdmaNic &nic) {
-        const auto it = host.pci.find(nic.pci);
-        if (it == host.pci.end()) {
-            return false;
-        }
-        const auto above = host.pci.find(it->second.parent);
-        return above == host.pci.end() ? !it->second.root.empty()
-                                       : above->second.vendor == emulated_vendor;
-    }
-
-    /** Whether its card's number is unknown and its PCIe link carries less than its port. */
-    bool
-    isHalf(const machine &host, const rdmaNic &nic, const port &at) {
-        const auto it = host.pci.find(nic.pci);
-        const double link =
-            it == host.pci.end() ? 0 : pcieGbps(it->second.linkGtps, it->second.linkWidth);
-        return nic.sysImageGuid.empty() && nic.physicalFunction.empty() && link > 0 &&
-               link < at.rateGbps;
-    }
-
-    /** "01:00.0" of "0002:01:00.0". */
-    std::string
-    placeInDomain(const std::string &pci) {
-        return pci.substr(pci.find(':') + 1);
-    }
-
-    /**
-     * A card of two PCIe links (DGX Spark) whose number is not visible: the one other device at the
-     * same place of another domain, of the same kind, with a link as narrow for its port.
-     */
-    const rdmaNic *
-    otherHalf(const machine &host, const rdmaNic &nic, const port &at) {
-        if (!isHalf(host, nic, at)) {
-            return nullptr;
-        }
-        const pciNode &here = host.pci.at(nic.pci);
-        const rdmaNic *found = nullptr;
-        for (const rdmaNic &other : host.nics) {
-            const auto there = host.pci.find(other.pci);
-            if (&other == &nic || there == host.pci.end() ||
-                placeInDomain(other.pci) != placeInDomain(nic.pci) ||
-                there->second.vendor != here.vendor || there->second.device != here.device) {
-                continue;
-            }
-            const bool matches =
-                std::any_of(other.ports.begin(), other.ports.end(), [&](const port &each) {
-                    return each.number == at.number && each.rateGbps == at.rateGbps &&
-                           isHalf(host, other, each);
-                });
-            if (!matches || found != nullptr) {
-                return nullptr;
-            }
-            found = &other;
-        }
-        return found;
-    }
-
-    /**
-     * The card's port behind a device: the same for virtual and scalable functions of one function,
-     * and for the places of one card in several slots (Socket Direct, DGX Spark). Those have its
-     * GUID in common, and each port its function number.
-     */
-    std::string
-    cableOf(const machine &host, const rdmaNic &nic, const port &at) {
-        const rdmaNic *physical = &nic;
-        for (const rdmaNic &other : host.nics) {
-            if (!nic.physicalFunction.empty() && other.pci == nic.physicalFunction) {
-                physical = &other;
-            }
-        }
-        const std::string &function = nic.physicalFunction.empty() ? nic.pci : nic.physicalFunction;
-        const std::string number = ":" + std::to_string(at.number);
-        const bool is_alone =
-            physical == &nic && (!nic.physicalFunction.empty() || isVirtualHere(host, nic));
-        if (const rdmaNic *other = otherHalf(host, nic, at)) {
-            return std::min(nic.pci, other->pci) + number;
-        }
-        if (physical->sysImageGuid.empty() || function.empty() || is_alone ||
-            isRenumbered(host, *physical)) {
-            return (function.empty() ? nic.name : function) + number;
-        }
-        return physical->sysImageGuid + function.substr(function.rfind('.')) + number;
-    }
-
     outlet
     findOutlet(const machine &host, const std::string &device) {
         const deviceSpec spec = parseDeviceList("device", device).at(0);
         for (const rdmaNic &nic : host.nics) {
             for (const port &at : nic.ports) {
                 if (nic.name == spec.name && spec.port.value_or(at.number) == at.number) {
-                    return {cableOf(host, nic, at), nic.pci, at.rateGbps};
+                    return {cableOf(host, {&nic, at.number, at.rateGbps}), nic.pci, at.rateGbps};
                 }
             }
         }
@@ -250,12 +147,6 @@ namespace {
     }
 
 } // namespace
-
-double
-pcieGbps(double link_gtps, unsigned link_width) {
-    const double encoding = link_gtps <= fastest_8b10b_gtps ? 8.0 / 10 : 128.0 / 130;
-    return link_gtps * link_width * encoding;
-}
 
 std::optional<double>
 ceilingGbps(const machine &host,

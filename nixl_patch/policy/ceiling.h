@@ -12,14 +12,6 @@
 namespace nixlStripe {
 
 /**
- * @brief What a PCIe link carries each way, Gbit/s: rate x lanes x encoding.
- * @param link_gtps GT/s a lane; up to 5 (PCIe 2) the encoding is 8b/10b, above 128b/130b. Packet
- *        headers are not counted, so this is an upper bound.
- * @return 0 when either is 0, i.e. unknown.
- */
-double pcieGbps(double link_gtps, unsigned link_width);
-
-/**
  * @brief The most that NICs can carry together, one way, from host memory or from a GPU.
  *
  * The maximum flow from the source to the ports: port rates, and every PCIe link on the way, each

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/port_groups.h"
 
-#include "policy/ceiling.h"
+#include "policy/cables.h"
+#include "policy/nearness.h"
 #include "policy/planes.h"
+#include "topology/pcie_link.h"
 
 #include <algorithm>
 #include <array>
@@ -21,6 +23,7 @@ struct portGroups::entry {
     fabric wires; /**< its subnets: that of its own until planes have told */
     double carried = 0;
     double cardGbps = 0; /**< of its card's PCIe link; 0 = unknown */
+    std::string cable;   /**< the same for devices that share it */
     bool isNear = false;
     std::pair<std::string, unsigned> place;
 };
@@ -35,39 +38,6 @@ namespace {
     rankOf(const std::string &network) {
         const auto it = std::find(ranking.begin(), ranking.end(), network);
         return static_cast<std::size_t>(it - ranking.begin());
-    }
-
-    /** Root complexes that have a GPU: a NIC below one is near. */
-    class nearness {
-    public:
-        explicit nearness(const machine &host)
-            : host_(host) {
-            for (const gpu &each : host.gpus) {
-                roots_.insert(rootOf(each.pci));
-            }
-            roots_.erase("");
-        }
-
-        bool
-        isNear(const rdmaNic &nic) const {
-            return !host_.isFlat && roots_.count(rootOf(nic.pci)) != 0;
-        }
-
-    private:
-        std::string
-        rootOf(const std::string &pci) const {
-            const auto it = host_.pci.find(pci);
-            return it == host_.pci.end() ? "" : it->second.root;
-        }
-
-        const machine &host_;
-        std::set<std::string> roots_;
-    };
-
-    double
-    linkGbps(const machine &host, const std::string &pci) {
-        const auto it = host.pci.find(pci);
-        return it == host.pci.end() ? 0 : pcieGbps(it->second.linkGtps, it->second.linkWidth);
     }
 
     /** Fractions of a Gbit/s are how a rate is spelled, not what decides. */
@@ -158,6 +128,7 @@ portGroups::portGroups(const scene &at, const candidates &nics) {
         each.carried = carriedGbps(at.host, port);
         each.cardGbps = linkGbps(at.host, nic.pci);
         each.isNear = near.isNear(nic);
+        each.cable = cableOf(at.host, port);
         each.place = {nic.pci.empty() ? "~" + nic.name : nic.pci, port.port};
         return each;
     };
@@ -330,6 +301,7 @@ portGroups::measure(const fabric &wires, const entries_t &entries) const {
         }
     }
     std::map<std::string, card> cards;
+    std::map<std::string, double> cables; // what the others leave of each
     std::set<std::size_t> seen;
     for (const entry &each : entries) {
         const bool is_dropped = each.carried * lane_ratio < fastest &&
@@ -339,7 +311,10 @@ portGroups::measure(const fabric &wires, const entries_t &entries) const {
         }
         const std::string &pci = each.place.first;
         card &of = cards[pci.substr(0, pci.rfind('.'))];
-        of.gbps += each.carried;
+        double &left = cables.try_emplace(each.cable, each.at.rateGbps).first->second;
+        const double carried = std::min(each.carried, left);
+        left -= carried;
+        of.gbps += carried;
         of.link = each.cardGbps;
         of.isNear = each.isNear;
         ++group.count;

@@ -10,6 +10,7 @@
 #include "policy/tcp_nics.h"
 #include "policy/usable.h"
 #include "topology/pci_address.h"
+#include "topology/pcie_link.h"
 #include "topology/text.h"
 
 #include <algorithm>
@@ -169,8 +170,7 @@ namespace {
         auto it = host.pci.find(at.nic->pci);
         for (std::size_t steps = 0; it != host.pci.end() && steps < host.pci.size(); ++steps) {
             it = host.pci.find(it->second.parent);
-            const double link =
-                it == host.pci.end() ? 0 : pcieGbps(it->second.linkGtps, it->second.linkWidth);
+            const double link = it == host.pci.end() ? 0 : linkGbps(host, it->first);
             if (link > 0 && link < gbps) {
                 found = &it->second;
                 gbps = link;
@@ -186,14 +186,13 @@ namespace {
         for (const nicPort &at : usable.ports) {
             const double carried = carriedGbps(host, at);
             if (const pciNode *narrow = narrowAbove(host, at, carried)) {
-                texts.push_back(
-                    at.text() + ": the PCIe link of " + narrow->address + " above it (" +
-                    linkText(*narrow) + ") carries " +
-                    rateText(std::round(pcieGbps(narrow->linkGtps, narrow->linkWidth))) + " of " +
-                    rateText(std::round(carried)) +
-                    " Gbit/s, which UCX does not see: what comes through it holds the "
-                    "set up; check the slot and the link's state, or leave the NIC "
-                    "out");
+                texts.push_back(at.text() + ": the PCIe link of " + narrow->address +
+                                " above it (" + linkText(*narrow) + ") carries " +
+                                rateText(std::round(linkGbps(host, narrow->address))) + " of " +
+                                rateText(std::round(carried)) +
+                                " Gbit/s, which UCX does not see: what comes through it holds the "
+                                "set up; check the slot and the link's state, or leave the NIC "
+                                "out");
             }
         }
         if (texts.size() < usable.ports.size()) { // else it is how the machine is built

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/usable.h"
 
-#include "policy/ceiling.h"
 #include "policy/fabrics.h"
 #include "policy/physical_ports.h"
 #include "policy/port_groups.h"
 #include "policy/usable_rules.h"
 #include "topology/names.h"
+#include "topology/pcie_link.h"
 #include "topology/text.h"
 
 #include <algorithm>
@@ -218,9 +218,7 @@ findUsable(const machine &host, const usableRequest &request) {
 
 double
 carriedGbps(const machine &host, const nicPort &at) {
-    const auto it = host.pci.find(at.nic->pci);
-    const double link =
-        it == host.pci.end() ? 0 : pcieGbps(it->second.linkGtps, it->second.linkWidth);
+    const double link = linkGbps(host, at.nic->pci);
     return link > 0 && at.rateGbps > 0 ? std::min(at.rateGbps, link) : at.rateGbps;
 }
 

@@ -3,6 +3,7 @@
 #include "policy/usable_ranks.h"
 
 #include "policy/fabrics.h"
+#include "policy/nearness.h"
 #include "policy/physical_ports.h"
 #include "policy/port_groups.h"
 #include "topology/text.h"
@@ -40,6 +41,27 @@ namespace {
             }
         }
         return names.empty() ? "" : " " + names;
+    }
+
+    /** All NICs of the machine on some kind of network, of one vendor: those that are down too. */
+    std::vector<const rdmaNic *>
+    nicsOf(const machine &host, const fabric &wires) {
+        std::vector<const rdmaNic *> found;
+        for (const rdmaNic &nic : host.nics) {
+            candidate all{&nic, {}, {}, true, false, {}};
+            for (const port &at : nic.ports) {
+                all.asked.push_back(&at);
+            }
+            const bool is_there =
+                std::any_of(nic.ports.begin(), nic.ports.end(), [&](const port &at) {
+                    const fabric own = fabricOf(host, all, at.number);
+                    return own.network == wires.network && own.vendor == wires.vendor;
+                });
+            if (is_there) {
+                found.push_back(&nic);
+            }
+        }
+        return found;
     }
 
     /** Leaves of the ports of @p nic those that @p fits; whether there are any. */
@@ -192,7 +214,59 @@ judgeRate(const scene &at, candidates &nics) {
                       (own == nullptr ? "carry more" : whyBetter(groups.best(), *own));
         reasons[i] = (rate > 0 ? rateText(rate) + " Gbit/s" : "its unknown rate") +
                      (rate < wanted ? " is below " : " is not ") + rateText(wanted) + " Gbit/s, " +
-                     others;
+                     others + (rate > wanted ? ", which may have come up slow" : "");
+    }
+    return reasons;
+}
+
+std::vector<std::string>
+judgeAside(const scene &at, candidates &nics) {
+    reasons_t reasons(nics.size());
+    const portGroups groups(at, nics);
+    if (groups.isEmpty() || isInterface(nics.front())) {
+        return reasons; // interfaces have routes, whatever they are for
+    }
+    constexpr std::size_t fewest = 4; // below, all that is there may well be meant
+    constexpr std::size_t far_more = 2;
+    const portGroup &best = groups.best();
+    const nearness near(at.host);
+    const std::size_t aside = std::max<std::size_t>(1, best.count - best.nearby);
+    const bool are_computes = best.nearby >= fewest && best.nearby >= far_more * aside;
+    if (!are_computes || !near.areAllServed(nicsOf(at.host, best.wires))) {
+        return reasons;
+    }
+    // Who gives a minimum rate asks for slower NICs as well, but not for storage of the same rate.
+    const auto is_like_near = [&](const candidate &aside_one) {
+        return std::any_of(nics.begin(), nics.end(), [&](const candidate &other) {
+            return near.isNear(*other.nic) && areAlike(rateOf(other), rateOf(aside_one));
+        });
+    };
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        if (!near.isNear(*nics[i].nic) && is_like_near(nics[i])) {
+            reasons[i] = "near no GPU, and each GPU has NICs of its own, " +
+                         std::to_string(best.nearby) +
+                         " together: storage or a front end (a list that names the NIC overrides "
+                         "this)";
+        }
+    }
+    return reasons;
+}
+
+std::vector<std::string>
+judgeLinkLocal(const scene &at, candidates &nics) {
+    std::vector<reach_t> reaches;
+    for (const candidate &nic : nics) {
+        reaches.push_back(reachOf(at, nic));
+    }
+    const auto reachable = std::count(reaches.begin(), reaches.end(), reach_t::ANY);
+    const auto local = std::count(reaches.begin(), reaches.end(), reach_t::LINK_LOCAL);
+    reasons_t reasons(nics.size());
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        if (reachable > local && reaches[i] == reach_t::LINK_LOCAL) {
+            reasons[i] = "its interface" + interfacesOf(nics[i]) +
+                         " has a link-local address only, and " + std::to_string(reachable) +
+                         " NIC(s) have addresses that peers can route to";
+        }
     }
     return reasons;
 }

@@ -35,6 +35,15 @@ std::vector<std::string> judgeFabric(const scene &at, candidates &nics);
  */
 std::vector<std::string> judgeRate(const scene &at, candidates &nics);
 
+/**
+ * NICs near no GPU, where the NICs of the best group that are near one are by far more and no GPU
+ * is without: such machines have a few for storage and as a front end, often of the same kind.
+ */
+std::vector<std::string> judgeAside(const scene &at, candidates &nics);
+
+/** RoCE NICs whose addresses reach their own link only, where most others have better ones. */
+std::vector<std::string> judgeLinkLocal(const scene &at, candidates &nics);
+
 /** NICs whose PCIe link is so narrow that UCX would leave their lane out. */
 std::vector<std::string> judgeNarrowLink(const scene &at, candidates &nics);
 

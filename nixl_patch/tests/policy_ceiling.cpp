@@ -3,6 +3,7 @@
 #include "hosts.h"
 #include "policy/ceiling.h"
 #include "policy/max_flow.h"
+#include "topology/pcie_link.h"
 
 #include <gtest/gtest.h>
 #include <stdexcept>

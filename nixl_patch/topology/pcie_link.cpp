@@ -33,4 +33,17 @@ linkFromPayload(double gigabytes_per_second) {
     return {};
 }
 
+double
+pcieGbps(double link_gtps, unsigned link_width) {
+    constexpr double fastest_8b10b_gtps = 5;
+    const double encoding = link_gtps <= fastest_8b10b_gtps ? 8.0 / 10 : 128.0 / 130;
+    return link_gtps * link_width * encoding;
+}
+
+double
+linkGbps(const machine &host, const std::string &address) {
+    const auto it = host.pci.find(address);
+    return it == host.pci.end() ? 0 : pcieGbps(it->second.linkGtps, it->second.linkWidth);
+}
+
 } // namespace nixlStripe

@@ -4,6 +4,7 @@
 #include "policy/ceiling.h"
 #include "policy/kill_switch.h"
 #include "policy/misspelling.h"
+#include "policy/nearness.h"
 #include "policy/parameters.h"
 #include "policy/policies.h"
 #include "policy/selection.h"
@@ -67,6 +68,13 @@ namespace {
             py::arg("port"),
             "What a port's addresses are good for: 'any' peer, those of its link, or, where their "
             "interfaces are 'elsewhere', in another network namespace, nobody.");
+        m.def(
+            "is_near_gpu",
+            [](const machine &host, const rdmaNic &nic) { return nearness(host).isNear(nic); },
+            py::arg("machine"),
+            py::arg("nic"),
+            "Whether the NIC is below a PCIe root complex that has a GPU; False where the PCI tree "
+            "is flat.");
         m.def(
             "carried_gbps",
             [](const machine &host, const rdmaNic &nic, const port &at) {

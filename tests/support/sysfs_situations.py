@@ -89,6 +89,12 @@ def with_gids(function: Function, *gids: str) -> Function:
     return replace(function, rdma=(changed,))
 
 
+def of_card(function: Function, card: int) -> Function:
+    """Return a NIC that is a part of the card of that number, as its GUID says."""
+    (device,) = function.rdma
+    return replace(function, rdma=(replace(device, sys_image_guid=f"b859:9f03:00ff:00{card}0"),))
+
+
 def bonded(index: int, *more: Function) -> Root:
     """Return a card whose two ports are one RoCE LAG device, and a GPU beside it."""
     bus = 0x10 * (index + 1)

@@ -15,9 +15,24 @@ from sysfs_situations import (
     bonds,
     ethernet,
     named,
+    of_card,
     with_gids,
 )
-from sysfs_trees import Function, Host, Net, Port, Rdma, Root, SoftRdma, bridge, efa, mlx5, roce
+from sysfs_situations_planes import lost
+from sysfs_trees import (
+    Function,
+    Host,
+    Net,
+    Port,
+    Rdma,
+    Root,
+    SoftRdma,
+    bridge,
+    efa,
+    gpu,
+    mlx5,
+    roce,
+)
 
 A, B = "fec0:0000:0000:000a", "fec0:0000:0000:000b"
 FABRIC = "fe80:0000:0000:0000"
@@ -79,7 +94,90 @@ def _with_soft_roce(*nics: Function) -> Host:
                    virtual_nets=(*host.virtual_nets, Net("mgmt0", speed=400000)))  # fmt: skip
 
 
+def _with_aside(computes: tuple[Function, ...], aside: tuple[Function, ...]) -> Host:
+    """Give each of the first NICs a GPU, and the others root complexes without one."""
+    return two_sockets(*computes, *aside, gpus=len(computes))
+
+
+def _gpu_alone() -> Host:
+    host = _with_aside(
+        tuple(_infiniband(i) for i in range(6)), tuple(_infiniband(i) for i in (6, 7))
+    )
+    alone = Root("pci0000:a0", (bridge("0000:a0:03.0", gpu("0000:a8:00.0")),), numa=1)
+    return replace(host, roots=(*host.roots, alone))
+
+
 GROUP_SITUATIONS: tuple[Situation, ...] = (
+    Situation(
+        "storage of the compute rate", "eight NICs near a GPU each, two like them near none",
+        "DGX H100's slots, a variant",
+        named("mlx5_", *range(8)),
+        lambda: _with_aside(
+            tuple(_infiniband(i) for i in range(8)), tuple(_infiniband(i) for i in (8, 9))
+        ),
+        "aside",
+    ),
+    Situation(
+        "RoCE storage of the compute rate", "the same with RoCE, and one compute NIC is down",
+        "a variant of that",
+        named("mlx5_", *range(7)),
+        lambda: _with_aside(
+            (*(ethernet(i) for i in range(7)), lost(ethernet(7))), (ethernet(8), ethernet(9)),
+        ),
+        "aside, state",
+    ),
+    Situation(
+        "slower storage", "eight NICs near a GPU each, two of another rate near none",
+        "a variant of that",
+        named("mlx5_", *range(8)),
+        lambda: _with_aside(
+            tuple(_infiniband(i) for i in range(8)),
+            tuple(_infiniband(i, rate=200.0) for i in (8, 9)),
+        ),
+        "rate",
+    ),
+    Situation(
+        "as many NICs near no GPU", "four NICs near a GPU each, four like them near none",
+        "a variant of that",
+        named("mlx5_", *range(8)),
+        lambda: _with_aside(
+            tuple(_infiniband(i) for i in range(4)), tuple(_infiniband(i) for i in range(4, 8))
+        ),
+    ),
+    Situation(
+        "a GPU without a NIC", "six NICs near six of eight GPUs, two near none",
+        "a variant of that",
+        named("mlx5_", *range(8)), _gpu_alone,
+    ),
+    Situation(
+        "one interface without an address", "link-local only, where three others have addresses",
+        "a variant of link-local only",
+        named("mlx5_", 0, 1, 2),
+        lambda: two_sockets(
+            *(ethernet(i) for i in range(3)), with_gids(ethernet(3), LINK_LOCAL)
+        ),
+        "link-local",
+    ),
+    Situation(
+        "one interface with an address", "the other three have link-local ones",
+        "a variant of that",
+        named("mlx5_", 0, 1, 2, 3),
+        lambda: two_sockets(
+            ethernet(0), *(with_gids(ethernet(i), LINK_LOCAL) for i in (1, 2, 3))
+        ),
+        warning="link-local addresses only",
+    ),
+    Situation(
+        "Socket Direct beside Ethernet", "four devices with two cables, three NICs with one each",
+        "a variant of Socket Direct",
+        named("mlx5_", 4, 5, 6),
+        lambda: two_sockets(
+            *(of_card(_infiniband(i, rate=200.0), i // 2) for i in range(4)),
+            *(ethernet(i, 200.0) for i in (4, 5, 6)),
+            gpus=0,
+        ),
+        "fabric",
+    ),
     Situation(
         "bonds and storage", "four bonds near GPUs, one NIC without a bond, of their rate",
         "a variant of all bonds",

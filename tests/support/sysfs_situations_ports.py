@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sysfs_machines import two_sockets
-from sysfs_situations import SITUATIONS, Situation, address
+from sysfs_situations import SITUATIONS, Situation, address, of_card
 from sysfs_situations_groups import GROUP_SITUATIONS
 from sysfs_situations_planes import PLANE_SITUATIONS
 from sysfs_situations_pods import POD_SITUATIONS
@@ -16,11 +16,6 @@ from sysfs_trees import Function, Host, Port, Root, bridge, gpu, mlx5, roce
 
 def _names(count: int, stem: str = "mlx5_") -> tuple[str, ...]:
     return tuple(f"{stem}{index}" for index in range(count))
-
-
-def _of_card(function: Function, card: int) -> Function:
-    (device,) = function.rdma
-    return replace(function, rdma=(replace(device, sys_image_guid=f"b859:9f03:00ff:00{card}0"),))
 
 
 def _infiniband(index: int, rate: float = 400.0) -> Function:
@@ -34,7 +29,7 @@ def _ethernet(index: int) -> Function:
 def _second_port(index: int) -> Function:
     card, half = divmod(index, 2)
     port = Port(rate=100.0, lid=index + 1)
-    return _of_card(mlx5(f"{address(card)[:-1]}{half}", f"mlx5_{index}", port), card)
+    return of_card(mlx5(f"{address(card)[:-1]}{half}", f"mlx5_{index}", port), card)
 
 
 def _broadcom(index: int) -> Function:
@@ -52,7 +47,7 @@ def _dgx_spark(*, has_number: bool = True) -> Host:
             for k in range(2)
         ]  # fmt: skip
         functions = [
-            _of_card(replace(port, width=4), 1) if has_number else replace(port, width=4)
+            of_card(replace(port, width=4), 1) if has_number else replace(port, width=4)
             for port in ports
         ]
         slot = replace(bridge(f"{domain}:00:00.0", *functions), width=4)
@@ -67,7 +62,7 @@ def _one_link(speed: str, width: int) -> Host:
 
 
 def _passed_through() -> Host:
-    host = two_sockets(*(_of_card(_infiniband(i), i // 2) for i in range(4)))
+    host = two_sockets(*(of_card(_infiniband(i), i // 2) for i in range(4)))
     slots = [
         replace(root, children=tuple(replace(each, vendor=0x1B36) for each in root.children))
         for root in host.roots
@@ -88,7 +83,7 @@ PORT_SITUATIONS: tuple[Situation, ...] = (
         "Socket Direct", "two cards, each of them in two slots: four devices, two cables",
         "nccl 307",
         _names(4), lambda: two_sockets(
-            *(_of_card(_infiniband(i, 100.0), i // 2) for i in range(4))
+            *(of_card(_infiniband(i, 100.0), i // 2) for i in range(4))
         ),
         ceiling=200.0,
     ),

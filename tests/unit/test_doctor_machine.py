@@ -92,6 +92,32 @@ def test_nics_that_are_rightly_left_out_are_no_warning(tmp_path: Path, host: str
     assert f"as it should be: {nic}" in row.detail
 
 
+def of_rates(*rates: float, gpus: int) -> Host:
+    nics = (
+        mlx5(f"0000:{0x10 * (i + 1) + 1:02x}:00.0", f"mlx5_{i}", Port(rate=rate, lid=i + 1))
+        for i, rate in enumerate(rates)
+    )
+    return two_sockets(*nics, gpus=gpus)
+
+
+def test_a_slower_nic_near_no_gpu_is_no_fault(tmp_path: Path) -> None:
+    rates = (400.0,) * 4 + (200.0,)
+    row = Patient.of(tmp_path / "storage", of_rates(*rates, gpus=4)).answer("nics-excluded")
+    assert (row.status, row.detail[:17]) == ("ok", "as it should be: ")
+    row = Patient.of(tmp_path / "slow", of_rates(*rates, gpus=5)).answer("nics-excluded")
+    assert row.status == "warn"
+    assert "mlx5_4: 200 Gbit/s is below 400 Gbit/s" in row.detail
+
+
+def test_the_slow_ones_are_blamed_where_they_are_most(tmp_path: Path) -> None:
+    host = of_rates(*(200.0,) * 6, 400.0, 400.0, gpus=8)
+    row = Patient.of(tmp_path, host).answer("nics-excluded")
+    assert row.status == "warn"
+    assert "mlx5_6: 400 Gbit/s is not 200 Gbit/s" in row.detail
+    assert "cable, transceiver and switch port of mlx5_0 (200), mlx5_1 (200)" in row.fix
+    assert "others of their model run at 400 Gbit/s" in row.fix
+
+
 def test_nics_excluded_without_any(tmp_path: Path) -> None:
     assert Patient.of(tmp_path, Host()).answer("nics-excluded").status == "skip"
 

@@ -40,6 +40,12 @@ def usable(parts: tuple[Group, ...], kinds: Iterable[str] = ("nic",)) -> set[str
     return {f"mlx5_{i}:1" for i, kind in enumerate(nic_kinds(parts)) if kind in kinds}
 
 
+def aside(machine: _core.Machine) -> set[str]:
+    """Return the NICs that are near no GPU and look like storage."""
+    chosen = _core.select_nics(machine, "all")
+    return {f"{name}:1" for name, rule in chosen.excluded_by.items() if rule == "aside"}
+
+
 @on_any_host
 @given(groups())
 def test_every_nic_is_chosen_or_has_a_reason(parts: tuple[Group, ...]) -> None:
@@ -61,7 +67,7 @@ def test_every_nic_is_chosen_or_has_a_reason(parts: tuple[Group, ...]) -> None:
 def test_fair_shares_cover_all_and_are_disjoint(parts: tuple[Group, ...]) -> None:
     machine = read(host_of(parts))
     dealt = shares(machine)
-    every = usable(parts)
+    every = usable(parts) - aside(machine)
     takers = Counter(device for share in dealt.values() for device in share)
     sizes = [len(share) for share in dealt.values()]
     if len(every) >= len(dealt):
@@ -78,7 +84,7 @@ def test_fair_shares_cover_all_and_are_disjoint(parts: tuple[Group, ...]) -> Non
 @given(groups())
 def test_policies_nest(parts: tuple[Group, ...]) -> None:
     machine = read(host_of(parts))
-    every = usable(parts)
+    every = usable(parts) - aside(machine)
     one = shares(machine, "auto")
     fair = shares(machine)
     for gpu in machine.gpus:

@@ -14,8 +14,9 @@ from nixl_stripe import _core
 #: Rules by which the user himself, or the policy that he chose, left a NIC out.
 ASKED_FOR = frozenset({"list", "policy"})
 #: Rules that leave a NIC out where better ones are there: a storage network, a virtual function, a
-#: bond beside unbonded NICs. Nothing is wrong then. A lower rate may be a link that came up slow.
-AS_IT_SHOULD_BE = frozenset({"fabric", "shared-port", "bond"})
+#: bond beside unbonded NICs, a NIC near no GPU. Nothing is wrong then. A lower rate may be a link
+#: that came up slow, but hardly that of a NIC near no GPU.
+AS_IT_SHOULD_BE = frozenset({"fabric", "shared-port", "bond", "aside"})
 _OVER_TCP = "its network interface can carry TCP (NIXL_UCX_DEVICE_LIST=INTERFACE)"
 #: RDMA modules by the driver of the PCI function.
 _MODULES = {"mlx5_core": "mlx5_ib", "mlx4_core": "mlx4_ib", "bnxt_en": "bnxt_re", "ice": "irdma"}
@@ -134,7 +135,31 @@ def _namespace(_machine: _core.Machine, nic: _core.RdmaNic) -> str:
     return move_interface(next((port.netdev for port in nic.ports if port.netdev), ""))
 
 
-def _rate(_machine: _core.Machine, nic: _core.RdmaNic) -> str:
+def _fastest(nic: _core.RdmaNic) -> float:
+    return max((port.rate_gbps for port in nic.ports if port.state == "ACTIVE"), default=0.0)
+
+
+def _model(machine: _core.Machine, nic: _core.RdmaNic) -> tuple[object, ...]:
+    """Return what NICs of one model on one kind of network have in common; () = unknown."""
+    function = machine.pci.get(nic.pci)
+    layers = {port.link_layer for port in nic.ports}
+    return (function.vendor, function.device, frozenset(layers)) if function else ()
+
+
+def _rate(machine: _core.Machine, nic: _core.RdmaNic) -> str:
+    """Blame the slow of one model: they may be more than those that came up as they should."""
+    rate = _fastest(nic)
+    slow = [
+        other
+        for other in machine.nics
+        if 0 < _fastest(other) < rate and _model(machine, other) == _model(machine, nic) != ()
+    ]
+    if slow:
+        listed = ", ".join(f"{other.name} ({_fastest(other):g})" for other in slow)
+        return (
+            f"check cable, transceiver and switch port of {listed}: others of their model run at "
+            f"{rate:g} Gbit/s"
+        )
     check = (
         f"ibportstate -C {nic.name} -D 0 1 query"
         if any(port.link_layer == "InfiniBand" for port in nic.ports)

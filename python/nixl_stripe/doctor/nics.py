@@ -80,6 +80,13 @@ def _because(warnings: Iterable[str]) -> str:
     return f": {text}" if text else ""
 
 
+def _is_aside(at: Surroundings, name: str) -> bool:
+    """Return whether a NIC is near no GPU and all that are used are: it may be a storage NIC."""
+    nic = next(nic for nic in at.machine.nics if nic.name == name)
+    near = [_core.is_near_gpu(at.machine, used) for used in at.planned]
+    return bool(near) and all(near) and not _core.is_near_gpu(at.machine, nic)
+
+
 def _excluded(at: Surroundings) -> Verdict:
     names = {nic.name for nic in at.machine.nics}
     excluded = {name: why for name, why in at.plan.excluded.items() if name in names}
@@ -89,7 +96,11 @@ def _excluded(at: Surroundings) -> Verdict:
         return ok(f"none of {len(names)} is left out")
     by = {name: at.plan.excluded_by[name] for name in excluded}
     asked = {name for name, rule in by.items() if rule in mending.ASKED_FOR}
-    right = {name for name, rule in by.items() if rule in mending.AS_IT_SHOULD_BE}
+    right = {
+        name
+        for name, rule in by.items()
+        if rule in mending.AS_IT_SHOULD_BE or (rule == "rate" and _is_aside(at, name))
+    }
     faults = {name: rule for name, rule in by.items() if name not in asked | right}
     said = [
         words + "; ".join(f"{name}: {why}" for name, why in excluded.items() if name in names)
