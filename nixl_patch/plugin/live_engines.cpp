@@ -29,13 +29,8 @@ liveEngines::resume(abi::engine *engine, std::unique_ptr<resumeEngine> resuming)
 engineNeeds
 liveEngines::take(abi::engine *engine) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto it = of_.find(engine);
-    if (it == of_.end()) {
-        return {};
-    }
-    engineNeeds needs = std::move(it->second);
-    of_.erase(it);
-    return needs;
+    auto node = of_.extract(engine);
+    return node.empty() ? engineNeeds{} : std::move(node.mapped());
 }
 
 } // namespace nixlStripe

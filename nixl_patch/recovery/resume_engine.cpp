@@ -30,14 +30,19 @@ struct resumeFunctions {
         }
     }
 
+    /** What is to be known of a call that stock NIXL has answered with @p status. */
+    template <class work_t>
+    static int
+    noted(int status, work_t work) noexcept {
+        return status < 0 ? status : guarded([&] { return work(), status; });
+    }
+
     static int
     registerMemory(void *self, const abi::blobDesc &memory, const int &kind, void *&metadata) {
-        const int status = stock(self).registerMemory(memory, kind, metadata);
-        return status != abi::status_done ? status : guarded([&] {
+        return noted(stock(self).registerMemory(memory, kind, metadata), [&] {
             const std::string blob = abi::isString(&memory.blob) ? memory.blob : "";
             of(self).spares_->memory().add(
                 metadata, {{memory.address, memory.bytes, memory.device, blob}, kind, ""});
-            return status;
         });
     }
 
@@ -53,12 +58,10 @@ struct resumeFunctions {
                const int &kind,
                const std::string &agent,
                void *&metadata) {
-        const int status = stock(self).loadRemote(memory, kind, agent, metadata);
-        return status != abi::status_done ? status : guarded([&] {
+        return noted(stock(self).loadRemote(memory, kind, agent, metadata), [&] {
             if (abi::isString(&memory.blob) && abi::isString(&agent)) {
                 of(self).spares_->memory().add(metadata, {memory, kind, agent});
             }
-            return status;
         });
     }
 
@@ -70,11 +73,8 @@ struct resumeFunctions {
 
     static int
     loadConnection(void *self, const std::string &agent, const std::string &connection) {
-        const int status = stock(self).loadConnection(agent, connection);
-        return status != abi::status_done ? status : guarded([&] {
-            of(self).lineTo(agent)->connect(connection);
-            return status;
-        });
+        return noted(stock(self).loadConnection(agent, connection),
+                     [&] { of(self).lineTo(agent)->connect(connection); });
     }
 
     static int
@@ -91,15 +91,13 @@ struct resumeFunctions {
             const std::string &agent,
             void *&handle,
             const abi::optionalArgs *args) {
-        const int status = stock(self).prepare(op, local, remote, agent, handle, args);
-        return status < 0 ? status : guarded([&] {
+        return noted(stock(self).prepare(op, local, remote, agent, handle, args), [&] {
             resumeEngine &owner = of(self);
             if (owner.canResume(local, remote, agent)) {
                 owner.keep(handle,
                            {owner.lineTo(agent),
                             std::make_shared<transferRecord>(handle, op, local, remote)});
             }
-            return status;
         });
     }
 
@@ -213,13 +211,8 @@ resumeEngine::find(void *handle) {
 resumeEngine::held
 resumeEngine::take(void *handle) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto it = transfers_.find(handle);
-    if (it == transfers_.end()) {
-        return {};
-    }
-    held found = std::move(it->second);
-    transfers_.erase(it);
-    return found;
+    auto node = transfers_.extract(handle);
+    return node.empty() ? held{} : std::move(node.mapped());
 }
 
 void
