@@ -24,11 +24,15 @@ nicEvidence::add(const nicLook &look) {
         nics_[nic].isUp = is_up;
     }
     std::map<std::string, unsigned> silent; // how many looks, by both ends
+    std::map<std::string, std::string> doubtful;
     for (const auto &[ends, socket] : look.own) {
         const auto nic = look.interfaces.find(socket.localAddress);
         const auto it = nic == look.interfaces.end() ? nics_.end() : nics_.find(nic->second);
         if (it == nics_.end()) {
             continue;
+        }
+        if (socket.retransmits + socket.probes > 0 && !isOver(socket)) {
+            doubtful[ends] = nic->second;
         }
         const auto before = silent_.find(ends);
         const unsigned looks = before == silent_.end() ? 0 : before->second;
@@ -42,7 +46,14 @@ nicEvidence::add(const nicLook &look) {
             it->second.wasSilent = false; // an answer came after all
         }
     }
+    for (const auto &[ends, nic] : doubtful_) {
+        if (look.hasOwn && look.own.count(ends) == 0) {
+            nics_[nic].wasSilent = true;
+            nics_[nic].silentAt = look.at;
+        }
+    }
     silent_ = std::move(silent);
+    doubtful_ = std::move(doubtful);
 }
 
 std::string

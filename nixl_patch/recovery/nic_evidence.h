@@ -21,13 +21,15 @@ struct nicLook {
     std::map<std::string, bool> up;                /**< NIC -> has a carrier */
     tcpSockets_t own;                              /**< connections of this process */
     std::map<std::string, std::string> interfaces; /**< address -> NIC */
+    bool hasOwn = true; /**< connections were looked at; else `own` says nothing */
 };
 
 /**
  * @brief Evidence against NICs, gathered look by look.
  *
  * A NIC without a carrier is lost. So is one whose connections do not get answers: the kernel
- * counts how often it sent the same bytes again, or a probe, since the peer last answered. Bytes
+ * counts how often it sent the same bytes again, or a probe, since the peer last answered. Where
+ * that was but once when the kernel gave the connection up, its end says the rest. Bytes
  * that were sent prove nothing, since what is sent again counts as sent, and a NIC that nobody uses
  * stands as still as one that is lost.
  */
@@ -60,6 +62,8 @@ private:
     std::map<std::string, facts> nics_;
     /** Connections without an answer, by both ends: at how many looks one after the other. */
     std::map<std::string, unsigned> silent_;
+    /** Connections with something that was sent again and not answered yet: by which NIC. */
+    std::map<std::string, std::string> doubtful_;
 };
 
 } // namespace nixlStripe

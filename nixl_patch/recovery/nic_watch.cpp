@@ -100,7 +100,8 @@ namespace {
             for (const auto &item : nics_) {
                 seen.up[item.first] = isInterfaceUp(item.first).value_or(false);
             }
-            if (busy_ > 0) {
+            seen.hasOwn = busy_ > 0;
+            if (seen.hasOwn) {
                 const std::set<std::uint64_t> inodes = ownInodes();
                 for (auto &[ends, socket] : readTcpSockets()) {
                     if (inodes.count(socket.inode) != 0 || own_.count(ends) != 0) {

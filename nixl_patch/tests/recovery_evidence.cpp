@@ -68,7 +68,8 @@ namespace {
         return {nicEvidence::time_t(at),
                 {{"r0", true}, {"r1", true}},
                 own,
-                {{"A0", "r0"}, {"A1", "r1"}, {"LO", "lo"}}};
+                {{"A0", "r0"}, {"A1", "r1"}, {"LO", "lo"}},
+                true};
     }
 
     const std::string table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
@@ -143,8 +144,31 @@ TEST(ResumeParts, whatIsNotAnsweredAtTwoLooksSpeaksAgainstItsNic) {
     // The kernel gives it up; another connection of the same NIC to this host itself is there.
     evidence.add(look({{"c", connection("A1", 0)}}, 900ms));
     EXPECT_EQ(evidence.against("r1", nicEvidence::time_t(900ms)), nicEvidence::no_answer);
-    EXPECT_EQ(evidence.against("r1", nicEvidence::time_t(200ms) + nicEvidence::memory + 1ms), "")
+    EXPECT_EQ(evidence.against("r1", nicEvidence::time_t(900ms) + nicEvidence::memory + 1ms), "")
         << "it is not remembered for ever";
+}
+
+TEST(ResumeParts, theEndOfAConnectionThatWasSentAgainOnceSpeaksAgainstItsNic) {
+    nicEvidence evidence;
+    evidence.add(look({{"a", connection("A0", 0)}, {"b", connection("A1", 1)}}, 0ms));
+    EXPECT_EQ(evidence.against("r1", nicEvidence::time_t(0ms)), "");
+    evidence.add(look({}, 100ms));
+    EXPECT_EQ(evidence.against("r1", nicEvidence::time_t(100ms)), nicEvidence::no_answer);
+    EXPECT_EQ(evidence.against("r0", nicEvidence::time_t(100ms)), "") << "it was closed";
+}
+
+TEST(ResumeParts, aConnectionThatWasAnsweredOrNotLookedAtMayEndBadFlow) {
+    nicEvidence evidence;
+    evidence.add(look({{"b", connection("A1", 1)}}, 0ms));
+    nicLook idle = look({}, 100ms);
+    idle.hasOwn = false;
+    evidence.add(idle);
+    evidence.add(look({}, 200ms));
+    EXPECT_EQ(evidence.against("r1", nicEvidence::time_t(200ms)), "");
+    evidence.add(look({{"b", connection("A1", 1)}}, 300ms));
+    evidence.add(look({{"b", connection("A1", 0)}}, 400ms));
+    evidence.add(look({}, 500ms));
+    EXPECT_EQ(evidence.against("r1", nicEvidence::time_t(500ms)), "");
 }
 
 TEST(ResumeParts, aLateAnswerClearsTheNicBadFlow) {
