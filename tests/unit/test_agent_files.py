@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import prometheus_client
 import pytest
@@ -18,6 +18,7 @@ from agent_texts import agent_text, start_ticks
 from counter_trees import tree_of
 from nixl_stripe.cli import main
 from nixl_stripe.errors import StripeError
+from nixl_stripe.proof import agents
 from nixl_stripe.proof.agent_metrics import HELP, AgentCollector
 from nixl_stripe.proof.agents import (
     MAX_ALL_BYTES,
@@ -26,6 +27,7 @@ from nixl_stripe.proof.agents import (
     MAX_FILES,
     MAX_NAMES,
     SAMPLES,
+    _open,
     parse,
     read_folder,
 )
@@ -217,6 +219,27 @@ def test_files_of_the_dead_crowd_out_no_living_one(tmp_path: Path) -> None:
     found = read_folder(tmp_path)
     assert [each.process for each in found.live] == ["z"]
     assert (found.dead, found.refused) == (MAX_FILES + 3, {})
+
+
+def test_files_of_the_dead_are_not_even_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody deletes them: a scrape's time would grow from job to job."""
+    opened: list[str] = []
+
+    def counted(path: Path) -> BinaryIO:
+        opened.append(path.name)
+        return _open(path)
+
+    monkeypatch.setattr(agents, "_open", counted)
+    for number in range(100):
+        put(tmp_path, f"{number}.prom", agent_text(), age_s=61)
+    put(tmp_path, "z.prom", agent_text())
+    (tmp_path / "link.prom").symlink_to(tmp_path / "0.prom")
+    found = read_folder(tmp_path)
+    assert (found.dead, [each.process for each in found.live]) == (100, ["z"])
+    assert list(found.refused) == ["link.prom"]
+    assert sorted(opened) == ["link.prom", "z.prom"]
 
 
 def test_all_files_together_have_limits_bad_flow(tmp_path: Path) -> None:
