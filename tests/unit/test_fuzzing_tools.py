@@ -87,15 +87,24 @@ def samples(rss: int, fds: int = 0, warm_up: int = 5000) -> list[dict[str, int]]
 
 
 def test_growth_is_that_of_the_second_half() -> None:
-    assert growth.slope(samples(7), "rss_kib") == pytest.approx(7)
-    assert growth.slope(samples(0), "rss_kib") == pytest.approx(0)
+    assert growth.slope([samples(7)], "rss_kib") == pytest.approx(7)
+    assert growth.slope([samples(0)], "rss_kib") == pytest.approx(0)
     with pytest.raises(StripeError, match="make no slope"):
-        growth.slope(samples(7)[:1], "rss_kib")
+        growth.slope([samples(7)[:1]], "rss_kib")
+
+
+def test_one_step_is_no_growth_and_steady_growth_is() -> None:
+    flat = samples(0)
+    stepped = [
+        {**each, "rss_kib": each["rss_kib"] + 10240 * (i > 8)} for i, each in enumerate(flat)
+    ]
+    assert growth.growth([stepped, flat])["rss_kib"] == 0
+    assert growth.growth([samples(300), samples(300)])["rss_kib"] == 300
 
 
 def side(name: str, rss: int, fds: int = 0) -> dict[str, Any]:
     found = samples(rss, fds)
-    return {"side": name, "growth": {key: growth.slope(found, key) for key in growth.ALLOWED}}
+    return {"side": name, "growth": {key: growth.slope([found], key) for key in growth.ALLOWED}}
 
 
 def test_growth_beyond_that_of_stock_is_a_fault() -> None:

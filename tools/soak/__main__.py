@@ -102,7 +102,7 @@ def run_side(
     return {
         "side": side,
         **found,
-        "growth": growth(samples),
+        "growth": growth([samples]),
         "samples": samples[:: 1 + len(samples) // _KEPT],
     }
 

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
+from statistics import median
 from typing import Any
 
 from nixl_stripe.errors import StripeError
@@ -13,21 +15,32 @@ from nixl_stripe.errors import StripeError
 ALLOWED = {"rss_kib": 64.0, "fds": 0.1, "threads": 0.02}
 
 
-def slope(samples: Sequence[Mapping[str, int]], key: str) -> float:
-    """Return the growth a cycle over the second half of the samples, by least squares."""
+def _rises(samples: Sequence[Mapping[str, int]], key: str) -> list[float]:
+    """Return the growth a cycle between each two samples of the second half."""
     half = samples[len(samples) // 2 :]
-    xs = [float(each["cycle"]) for each in half]
-    ys = [float(each[key]) for each in half]
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    spread = sum((x - mean_x) ** 2 for x in xs)
-    if spread == 0:
-        raise StripeError(f"{len(samples)} samples make no slope: give more --minutes")
-    return sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / spread
+    return [
+        (later[key] - before[key]) / (later["cycle"] - before["cycle"])
+        for before, later in combinations(half, 2)
+        if later["cycle"] != before["cycle"]
+    ]
 
 
-def growth(samples: Sequence[Mapping[str, int]]) -> dict[str, float]:
+def slope(processes: Sequence[Sequence[Mapping[str, int]]], key: str) -> float:
+    """Return the growth a cycle over the second half of each process' samples.
+
+    The median between all two of them (Theil and Sen): an allocator takes memory in steps, and one
+    step of ten MiB is no growth, which least squares would make of it.
+    """
+    rises = [rise for samples in processes for rise in _rises(samples, key)]
+    if not rises:
+        count = sum(map(len, processes))
+        raise StripeError(f"{count} samples make no slope: give more --minutes")
+    return median(rises)
+
+
+def growth(processes: Sequence[Sequence[Mapping[str, int]]]) -> dict[str, float]:
     """Return the growth a cycle of everything that a sample holds."""
-    return {key: round(slope(samples, key), 3) for key in ALLOWED}
+    return {key: round(slope(processes, key), 3) for key in ALLOWED}
 
 
 def faults(rows: Sequence[Mapping[str, Any]], allowed: Mapping[str, float] = ALLOWED) -> list[str]:

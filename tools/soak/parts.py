@@ -11,6 +11,8 @@ from typing import Any
 
 from nixl_stripe.errors import StripeError
 
+from soak.growth import growth
+
 Row = dict[str, Any]
 #: What parts must have in common.
 _SAME = ("bed", "nics", "versions")
@@ -43,18 +45,14 @@ def joined(parts: Sequence[Mapping[str, Any]]) -> list[Row]:
 
 
 def _together(rows: Sequence[Row]) -> Row:
-    """Sum what processes did; growth is the mean of theirs, each as much as it has cycles."""
-    cycles = sum(row["cycles"] for row in rows)
+    """Sum what processes did; growth is that of all their samples."""
     by_nic = zip(*(row["sent_bytes"] for row in rows), strict=True)
     return {
         "side": rows[0]["side"],
         "processes": len(rows),
-        "cycles": cycles,
+        "cycles": sum(row["cycles"] for row in rows),
         "descriptors": sum(row["descriptors"] for row in rows),
         "seconds": round(sum(row["seconds"] for row in rows), 1),
         "sent_bytes": list(map(sum, by_nic)),
-        "growth": {
-            key: round(sum(row["growth"][key] * row["cycles"] for row in rows) / cycles, 3)
-            for key in rows[0]["growth"]
-        },
+        "growth": growth([row["samples"] for row in rows]),
     }
