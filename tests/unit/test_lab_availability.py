@@ -44,6 +44,7 @@ def test_advice_names_the_setting(
 @pytest.mark.parametrize(
     ("step", "advice"),
     [
+        ("private mounts", "in a chroot, enter it as a container does (pivot_root"),
         ("sysfs", "--privileged"),
         ("veth pair", "modprobe veth"),
         ("tbf rate limit", "modprobe sch_tbf"),

@@ -32,6 +32,8 @@ def _advice(step: str, proc_sys: Path) -> str:
         )
     return {
         "user id map": "root needs CAP_SETFCAP for that: run as another user, or with all rights",
+        "private mounts": "in a chroot, enter it as a container does (pivot_root, systemd-nspawn); "
+        "elsewhere run as root, or in a container started with --privileged",
         "sysfs": "parts of /sys are masked, as in a container: start it with --privileged",
         "veth pair": "the kernel needs the module veth (modprobe veth)",
         "tbf rate limit": "the kernel needs the module sch_tbf (modprobe sch_tbf)",
