@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import shlex
 import subprocess
 import sys
@@ -132,18 +133,26 @@ def measure(wheel: Path, python: str, cache: Path) -> dict[str, Any]:
         scratch.mkdir()
         machine = Machine(root, scratch, Path(folder, "downloads"))
         glibc = machine.types(f"python{python} -c 'import platform as p; print(p.libc_ver()[1])'")
-        seconds, said = {}, ""
+        seconds, cpu, said = {}, {}, ""
         for name, line in steps(python).items():
-            start = time.monotonic()
+            start, used = time.monotonic(), _cpu_seconds()
             said = machine.types(line)
             seconds[name] = round(time.monotonic() - start, 1)
+            cpu[name] = round(_cpu_seconds() - used, 1)
     return {
         "machine": {"cpus": os.cpu_count(), "python": python, "glibc": glibc.strip()},
-        "nixl": NEWEST_REQUIREMENT,
+        "versions": {"nixl_stripe": wheel.name, "nixl": NEWEST_REQUIREMENT},
         "steps": steps(python),
         "seconds": {**seconds, "all": round(sum(seconds.values()), 1)},
-        "verdict": said.strip().splitlines()[-1].strip(),
+        "cpu_seconds": {**cpu, "all": round(sum(cpu.values()), 1)},
+        "verdict": [line.strip() for line in said.strip().splitlines()],
     }
+
+
+def _cpu_seconds() -> float:
+    """Return the processor seconds of all children that have ended: a busy machine adds few."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -165,8 +174,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (BuildError, CheckError, DebianError, StepError) as error:
         raise SystemExit(f"first-verdict: {error}") from error
     for name, seconds in found["seconds"].items():
-        print(f"{name:12} {seconds:6.1f} s")
-    print(found["verdict"])
+        print(f"{name:12} {seconds:6.1f} s, {found['cpu_seconds'][name]:6.1f} s of processor")
+    print("\n".join(found["verdict"]))
     if options.json:
         text = json.dumps({**origin.taken(), "schema": 1, **found}, indent=2)
         options.json.write_text(text + "\n", encoding="utf-8")
