@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 from nixl_stripe import _core
 from nixl_stripe.doctor import mending
@@ -35,19 +36,20 @@ def _roce(at: Surroundings) -> list[tuple[str, _core.Port]]:
     return [(name, port) for name, port in _ports(at) if port.link_layer == "Ethernet"]
 
 
-def _reach(at: Surroundings, name: str, port: _core.Port) -> str:
-    """Return it for the port of the NIC in `name`, "mlx5_0:1"."""
-    nic = next(nic for nic in at.planned if nic.name == name.rpartition(":")[0])
-    return _core.reach_of(at.machine, nic, port)
+def _of_reach(at: Surroundings, wanted: str) -> dict[str, _core.Port]:
+    """Return the RoCE ports whose addresses are good for that, by "mlx5_0:1"."""
+    nics = {nic.name: nic for nic in at.planned}
+    return {
+        name: port
+        for name, port in _roce(at)
+        if _core.reach_of(at.machine, nics[name.rpartition(":")[0]], port) == wanted
+    }
 
 
 def _gids(at: Surroundings) -> Verdict:
-    ports = _roce(at)
-    if not ports:
-        return skip("no RoCE port in the plan")
-    bare = {name: port for name, port in ports if _reach(at, name, port) == "link-local"}
+    bare = _of_reach(at, "link-local")
     if not bare:
-        return ok(f"each of {len(ports)} RoCE port(s) has an address")
+        return ok(f"each of {len(_roce(at))} RoCE port(s) has an address")
     listed = ", ".join(f"{name} ({port.netdev or 'no interface'})" for name, port in bare.items())
     return warn(
         f"link-local addresses only: peers on other subnets cannot reach {listed}",
@@ -57,10 +59,7 @@ def _gids(at: Surroundings) -> Verdict:
 
 def _namespace(at: Surroundings) -> Verdict:
     """Look for RoCE ports whose interface is in a network namespace other than this process's."""
-    ports = _roce(at)
-    if not ports:
-        return skip("no RoCE port in the plan")
-    away = {name: port for name, port in ports if _reach(at, name, port) == "elsewhere"}
+    away = _of_reach(at, "elsewhere")
     if not away:
         return ok("the RoCE ports' interfaces are in this network namespace")
     listed = ", ".join(f"{name} ({port.netdev})" for name, port in away.items())
@@ -70,10 +69,17 @@ def _namespace(at: Surroundings) -> Verdict:
     )
 
 
+def _if_roce(check: Callable[[Surroundings], Verdict]) -> Callable[[Surroundings], Verdict]:
+    """Return the check, left out where the plan has no RoCE port."""
+
+    def look(at: Surroundings) -> Verdict:
+        return check(at) if _roce(at) else skip("no RoCE port in the plan")
+
+    return look
+
+
 def _subnets(at: Surroundings) -> Verdict:
     names = {name for name, _ in _roce(at)}
-    if not names:
-        return skip("no RoCE port in the plan")
     members = defaultdict(list)
     for nic in at.plan.nics:
         if nic.device in names:
@@ -143,9 +149,11 @@ def _neighbours(at: Surroundings) -> Verdict:
 
 
 CHECKS = (
-    Check("gids", "addresses of RoCE ports", _gids, "machine"),
-    Check("namespace", "RoCE interfaces in another network namespace", _namespace, "machine"),
-    Check("subnets", "one subnet on several RoCE NICs", _subnets, "machine"),
+    Check("gids", "addresses of RoCE ports", _if_roce(_gids), "machine"),
+    Check(
+        "namespace", "RoCE interfaces in another network namespace", _if_roce(_namespace), "machine"
+    ),
+    Check("subnets", "one subnet on several RoCE NICs", _if_roce(_subnets), "machine"),
     Check("mtu", "MTUs that differ or are small", _mtu, "machine"),
     Check("neighbours", "room in the neighbour table for all hosts", _neighbours),
 )
