@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -53,11 +54,37 @@ namespace {
         return 0;
     }
 
+    std::string
+    draftOf(const std::string &path) {
+        return path + '.' + processText(thisProcess());
+    }
+
+    /**
+     * Whether somebody else has taken a name that is written here, in a folder where anybody may:
+     * names can be guessed, and a stranger must not be able to stop a job.
+     */
+    bool
+    isTaken(const std::string &path) {
+        const std::size_t slash = path.rfind('/');
+        const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+        constexpr mode_t shared = S_ISVTX | S_IWOTH;
+        struct stat found{};
+        if (::stat(folder.c_str(), &found) != 0 || (found.st_mode & shared) != shared) {
+            return false;
+        }
+        for (const std::string &name : {path, draftOf(path)}) {
+            if (::lstat(name.c_str(), &found) == 0 && found.st_uid != ::geteuid()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
 } // namespace
 
 void
 replaceFile(const std::string &path, const std::string &text) {
-    const std::string draft = path + '.' + processText(thisProcess());
+    const std::string draft = draftOf(path);
     int reason = 0;
     {
         const descriptor file(create(draft));
@@ -83,7 +110,7 @@ public:
         const std::lock_guard<std::mutex> lock(mutex_);
         files_[agent.path_].push_back(&agent);
         try {
-            if (agent.unwritable_ == unwritable_t::REFUSE) {
+            if (agent.unwritable_ == unwritable_t::REFUSE && !isTaken(agent.path_)) {
                 write(agent.path_);
             } else {
                 writeOrSay(agent.path_);

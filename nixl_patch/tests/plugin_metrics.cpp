@@ -239,6 +239,42 @@ namespace {
         EXPECT_TRUE(holds("# EOF\n"));
     }
 
+    /** Whether another user, who has nothing here, can have an agent stand in @p path. */
+    bool
+    canOtherStart(const std::string &path, const agentMetrics &agent) {
+        const pid_t child = fork();
+        if (child == 0) {
+            constexpr uid_t other = 65534;
+            try {
+                if (setuid(other) != 0) {
+                    _exit(2);
+                }
+                const agentInFile one(path, agent);
+            } catch (const std::runtime_error &) {
+                _exit(1);
+            }
+            _exit(0);
+        }
+        int status = -1;
+        waitpid(child, &status, 0);
+        return status == 0;
+    }
+
+    TEST_F(MetricsFile, aStrangersNameInASharedFolderStopsNobody) {
+        if (geteuid() != 0) {
+            GTEST_SKIP() << "only root has files of two users";
+        }
+        constexpr auto shared = static_cast<std::filesystem::perms>(01777);
+        std::filesystem::permissions(folder, shared);
+        EXPECT_TRUE(canOtherStart((folder / "free.prom").string(), agent("one")));
+        std::ofstream(path) << "taken";
+        EXPECT_TRUE(canOtherStart(path, agent("one")));
+        EXPECT_EQ(textOf(path), "taken");
+        std::filesystem::permissions(folder, std::filesystem::perms(0755));
+        EXPECT_FALSE(canOtherStart(path, agent("one")))
+            << "a name of its owner's own, which may be a slip";
+    }
+
     TEST_F(MetricsFile, aForkedChildLeavesItAlone) {
         auto one = std::make_unique<agentInFile>(path, agent("one"));
         const pid_t child = fork();

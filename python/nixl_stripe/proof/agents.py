@@ -4,10 +4,12 @@
 
 Whoever may write into the folder may write anything: a file is read within limits and by the form
 that the plugin writes (`nixl_patch/plugin/metrics_text.cpp`); one that has another form is refused
-with a reason. Files of processes that have ended are passed over: by their number and start where
-they are of our own PID namespace, and wherever they are by age, since a live process writes its
-file anew every two seconds. Only living ones count for the limits, which hold for a whole look too:
-whatever stands in the folder, a look ends soon.
+with a reason. So is one that another user wrote than the process that it names has, where that is
+of our own PID namespace: nobody speaks for the jobs of others. Files of processes that have ended
+are passed over: by their number and start in our own PID namespace, and wherever they are by age,
+since a live process writes its file anew every two seconds. Only living ones count for the limits,
+which hold for a whole look too, half of each for one user: whatever stands in the folder, a look
+ends soon, and one user's files do not crowd out those of others.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -29,7 +31,9 @@ from nixl_stripe.untrusted import RefusedError, one_line
 PREFIX = "nixl_stripe_agent_"
 MAX_FILES, MAX_BYTES, MAX_LINES = 256, 1 << 20, 20_000
 MAX_NAMES, MAX_ALL_BYTES, MAX_ALL_LINES = 4096, 4 << 20, 20_000
-"""Of all files of a look: names in the folder, bytes and lines that are read."""
+"""Of all files of a look: names that end in .prom, bytes and lines that are read."""
+MAX_SEEN = 1 << 16
+"""Names of any kind in the folder."""
 OLD_S = 60.0
 """Seconds after which a file is nobody's any more; one from further ahead than that is refused."""
 
@@ -109,18 +113,24 @@ def read_folder(folder: Path, proc: Path = Path("/proc")) -> AgentFiles:
 
     By name, so that of too many the same ones are taken at each look.
     """
-    look = _Look(proc)
     with os.scandir(folder) as entries:
-        found = list(itertools.islice(entries, MAX_NAMES + 1))
-    if len(found) > MAX_NAMES:
-        look.refused["*"] = f"accepted are {MAX_NAMES} names in the folder"
-    files = {each.name: each for each in found[:MAX_NAMES] if each.name.endswith(".prom")}
-    for name in sorted(files):
+        every = itertools.islice(entries, MAX_SEEN)
+        found = list(
+            itertools.islice((each for each in every if each.name.endswith(".prom")), MAX_NAMES + 1)
+        )
+        is_more = len(found) > MAX_NAMES or next(every, next(entries, None)) is not None
+    written = {each.name: _written(each) for each in found[:MAX_NAMES]}
+    now = time.time()
+    old = {
+        name for name, at in written.items() if at is None or (at.is_file and now - at.time > OLD_S)
+    }
+    look = _Look(proc, {at.user for name, at in written.items() if at and name not in old})
+    look.dead = len(old)  # of many, none is opened
+    if is_more:
+        look.refused["*"] = f"accepted are {MAX_NAMES} names that end in .prom, {MAX_SEEN} in all"
+    for name in sorted(written.keys() - old):
         try:
-            if _is_old(files[name]):
-                look.dead += 1
-            else:
-                look.take(folder / name)
+            look.take(folder / name)
         except FileNotFoundError:  # noqa: PERF203 - its process ended just now
             look.dead += 1
         except (OSError, RefusedError) as error:
@@ -128,42 +138,81 @@ def read_folder(folder: Path, proc: Path = Path("/proc")) -> AgentFiles:
     return AgentFiles(tuple(look.live), look.refused, look.dead)
 
 
-def _is_old(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a file that nobody writes any more: of many, none is opened."""
-    found = entry.stat(follow_symlinks=False)
-    return stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > OLD_S
+class _Written(NamedTuple):
+    time: float
+    user: int
+    is_file: bool
+
+
+def _written(entry: os.DirEntry[str]) -> _Written | None:
+    """Return when and by whom a name was written; None where it has gone just now."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return _Written(found.st_mtime, found.st_uid, stat.S_ISREG(found.st_mode))
+
+
+@dataclass
+class _Left:
+    """What may still be read."""
+
+    files: int
+    bytes: int
+    lines: int
+
+    @classmethod
+    def part(cls, share: int) -> _Left:
+        return cls(MAX_FILES // share, MAX_ALL_BYTES // share, MAX_ALL_LINES // share)
+
+
+_HALF = ", half of them of one user where there are several"
 
 
 class _Look:
-    """One look at a folder, within the limits of all files together."""
+    """One look at a folder, within the limits of all files together and of one user's."""
 
-    def __init__(self, proc: Path) -> None:
+    def __init__(self, proc: Path, users: Collection[int]) -> None:
         self._proc = proc
         self.live: list[AgentFile] = []
         self.refused: dict[str, str] = {}
         self.dead = 0
-        self._bytes_left, self._lines_left = MAX_ALL_BYTES, MAX_ALL_LINES
+        share = 1 if len(users) < 2 else 2
+        self._left = {user: _Left.part(share) for user in users}
+        self._left_of_all = _Left.part(1)
 
     def take(self, path: Path) -> None:
         """Read one file; RefusedError, or OSError where it cannot be read."""
         with _open(path) as stream:
-            if os.fstat(stream.fileno()).st_mtime - time.time() > OLD_S:
+            about = os.fstat(stream.fileno())
+            if about.st_mtime - time.time() > OLD_S:
                 raise RefusedError("its time is in the future")
-            if len(self.live) >= MAX_FILES:
-                raise RefusedError(f"accepted are {MAX_FILES} files of living processes")
-            if self._bytes_left <= 0:
-                raise RefusedError(f"accepted are {MAX_ALL_BYTES} bytes in all files")
+            budgets = (self._left_of_all, self._left.get(about.st_uid, self._left_of_all))
+            if min(each.files for each in budgets) <= 0:
+                raise RefusedError(f"accepted are {MAX_FILES} files of living processes{_HALF}")
+            if min(each.bytes for each in budgets) <= 0:
+                raise RefusedError(f"accepted are {MAX_ALL_BYTES} bytes in all files{_HALF}")
             text = stream.read(MAX_BYTES + 1)
-        self._bytes_left -= len(text)
         lines = text.count(b"\n")
-        if MAX_LINES >= lines > self._lines_left:
-            raise RefusedError(f"accepted are {MAX_ALL_LINES} lines in all files")
-        self._lines_left -= lines if lines <= MAX_LINES else 0  # more than that are not read
+        self._spend(about.st_uid, _Left(0, len(text), 0))
+        if MAX_LINES >= lines > min(each.lines for each in budgets):
+            raise RefusedError(f"accepted are {MAX_ALL_LINES} lines in all files{_HALF}")
+        if lines <= MAX_LINES:  # more than that are not read
+            self._spend(about.st_uid, _Left(0, 0, lines))
         found = parse(text, path.name.removesuffix(".prom"))
         if not _is_alive(found, self._proc):
             self.dead += 1
             return
+        if not _is_of(found, about.st_uid, self._proc):
+            raise RefusedError("another user's than the process that it names")
+        self._spend(about.st_uid, _Left(1, 0, 0))
         self.live.append(found)
+
+    def _spend(self, user: int, what: _Left) -> None:
+        for left in filter(None, (self._left_of_all, self._left.get(user))):
+            left.files -= what.files
+            left.bytes -= what.bytes
+            left.lines -= what.lines
 
 
 def parse(text: bytes, process: str) -> AgentFile:
@@ -251,6 +300,18 @@ def _own_namespace() -> int:
         return Path("/proc/self/ns/pid").stat().st_ino
     except OSError:
         return -1
+
+
+def _is_of(found: AgentFile, user: int, proc: Path) -> bool:
+    """Whether that user's process may have written it; as far as /proc tells, and nothing else."""
+    if found.pid_namespace != _own_namespace():
+        return True
+    try:
+        text = (proc / str(found.pid) / "status").read_text("utf-8", "replace")
+    except OSError:
+        return True  # hidden (hidepid), or gone just now
+    users = next((line.split()[1:] for line in text.splitlines() if line.startswith("Uid:")), [])
+    return not users or str(user) in users
 
 
 def _is_alive(found: AgentFile, proc: Path) -> bool:

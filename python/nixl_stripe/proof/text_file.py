@@ -16,24 +16,40 @@ from prometheus_client.registry import Collector
 from nixl_stripe.proof.exposition import PLAIN, text_of
 
 
+def replace(path: Path, text: bytes, mode: int | None = None) -> None:
+    """Put a text into place in one step, as a new file of ours; OSError where that cannot be.
+
+    Where others may write into the folder they may have planted a link, a pipe or a file of their
+    own under the draft's name, which can be guessed: it is taken away, never written through.
+    mode: of the file; None is what the umask leaves.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        with os.fdopen(os.open(draft, flags, 0o666), "wb") as stream:
+            if mode is not None:
+                os.fchmod(stream.fileno(), mode)
+            stream.write(text)
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+
+
 class TextFile:
     """Replaces a file in one step. interval_s: seconds between two, told in it with its time."""
 
     def __init__(self, path: Path, metrics: Collector, interval_s: float) -> None:
         self._path, self._metrics, self._interval_s = path, metrics, interval_s
-        self._draft = path.with_name(f".{path.name}.{os.getpid()}")
 
     def write(self) -> str:
         """Write it anew; return what the system has against it, or ""."""
         text = text_of([*self._metrics.collect(), *self._times()], PLAIN)
         try:
-            with self._draft.open("wb") as stream:
-                os.fchmod(stream.fileno(), 0o644)
-                stream.write(text)
-            self._draft.replace(self._path)
+            replace(self._path, text, 0o644)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                self._draft.unlink()
             return error.strerror or str(error)
         return ""
 

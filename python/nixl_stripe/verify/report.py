@@ -15,6 +15,7 @@ from typing import Any
 
 from nixl_stripe._core import __version__
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.proof.text_file import replace
 from nixl_stripe.verify.report_health import as_health_events
 from nixl_stripe.verify.report_html import page
 from nixl_stripe.verify.verdict import NOTHING, reservation
@@ -134,16 +135,9 @@ def write(path: Path, data: Data, picture: str = "") -> None:
     writer = format_of(path)
     found = circumstances(data)
     text = page(data, found, picture) if writer is page else writer(data, found)
-    draft = path.with_name(f".{path.name}.draft")
     try:
-        draft.unlink(missing_ok=True)
-        # "x" follows no link that others planted; half a surrogate pair is no text.
-        with draft.open("x", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        draft.replace(path)
+        replace(path, text.encode("utf-8", "replace"))  # half a surrogate pair is no text
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
         raise StripeError(f"--report {path}: {error.strerror}") from error
 
 
