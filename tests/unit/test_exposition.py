@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from nixl_stripe.proof import metrics_server
 from nixl_stripe.proof.exposition import OPEN_METRICS, PLAIN, content_type, text_of
 from nixl_stripe.proof.metrics_server import MAX_CALLERS, MetricsServer
 from prometheus_client import CollectorRegistry, generate_latest
@@ -108,6 +109,30 @@ def test_a_crowd_that_says_nothing_keeps_no_scrape_away_bad_flow(server: Metrics
     for each in crowd:
         each.close()
     assert b"alone 3" in scraped(server)
+
+
+class Counted:
+    """Counts its looks."""
+
+    looks = 0
+
+    def collect(self) -> list[Metric]:
+        self.looks += 1
+        return [GaugeMetricFamily("look", "", value=self.looks)]
+
+
+def test_many_callers_make_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counted()
+    server = MetricsServer(counted, "127.0.0.1", 0)
+    try:
+        monkeypatch.setattr(metrics_server, "SAME_S", 1e9)
+        assert [b"look 1" in scraped(server) for _ in range(3)] == [True] * 3
+        assert server.text(OPEN_METRICS) != server.text(PLAIN)
+        assert counted.looks == 1
+        monkeypatch.setattr(metrics_server, "SAME_S", 0.0)
+        assert b"look 2" in scraped(server)
+    finally:
+        server.stop()
 
 
 def asked(server: MetricsServer, line: bytes) -> tuple[bytes, bytes]:

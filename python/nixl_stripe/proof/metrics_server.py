@@ -12,16 +12,20 @@ import contextlib
 import socket
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from nixl_stripe.proof.exposition import content_type, text_of
 
 #: Callers at a time, and seconds for which one may keep the connection waiting.
 MAX_CALLERS, CALLER_S = 32, 10.0
+SAME_S = 0.2
+"""Seconds for which callers are given the same text: their number does not make work."""
 
 
 class MetricsServer(ThreadingMixIn, TCPServer):
@@ -40,6 +44,10 @@ class MetricsServer(ThreadingMixIn, TCPServer):
         self.metrics = metrics
         self._callers: dict[Any, None] = {}
         self._lock = threading.Lock()
+        self._texts: dict[str, bytes] = {}
+        self._made_at = 0.0
+        self._families: list[Metric] = []
+        self._making = threading.Lock()
         super().__init__(place, _Handler)  # type: ignore[arg-type]  # a scope may be in it
         self.port: int = self.server_address[1]
         self.thread = threading.Thread(target=self.serve_forever, daemon=True)
@@ -49,6 +57,18 @@ class MetricsServer(ThreadingMixIn, TCPServer):
         """Close the port."""
         self.shutdown()
         self.server_close()
+
+    def text(self, content: str) -> bytes:
+        """Return the metrics in a form, SAME_S old at most."""
+        with self._making:
+            if time.monotonic() - self._made_at >= SAME_S:
+                self._texts.clear()
+            if not self._texts:
+                self._families = list(self.metrics.collect())
+                self._made_at = time.monotonic()
+            if content not in self._texts:
+                self._texts[content] = text_of(self._families, content)
+            return self._texts[content]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread; see MAX_CALLERS."""
@@ -95,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404, "accepted is /metrics")
             return b""
         content = content_type(self.headers.get("Accept", ""))
-        body = text_of(self.server.metrics.collect(), content)
+        body = self.server.text(content)
         self.send_response(200)
         self.send_header("Content-Type", content)
         self.send_header("Content-Length", str(len(body)))
