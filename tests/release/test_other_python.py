@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import subprocess
+import sys
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from wheel_build import DEBIAN_PYTHONS, BuildError, Target, python_headers
 from wheel_check import shared_contents
 
 pytestmark = pytest.mark.release
+
+ROOT = Path(__file__).parents[2]
 
 #: Another one of Debian's: RELEASE_PYTHON=3.14
 PYTHON = os.environ.get("RELEASE_PYTHON", "3.13")
@@ -119,6 +122,15 @@ def test_nothing_of_nvidias_is_in_it(made: Made) -> None:
     theirs = wheel_file("nixl-cu12", NEWEST)
     assert shared_contents(made.wheel, theirs) == []
     assert shared_contents(made.sdist, theirs) == []
+
+
+def test_no_folder_of_the_machine_that_built_it_is_in_it(made: Made) -> None:
+    """Such a path tells of a stranger's machine, and two builds would differ by it."""
+    folders = [str(each.resolve()).encode() for each in (cache_dir(), Path(sys.prefix), ROOT)]
+    with zipfile.ZipFile(made.wheel) as archive:
+        for name in archive.namelist():
+            text = archive.read(name)
+            assert [each for each in folders if each in text] == [], name
 
 
 def test_a_python_without_headers_is_left_out_or_refused(tmp_path: Path) -> None:
