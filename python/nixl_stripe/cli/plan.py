@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +17,17 @@ from nixl_stripe.cli.explain import explained
 from nixl_stripe.cli.words import Example, Source, json_text, machine_source
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.planning.emit import CLIENTS, emit
+from nixl_stripe.planning.plan_schema import PLAN
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.planning.together import together
+from nixl_stripe.untrusted import Limits, RefusedError, read_file, read_json, schema
 
 #: What `--gpu` says instead of a GPU.
 _MEMORY = "none"
+#: Of another host's plans: 50 times what 8 GPUs with 32 NICs take, forecasts and all.
+_LIMITS = Limits(size=16 << 20, depth=12, items=1_000_000)
+_PLANS = schema.sequence(PLAN, 256)
 
 
 def register(app: App) -> None:
@@ -188,12 +192,15 @@ def _problems(plans: list[StripePlan], others: list[StripePlan]) -> list[str]:
 
 def _read_plans(path: Path) -> list[StripePlan]:
     try:
-        data = json.loads(path.read_text())
-        plans = data["plans"] if isinstance(data, dict) and "plans" in data else [data]
-        if not isinstance(plans, list):
-            raise ValueError("plans is no list")
+        data = read_json(read_file(path, _LIMITS.size), _LIMITS)
+        if isinstance(data, dict) and "plans" in data:
+            plans = _PLANS(data["plans"], "plans")
+        else:
+            plans = [PLAN(data, "plan")]
         return [StripePlan.from_dict(each) for each in plans]
     except OSError as error:
         raise UsageError(f"--peer {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"--peer {path}: not what `nixl-stripe plan --json` prints") from error
+    except (RefusedError, ValueError) as error:
+        raise UsageError(
+            f"--peer {path}: not what `nixl-stripe plan --json` prints: {error}"
+        ) from error

@@ -27,7 +27,9 @@ from nixl_stripe.planning.forecast import (
 )
 from nixl_stripe.planning.parts import PlannedNic, PlannedSetting, gbps_text
 from nixl_stripe.planning.peer import peer_problems
+from nixl_stripe.planning.plan_schema import PLAN
 from nixl_stripe.planning.ranges import MANY, ranges, short_list
+from nixl_stripe.untrusted import RefusedError, one_line
 
 #: Keys of a plan in JSON that name something else than a field of StripePlan.
 _DERIVED = ("ucx_settings",)
@@ -289,25 +291,25 @@ class StripePlan:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> StripePlan:
-        """Return the plan that `to_dict` gave; ValueError when it is none."""
+        """Return the plan that `to_dict` gave; ValueError when it is none.
+
+        Every value is of its kind then, and no text can do anything but be read.
+        """
         try:
             rest = {key: value for key, value in data.items() if key not in _DERIVED}
+            rest.update(PLAN(rest, "plan"))
             rest["settings"] = tuple(PlannedSetting(**each) for each in rest.get("settings", ()))
-            nics = tuple(rest.get("nics", ()))
-            rest["nics"] = tuple(
-                PlannedNic(**{**each, "subnets": tuple(each.get("subnets", ()))}) for each in nics
-            )
-            rest["ports"] = tuple(
-                UcxPort(**{**each, "subnets": tuple(each.get("subnets", ()))})
-                for each in rest.get("ports", ())
-            )
-            for key in ("devices", "warnings", "kept"):
+            for key, kind in (("nics", PlannedNic), ("ports", UcxPort)):
+                rest[key] = tuple(
+                    kind(**{**each, "subnets": tuple(each.get("subnets", ()))})
+                    for each in rest.get(key, ())
+                )
+            for key in ("devices", "warnings", "kept", "limits"):
                 rest[key] = tuple(rest.get(key, ()))
             return cls(**rest)
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError, RefusedError) as error:
             # the text may hold a key of the data, whatever that is
-            reason = str(error).encode("unicode_escape").decode("ascii")
-            raise ValueError(f"not a plan of nixl-stripe: {reason}") from error
+            raise ValueError(f"not a plan of nixl-stripe: {one_line(str(error))}") from error
 
     @classmethod
     def from_json(cls, text: str) -> StripePlan:

@@ -110,7 +110,7 @@ def sequence(item: Schema, most: int) -> Schema:
     """Return the schema of a list of at most so many."""
 
     def check(value: Any, where: str) -> list[Any]:
-        if not isinstance(value, list) or len(value) > most:
+        if not isinstance(value, (list, tuple)) or len(value) > most:
             raise refusal(where, value, f"a list of at most {most}")
         return [item(each, f"{where}[{index}]") for index, each in enumerate(value)]
 
