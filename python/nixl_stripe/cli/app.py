@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import re
 import sys
@@ -17,7 +18,8 @@ from nixl_stripe._core import __version__
 from nixl_stripe.cli.command import App
 from nixl_stripe.cli.words import canonical
 from nixl_stripe.errors import StripeError
-from nixl_stripe.terminal import Screen
+from nixl_stripe.terminal import Screen, echo
+from nixl_stripe.untrusted import one_line
 
 #: What README.md says too, each a paragraph.
 WORDS = """**NIC**: a network device of the machine, such as `mlx5_0` or `eth1`.
@@ -32,6 +34,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 #: 128 and the signal's number, as a shell says it.
 EXIT_INTERRUPTED = 130
+#: Characters of an error: of a device list with all that is accepted, not of a hostile file.
+_LONGEST = 16_384
 
 #: Modules of this package whose `register(app)` adds a verb; the order is that of `--help`.
 VERBS: tuple[str, ...] = (
@@ -74,10 +78,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         done = command.main(args=argv, prog_name="nixl-stripe", standalone_mode=False, **_look())
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()  # with words of the command line in it
+        error.show(said)
+        echo(said.getvalue().rstrip("\n"), err=True)
         return error.exit_code
     except StripeError as error:
-        print(f"nixl-stripe: {error}", file=sys.stderr)
+        print(f"nixl-stripe: {one_line(str(error), _LONGEST)}", file=sys.stderr)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         print("nixl-stripe: interrupted", file=sys.stderr)

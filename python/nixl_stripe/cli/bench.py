@@ -9,13 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
-
 from nixl_stripe.cli.bench_run import Run
 from nixl_stripe.cli.command import App, Argument, Option
 from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.cli.words import size_option
 from nixl_stripe.errors import UsageError
+from nixl_stripe.terminal import echo
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 
 if TYPE_CHECKING:
@@ -251,4 +250,4 @@ def plot(
 
     for file in files:
         for path in draw_file(file, out):
-            click.echo(path)
+            echo(path)

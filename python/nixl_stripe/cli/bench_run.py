@@ -13,13 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from nixl_stripe.cli import link
 from nixl_stripe.cli.stopping import stoppable
 from nixl_stripe.cli.words import check_writable, json_text
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.terminal import Screen, progress
+from nixl_stripe.terminal import Screen, echo, progress
 
 if TYPE_CHECKING:
     from nixl_stripe.bench.options import Options
@@ -181,7 +179,7 @@ class Run:
         most = link.max_bytes(self.given["max_bytes"])
         with self.progress() as say:
             cases = serve(where, token, say, max_bytes=most)
-        click.echo(json_text({"cases": cases}, None) if self.given["as_json"] else f"{cases} cases")
+        echo(json_text({"cases": cases}, None) if self.given["as_json"] else f"{cases} cases")
         return True
 
     def _listens_at(self) -> Address | None:
@@ -214,7 +212,7 @@ class Run:
             except OSError as error:
                 raise StripeError(f"--save {save}: {error.strerror}") from error
         if self.given["as_json"]:
-            click.echo(text)
+            echo(text)
             return
         module = importlib.import_module(f"nixl_stripe.bench.{name}")
         show(Screen(sys.stdout), document, module.COLUMNS)

@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from typing import Annotated
-
-import click
 
 from nixl_stripe.cli.command import App, Exit, Option
 from nixl_stripe.cli.words import Source, json_text
 from nixl_stripe.doctor import CHECKS, Report, Row, Surroundings, check_named, examine
 from nixl_stripe.errors import UsageError
+from nixl_stripe.terminal import Screen, echo
 
 _WIDTH = max(len(check.name) for check in CHECKS)
 #: Where the text starts: behind the status, the name and the spaces between.
@@ -57,7 +57,7 @@ def doctor(
     if list_checks:
         rows = [{"name": check.name, "about": check.about} for check in checks]
         lines = (f"{row['name']:<{_WIDTH}}  {row['about']}" for row in rows)
-        click.echo(json_text({"checks": rows}) if as_json else "\n".join(lines))
+        echo(json_text({"checks": rows}) if as_json else "\n".join(lines))
         return
     surroundings = Surroundings(source=source, expected_nics=expect_nics, hosts=hosts)
     if source is not None:
@@ -67,18 +67,19 @@ def doctor(
             raise UsageError(f"--source {error}") from error
     report = examine(surroundings, checks, None if as_json else _show, strict=strict)
     if as_json:
-        click.echo(json_text(report.to_dict()))
+        echo(json_text(report.to_dict()))
     else:
-        click.echo(_ending(report))
+        echo(_ending(report))
     if not report.ok:
         raise Exit(1)
 
 
 def _show(row: Row) -> None:
-    mark = click.style(f"{row.status:<4}", fg=_COLOURS[row.status])
-    click.echo(_filled(f"{mark}  {row.name:<{_WIDTH}}  ", row.detail))
+    screen = Screen(sys.stdout)
+    mark = screen.styled(f"{row.status:<4}", _COLOURS[row.status])
+    screen.say(_filled(f"{mark}  {row.name:<{_WIDTH}}  ", row.detail))
     if row.fix:
-        click.echo(_filled(" " * _MARGIN, f"-> {row.fix}"))
+        screen.say(_filled(" " * _MARGIN, f"-> {row.fix}"))
 
 
 def _filled(start: str, text: str) -> str:
@@ -88,7 +89,7 @@ def _filled(start: str, text: str) -> str:
     return start + f"\n{' ' * _MARGIN}".join(lines)
 
 
-_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "bright_black"}
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "grey"}
 
 
 def _ending(report: Report) -> str:

@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
-
 from nixl_stripe.cli.command import App, Option
 from nixl_stripe.cli.watching import check_times, term_as_interrupt
 from nixl_stripe.errors import StripeError, UsageError
@@ -19,6 +17,7 @@ from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.proof.names import named_nics
 from nixl_stripe.proof.sources import SYSFS
+from nixl_stripe.terminal import echo
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -140,7 +139,7 @@ def _join(registry: CollectorRegistry, folder: Path) -> None:
     from nixl_stripe.proof.agent_metrics import AgentCollector
 
     def say(name: str, why: str) -> None:
-        click.echo(f"--agents: {name} is refused: {why}", err=True)
+        echo(f"--agents: {name} is refused: {why}", err=True)
 
     registry.register(AgentCollector(folder, say))
 
@@ -152,7 +151,7 @@ def _serve(registry: CollectorRegistry, where: Address, end: float | None) -> No
         server = MetricsServer(registry, where.host, where.port)
     except OSError as error:
         raise StripeError(f"--listen {where}: {error.strerror}") from error
-    click.echo(f"http://{Address(where.host, server.port)}/metrics", err=True)
+    echo(f"http://{Address(where.host, server.port)}/metrics", err=True)
     try:
         server.thread.join(None if end is None else max(0.0, end - time.monotonic()))
     finally:
@@ -172,7 +171,7 @@ def _write(registry: CollectorRegistry, textfile: Path, interval: float, end: fl
             raise StripeError(f"--textfile {textfile}: {problem}")
         if problem != before:
             what = problem or "it is written again"
-            click.echo(f"--textfile {textfile}: {what}", err=True)
+            echo(f"--textfile {textfile}: {what}", err=True)
         has_written = True
         left = interval if end is None else min(interval, end - time.monotonic())
         if left <= 0:

@@ -11,14 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import click
-
 from nixl_stripe._core import __version__
 from nixl_stripe.cli.command import App, Argument, Exit, Option
 from nixl_stripe.cli.patch_into import put_beside
 from nixl_stripe.cli.words import json_text
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.scratch import sweep
+from nixl_stripe.terminal import echo
 from nixl_stripe.wheel.layout import PLUGIN
 from nixl_stripe.wheel.loading import plugin_options
 from nixl_stripe.wheel.locate import PluginFolder, find_in, find_installed, search_path_of
@@ -141,12 +140,12 @@ def patch(
     if as_json:
         files = {"files": [_left_row(each) for each in left]} if undo else {}
         answer = {"ok": ok, "nixl_stripe": __version__, "folders": rows, **files}
-        click.echo(json_text(answer))
+        echo(json_text(answer))
     else:
         _print(rows, where, undo=undo, status=status)
         for each in left:
             says = f"removed: {each.what}" if each.removed else f"left: {each.what}; {each.why}"
-            click.echo(f"{each.path}: {says}")
+            echo(f"{each.path}: {says}")
     _warn_of_plugin_dir(folders)
     if not ok:
         raise Exit(1)
@@ -257,13 +256,13 @@ def _facts(status: Status) -> Row:
 def _print(rows: Sequence[Row], where: str, *, undo: bool, status: bool) -> None:
     for row in rows:
         name = f"{row['distribution']} {row['version']}" if row["distribution"] else row["folder"]
-        click.echo(f"{name}: {row['detail']}", err=row["action"] == "failed")
+        echo(f"{name}: {row['detail']}", err=row["action"] == "failed")
         for copy in _texts(row, "second_copies"):
-            click.echo(f"  {copy} is a second copy, which NIXL does not load: it stays as it is")
+            echo(f"  {copy} is a second copy, which NIXL does not load: it stays as it is")
         for warning in _texts(row, "warnings"):
-            click.echo(f"nixl-stripe: warning: {warning}", err=True)
+            echo(f"nixl-stripe: warning: {warning}", err=True)
     if not undo and not status and any(row["action"] in ("patched", "updated") for row in rows):
-        click.echo(f"Undo: nixl-stripe patch --undo{where}")
+        echo(f"Undo: nixl-stripe patch --undo{where}")
 
 
 def _texts(row: Row, key: str) -> list[object]:
@@ -275,7 +274,7 @@ def _warn_of_plugin_dir(folders: Sequence[PluginFolder]) -> None:
     """Say so where NIXL loads its plugins from elsewhere than the folders at hand."""
     named = os.environ.get("NIXL_PLUGIN_DIR")
     if named and Path(named).resolve() not in [folder.path for folder in folders]:
-        click.echo(
+        echo(
             f"nixl-stripe: NIXL_PLUGIN_DIR={named} is set, so NIXL loads its plugins from there, "
             f"not from the folders above; to patch it: nixl-stripe patch {named}",
             err=True,

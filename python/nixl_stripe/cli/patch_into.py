@@ -13,6 +13,7 @@ import click
 from nixl_stripe._core import __version__
 from nixl_stripe.cli.words import json_text
 from nixl_stripe.errors import UsageError
+from nixl_stripe.terminal import echo
 from nixl_stripe.wheel.beside import LINK, patch_beside
 from nixl_stripe.wheel.locate import PluginFolder
 from nixl_stripe.wheel.self_check import Load
@@ -47,9 +48,10 @@ def put_beside(
             "plugin_version": outcome.after.plugin_version,
             "warnings": list(outcome.warnings),
         }
-        click.echo(json_text(answer))
+        echo(json_text(answer))
         return
-    click.echo(f"{folder.label}: a patched copy of its plugins is in {into}; it is as it was")
+    echo(f"{folder.label}: a patched copy of its plugins is in {into}; it is as it was")
     for warning in outcome.warnings:
-        click.echo(f"nixl-stripe: warning: {warning}", err=True)
+        echo(f"nixl-stripe: warning: {warning}", err=True)
+    # A shell reads this line, and quotes make it exact: an escape would name another folder.
     click.echo(f"export NIXL_PLUGIN_DIR={shlex.quote(str(where))}")

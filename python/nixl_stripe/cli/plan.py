@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
-
 from nixl_stripe import _core
 from nixl_stripe.cli.command import App, Exit, Option
 from nixl_stripe.cli.explain import explained
@@ -21,6 +19,7 @@ from nixl_stripe.planning.plan_schema import PLAN
 from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.planning.together import together
+from nixl_stripe.terminal import echo
 from nixl_stripe.untrusted import Limits, RefusedError, read_file, read_json, schema
 
 #: What `--gpu` says instead of a GPU.
@@ -115,7 +114,7 @@ def plan_command(
         result["emit"] = emit(plans, client)
     if problems is not None:
         result["peer"] = {"ok": not problems, "problems": problems}
-    click.echo(json_text(result) if as_json else _text(plans, result))
+    echo(json_text(result) if as_json else _text(plans, result))
     if problems:
         raise Exit(1)
 

@@ -8,9 +8,8 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
-import click
-
 from nixl_stripe.cli.command import Exit
+from nixl_stripe.terminal import echo
 
 
 @contextlib.contextmanager
@@ -24,7 +23,7 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo("nixl-stripe: interrupted; everything that was started is gone", err=True)
+        echo("nixl-stripe: interrupted; everything that was started is gone", err=True)
         raise Exit(130) from None
     finally:
         signal.signal(signal.SIGTERM, before)

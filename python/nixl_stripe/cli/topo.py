@@ -10,13 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import click
-
 from nixl_stripe._core import Machine
 from nixl_stripe.cli.command import App, Option
 from nixl_stripe.cli.words import Example, Source, json_text, machine_source
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.terminal import Screen
+from nixl_stripe.terminal import Screen, echo
 from nixl_stripe.topo import layout, model, png, svg, text
 from nixl_stripe.topo.capture import capture
 from nixl_stripe.topo.cpus import cpu_lists
@@ -55,7 +53,7 @@ def topo(
         host = machine(source)
         if save is not None:
             written = capture(save, source=source or "/sys")
-            click.echo(f"wrote {written}", err=True)
+            echo(f"wrote {written}", err=True)
     except ValueError as error:
         raise UsageError(f"--source: {error}") from error
     picture = model.picture_of(host)
@@ -67,7 +65,7 @@ def topo(
     if png_file is not None:
         _write(png_file, lambda path: png.write_png(layout.draw(picture), path))
     if as_json:
-        click.echo(json_text(_as_json(host, picture)))
+        echo(json_text(_as_json(host, picture)))
     elif svg_file is None and png_file is None and save is None:
         screen = Screen(sys.stdout)
         text.show(picture, screen, cpu_lists(source))
@@ -80,7 +78,7 @@ def _write(path: Path, write: Callable[[Path], object]) -> None:
         write(path)
     except OSError as error:
         raise StripeError(f"{path}: cannot be written: {error.strerror}") from error
-    click.echo(f"wrote {path}", err=True)
+    echo(f"wrote {path}", err=True)
 
 
 def _as_json(host: Machine, picture: model.Picture) -> dict[str, object]:

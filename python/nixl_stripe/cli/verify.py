@@ -12,8 +12,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
-
 from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.cli import link
 from nixl_stripe.cli.command import App, Argument, Exit, Option
@@ -21,7 +19,7 @@ from nixl_stripe.cli.link import MaxBytes, TokenFile
 from nixl_stripe.cli.stopping import stoppable
 from nixl_stripe.cli.words import json_text, size_option
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.terminal import progress
+from nixl_stripe.terminal import echo, progress
 
 if TYPE_CHECKING:
     from nixl_stripe.lab.beds.base import Bed
@@ -263,7 +261,7 @@ def _listen(
 def _finish(
     data: dict[str, Any], text: str, as_json: bool, report: Path | None, picture: str
 ) -> None:
-    click.echo(json_text(data) if as_json else text)
+    echo(json_text(data) if as_json else text)
     if report is not None:
         from nixl_stripe.verify.report import write
 

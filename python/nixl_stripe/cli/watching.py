@@ -11,10 +11,9 @@ import sys
 import threading
 from collections.abc import Iterator
 
-import click
-
 from nixl_stripe.cli.command import Exit
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.terminal import echo
 
 #: The longest pause between two looks, a day, and the longest time of all, three years.
 _LONGEST_INTERVAL_S, _LONGEST_S = 86_400, 100_000_000
@@ -58,7 +57,7 @@ def term_as_interrupt() -> Iterator[None]:
 def say(text: str) -> None:
     """Print a line now; StripeError where standard output takes none (a full disk)."""
     try:
-        click.echo(text)
+        echo(text)
         sys.stdout.flush()
     except BrokenPipeError:
         raise

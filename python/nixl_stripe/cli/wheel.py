@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import click
-
 from nixl_stripe.cli.command import App, Option
 from nixl_stripe.cli.words import check_writable, json_text
 from nixl_stripe.scratch import Scratch
-from nixl_stripe.terminal import Screen, progress
+from nixl_stripe.terminal import Screen, echo, progress
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 from nixl_stripe.wheel.build import BuiltWheel, build_wheel
 from nixl_stripe.wheel.fetch import check_sources, default_sources, fetch_wheels
@@ -83,7 +81,7 @@ def wheel(
             files = fetch_wheels(source, folder, options)
             built.extend(_build_with_progress(file, out, plugin, check) for file in files)
     if as_json:
-        click.echo(json_text({"wheels": [as_dict(wheel) for wheel in built]}))
+        echo(json_text({"wheels": [as_dict(wheel) for wheel in built]}))
     else:
         _print(built)
 
@@ -116,13 +114,13 @@ def _build_with_progress(source: Path, out: Path, plugin: Path | None, check: bo
 
 def _print(built: Sequence[BuiltWheel]) -> None:
     for wheel in built:
-        click.echo(f"{wheel.path}  {wheel.size / MIB:.1f} MiB")
-        click.echo(
+        echo(f"{wheel.path}  {wheel.size / MIB:.1f} MiB")
+        echo(
             f"  {wheel.source.name} with the UCX plugin of nixl-stripe {wheel.plugin_version} in "
             "front of the stock one"
         )
         for warning in wheel.warnings:
-            click.echo(f"nixl-stripe: warning: {wheel.path.name}: {warning}", err=True)
+            echo(f"nixl-stripe: warning: {wheel.path.name}: {warning}", err=True)
     paths = " ".join(shlex.quote(str(wheel.path)) for wheel in built)
-    click.echo(f"Install: {shlex.quote(sys.executable)} -m pip install {paths}")
-    click.echo("Do not publish: parts of a NIXL wheel are under NVIDIA's own licence.")
+    echo(f"Install: {shlex.quote(sys.executable)} -m pip install {paths}")
+    echo("Do not publish: parts of a NIXL wheel are under NVIDIA's own licence.")

@@ -32,7 +32,8 @@ ALIASES = {
 
 def json_text(data: Mapping[str, Any], indent: int | None = 2) -> str:
     """Return what `--json` prints: the data, with the number of its schema."""
-    return json.dumps({"schema": JSON_SCHEMA, **data}, indent=indent)
+    text = json.dumps({"schema": JSON_SCHEMA, **data}, indent=indent)
+    return text.replace("\x7f", r"\u007f")  # the one control character that JSON leaves as it is
 
 
 def canonical(name: str) -> str:

@@ -4,7 +4,7 @@
 
 from nixl_stripe.terminal.live import Live
 from nixl_stripe.terminal.progress import progress
-from nixl_stripe.terminal.screen import Screen
+from nixl_stripe.terminal.screen import Screen, echo
 from nixl_stripe.terminal.table import Cell, table
 
-__all__ = ["Cell", "Live", "Screen", "progress", "table"]
+__all__ = ["Cell", "Live", "Screen", "echo", "progress", "table"]

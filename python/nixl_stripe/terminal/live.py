@@ -38,4 +38,5 @@ class Live:
         """Show these lines now."""
         up = _UP.format(self._height) if self._height else ""
         self._height = len(lines)
-        self._screen.say(up + "\r" + _CLEAR_BELOW + "\n".join(lines))
+        self._screen.stream.write(up + "\r" + _CLEAR_BELOW)
+        self._screen.say("\n".join(lines))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from nixl_stripe.terminal.screen import Screen
+from nixl_stripe.untrusted import one_line
 
 Say = Callable[[str], None]
 
@@ -29,7 +30,7 @@ def progress(prefix: str = "", stream: TextIO | None = None) -> Iterator[Say]:
     room = (screen.width or 80) - 1
 
     def show(text: str) -> None:
-        screen.stream.write(f"{_CLEAR}{text.splitlines()[0][:room] if text else ''}")
+        screen.stream.write(f"{_CLEAR}{one_line(text.splitlines()[0], room) if text else ''}")
         screen.stream.flush()
 
     try:

@@ -5,9 +5,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from typing import TextIO
+
+import click
+
+from nixl_stripe.untrusted import several_lines
 
 #: ECMA-48, Select Graphic Rendition.
 _CODES = {
@@ -18,6 +23,16 @@ _CODES = {
     "cyan": "36",
     "grey": "90",
 }
+#: What `styled` writes before and after a text, and nothing else that a terminal obeys.
+_STYLE = re.compile(rf"(\x1b\[(?:0|(?:{'|'.join(_CODES.values())})(?:;[0-9]{{1,2}})?)m)")
+
+
+def echo(text: object, *, err: bool = False) -> None:
+    """Print lines on standard output or error; what a terminal would obey is shown as an escape.
+
+    Names come from files, wheels, other processes and hosts: no printed text is trusted.
+    """
+    click.echo(several_lines(str(text)), err=err)
 
 
 class Screen:
@@ -35,12 +50,18 @@ class Screen:
         self.width = columns if stream.isatty() else None
 
     def styled(self, text: str, style: str) -> str:
-        """Return the text in the style ("bold green"); as it is where there is no colour."""
+        """Return the text in the style ("bold green"), in none where there is no colour.
+
+        What a terminal would obey in the text itself becomes an escape.
+        """
+        text = several_lines(text)
         if not self.has_colour or not style:
             return text
         codes = ";".join(_CODES[word] for word in style.split())
         return f"\x1b[{codes}m{text}\x1b[0m"
 
     def say(self, text: str) -> None:
-        """Write lines."""
-        print(text, file=self.stream, flush=True)
+        """Write lines; only what `styled` has put there moves or colours anything."""
+        parts = _STYLE.split(text) if self.has_colour else [text]
+        shown = (part if i % 2 else several_lines(part) for i, part in enumerate(parts))
+        print("".join(shown), file=self.stream, flush=True)

@@ -8,8 +8,11 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from nixl_stripe.terminal.screen import Screen
+from nixl_stripe.untrusted import one_line
 
 _GAP = "  "
+#: Characters of a cell.
+_LONGEST = 4096
 
 
 class Cell(NamedTuple):
@@ -29,12 +32,18 @@ def table(
 
     The last column may be as long as it likes.
     """
-    cells = [[Cell(each) if isinstance(each, str) else each for each in row] for row in rows]
+    cells = [[_cell(each) for each in row] for row in rows]
     widths = [
         max([len(head), *(len(row[i].text) for row in cells)]) for i, head in enumerate(heads)
     ]
     lines = [[Cell(head, "bold") for head in heads], *cells]
     return [_line(screen, line, widths, [head in left for head in heads]) for line in lines]
+
+
+def _cell(given: str | Cell) -> Cell:
+    """Return a cell of one line, whose text is as wide as it will be shown."""
+    cell = Cell(given) if isinstance(given, str) else given
+    return cell._replace(text=one_line(cell.text, _LONGEST))
 
 
 def _line(

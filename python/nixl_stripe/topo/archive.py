@@ -165,7 +165,7 @@ class _Tree:
             try:
                 (self._root / above).mkdir()
             except FileExistsError as error:
-                raise self._error(member, f"lies in {above}, which is no folder") from error
+                raise self._error(member, f"lies in {str(above)!r}, which is no folder") from error
             except OSError as error:
                 raise self._error(member, f"cannot be made: {error}") from error
             self._folders.add(above)

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nixl_stripe.topo.model import Box, Device, Picture
+from nixl_stripe.topo.model import Box, Device, Picture, readable
 from nixl_stripe.topo.shapes import CHARACTER, Drawing, Rect, Text, fit, text_width
 
 PAD = 10.0
@@ -180,6 +180,7 @@ def _list(title: str, lines: Sequence[str], width: float) -> Block:
 
 def draw(picture: Picture) -> Drawing:
     """Return the drawing of a machine; whatever the names and counts are, nothing overlaps."""
+    picture = readable(picture)
     source = picture.source[-140:]
     blocks = [_box(box, MAX_WIDTH) for box in picture.boxes]
     below = [_legend()]

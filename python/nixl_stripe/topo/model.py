@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from nixl_stripe import _core
+from nixl_stripe.untrusted import one_line
 
 UNKNOWN_NUMA = -1
+#: Characters of one text: the path of a file may have so many.
+_LONGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,30 @@ class Picture:
     matrix: dict[str, dict[str, str]]  # NIC name -> GPU name -> PIX, PXB, PHB, NODE or SYS
     excluded: dict[str, str]
     notes: list[str]
+
+
+def readable(picture: Picture) -> Picture:
+    """Return the same with texts that can do nothing but be read, each in one line.
+
+    What XML and a cloud's topology file call a device may hold anything. In JSON names stay as they
+    are: other programs compare them, and JSON escapes by itself.
+    """
+    shown: Picture = _readable(picture)
+    return shown
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return one_line(value, _LONGEST)
+    if isinstance(value, list):
+        return [_readable(each) for each in value]
+    if isinstance(value, dict):
+        return {_readable(key): _readable(each) for key, each in value.items()}
+    if isinstance(value, (Device, Box, Picture)):
+        return replace(
+            value, **{each.name: _readable(getattr(value, each.name)) for each in fields(value)}
+        )
+    return value
 
 
 def short_model(model: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nixl_stripe.terminal import Cell, Screen, table
-from nixl_stripe.topo.model import UNKNOWN_NUMA, Box, Device, Picture
+from nixl_stripe.topo.model import UNKNOWN_NUMA, Box, Device, Picture, readable
 
 #: Distances from near to far, the same order as in the legend of the drawing.
 STYLES = {"PIX": "bold green", "PXB": "green", "PHB": "yellow", "NODE": "yellow", "SYS": "red"}
@@ -72,6 +72,7 @@ def _matrix(screen: Screen, picture: Picture, cpus: Mapping[int, str]) -> list[s
 
 def show(picture: Picture, screen: Screen, cpus: Mapping[int, str]) -> None:
     """Print everything there is. cpus: the cores of each NUMA node, as the kernel lists them."""
+    picture = readable(picture)
     lines = [screen.styled(picture.source, "bold")]
     for box in picture.boxes:
         is_last = box is picture.boxes[-1]

@@ -27,8 +27,9 @@ def several_lines(text: str, limit: int = 1 << 20) -> str:
 
 
 def _shown(text: str, keep: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
+    bare = text.translate(dict.fromkeys(map(ord, keep))) if keep else text
+    if bare.isascii() and bare.isprintable():
+        return text  # JSON of megabytes, as a rule
     return "".join(c if c in keep else _character(c) for c in text)
 
 

@@ -143,5 +143,7 @@ def download(requirement: str, folder: Path, pip_options: Sequence[str]) -> Path
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
         reason = " ".join(line.removeprefix("ERROR:").strip() for line in errors)
-        raise StripeError(f"pip cannot download {requirement}: {reason or done.stderr.strip()}")
+        raise StripeError(
+            f"pip cannot download {requirement}: {reason or ' '.join(done.stderr.split())}"
+        )
     return next(iter(set(folder.iterdir()) - before))

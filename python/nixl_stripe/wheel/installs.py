@@ -84,7 +84,7 @@ def install(folder: Path, wheel: Path, say: Say) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         shutil.rmtree(draft)
-        raise StripeError(f"pip cannot install {wheel.name}: {done.stderr.strip()}")
+        raise StripeError(f"pip cannot install {wheel.name}: {' '.join(done.stderr.split())}")
     draft.chmod(0o755)
     draft.rename(site)
     return site

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.untrusted import one_line
 
 #: Seconds; a plugin takes a tenth of one.
 LIMIT_S = 30.0
@@ -92,7 +93,7 @@ def plugin_options(plugin: Path, first: Sequence[Path] = ()) -> dict[str, str]:
     why = answer.get("error", f"the process {_ending(done.returncode)}")
     heard = [line for line in lines if "nixl-stripe" in line or "cannot" in line]
     reason = " ".join([why, *(f"({line.strip()})" for line in heard[-1:])])
-    raise StripeError(f"{plugin} cannot be loaded: {printable(reason)}")
+    raise StripeError(f"{plugin} cannot be loaded: {one_line(reason, _LONGEST_REASON)}")
 
 
 def loaded_before(folder: Path) -> list[Path]:
@@ -107,11 +108,6 @@ def quiet_environment(environment: Mapping[str, str]) -> dict[str, str]:
         key: value for key, value in environment.items() if not key.startswith(("UCX_", "NIXL_"))
     }
     return {**kept, "UCX_LOG_LEVEL": "fatal"}
-
-
-def printable(text: str) -> str:
-    """Return `text` as one line without control characters, cut where it is long."""
-    return "".join(each if each.isprintable() else " " for each in text)[:_LONGEST_REASON]
 
 
 def _ending(status: int) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.untrusted import one_line
 
 MIB = 1 << 20
 #: Bytes of the file, and of all members unpacked.
@@ -61,7 +62,7 @@ def open_wheel(path: Path) -> Iterator[tuple[IO[bytes], zipfile.ZipFile]]:
     except OSError as error:
         raise StripeError(f"{error.filename or path}: {error.strerror or error}") from error
     except _DAMAGED as error:
-        raise StripeError(f"{path} is damaged or not a wheel: {_one_line(error)}") from error
+        raise StripeError(f"{path} is damaged or not a wheel: {_why(error)}") from error
 
 
 def read_member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
@@ -132,6 +133,5 @@ def _check_overlap(path: Path, archive: zipfile.ZipFile) -> None:
             )
 
 
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return "".join(each for each in text if each.isprintable())[:200] or type(error).__name__
+def _why(error: Exception) -> str:
+    return one_line(str(error)) or type(error).__name__
