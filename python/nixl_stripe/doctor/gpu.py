@@ -10,11 +10,12 @@ from pathlib import Path
 
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings, text_of
+from nixl_stripe.untrusted import RefusedError, read_file
 
 #: Extended capability of PCI Express, and the bits of its control register that send traffic
 #: between two devices up to the root complex (PCIe base specification, 7.7.11).
 _ACS, _ACS_REDIRECTS = 0x000D, 0x04 | 0x08 | 0x10
-_CONFIG_HEADER, _CONFIG_EXTENDED = 64, 256
+_CONFIG_HEADER, _CONFIG_EXTENDED, _CONFIG_SIZE = 64, 256, 4096
 #: The first kernel with the dma-buf interface that RDMA drivers take GPU memory through.
 _DMA_BUF_SINCE = (5, 12)
 
@@ -93,8 +94,8 @@ def _acs(at: Surroundings) -> Verdict:
 def _acs_control(function: Path) -> int | None:
     """Return the ACS control register, 0 where there is none; None where it cannot be read."""
     try:
-        config = (function / "config").read_bytes()
-    except OSError:
+        config = read_file(function / "config", _CONFIG_SIZE)
+    except (OSError, RefusedError):
         return None
     if len(config) <= _CONFIG_HEADER:
         return None

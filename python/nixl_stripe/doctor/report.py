@@ -12,7 +12,10 @@ from typing import Any
 from nixl_stripe.doctor.check import Check, Status, Verdict, fail, skip
 from nixl_stripe.doctor.surroundings import NotKnownError, Surroundings
 from nixl_stripe.errors import StripeError
+from nixl_stripe.untrusted import one_line
 
+#: Characters of one text of a verdict.
+_LONGEST = 16_384
 _ORDER: tuple[Status, ...] = ("fail", "warn", "ok", "skip")
 
 
@@ -27,8 +30,13 @@ class Row:
 
     @classmethod
     def of(cls, check: Check, verdict: Verdict) -> Row:
-        """Put a name to a verdict."""
-        return cls(check.name, verdict.status, verdict.detail, verdict.fix)
+        """Put a name to a verdict.
+
+        Its texts hold variables, file names and what libraries say: here they become texts that can
+        do nothing but be read, whichever check made them.
+        """
+        texts = (one_line(text, _LONGEST) for text in (verdict.detail, verdict.fix))
+        return cls(check.name, verdict.status, *texts)
 
 
 @dataclass(frozen=True)

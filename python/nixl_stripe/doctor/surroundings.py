@@ -15,6 +15,7 @@ from nixl_stripe import _core
 from nixl_stripe.planning.planner import plan
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.topo import machine as topology
+from nixl_stripe.untrusted import RefusedError, read_file
 from nixl_stripe.wheel.locate import PluginFolder, find_installed
 
 #: A parameter in the environment that says which NICs; without any, `stripe=all` is examined.
@@ -127,8 +128,12 @@ class Surroundings:
 
 
 def text_of(path: Path) -> str:
-    """Return a file's text without the white space around it; "" where it cannot be read."""
+    """Return a file's text without the white space around it; "" where it cannot be read.
+
+    It may be of a copied sysfs, where anything may lie: no pipe is waited for, nor more than 1 MiB
+    read.
+    """
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
+        return read_file(path, 1 << 20).decode("utf-8", "replace").strip()
+    except (OSError, RefusedError):
         return ""

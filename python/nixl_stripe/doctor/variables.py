@@ -11,11 +11,14 @@ from nixl_stripe import _core
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings
 from nixl_stripe.planning import traps
+from nixl_stripe.untrusted import RefusedError, read_file
 
 _RAILS, _DEVICES = "UCX_MAX_RMA_RAILS", "UCX_NET_DEVICES"
 _EXPERIMENTS = "NIXL_STRIPE_EXPERIMENTAL"
 _UNSET = frozenset({"0", "off", "false", "no", ""})
 _NICS_TO_STRIPE = 2
+#: Bytes of a ucx.conf: `ucx_info -cafi`, which lists every setting with its text, prints 200 KiB.
+_MOST_CONFIG = 1 << 20
 
 
 def _parameters(at: Surroundings) -> Verdict:
@@ -65,7 +68,10 @@ def _config_files(at: Surroundings) -> Verdict:
         return ok("no ucx.conf")
     settings: dict[str, str] = {}
     for path in found:
-        settings.update(_read_config(path))
+        read, why = _read_config(path)
+        if why:
+            return warn(f"{path}: cannot be looked at: {why}", f"remove or repair {path}")
+        settings.update(read)
     # Variables, which are looked at by themselves, and the plan's own settings win over a file.
     stronger = {*at.environ, *(f"UCX_{key}" for key in at.plan.ucx_settings)}
     only_here = {key: value for key, value in settings.items() if key not in stronger}
@@ -83,13 +89,18 @@ def _config_paths(at: Surroundings) -> list[Path]:
     return list(dict.fromkeys(folder / "ucx.conf" for folder in folders))
 
 
-def _read_config(path: Path) -> dict[str, str]:
+def _read_config(path: Path) -> tuple[dict[str, str], str]:
+    """Return the settings, or why there are none: it may be any file, of the working folder too."""
+    try:
+        text = read_file(path, _MOST_CONFIG).decode("utf-8", "replace")
+    except (OSError, RefusedError) as error:
+        return {}, (isinstance(error, OSError) and error.strerror) or str(error)
     settings = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in text.splitlines():
         name, equals, value = line.partition("=")
         if equals and not line.lstrip().startswith(("#", "[")):
             settings[name.strip()] = value.strip()
-    return settings
+    return settings, ""
 
 
 def _names(at: Surroundings) -> Verdict:
