@@ -4,14 +4,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from counter_trees import CounterTree
 from nixl_stripe.cli import main
+from nixl_stripe.cli.top import _lines, _plain, _summary_lines
 from nixl_stripe.proof.processes import ProcessWatch, divide
+from nixl_stripe.proof.watch import Sample
+from nixl_stripe.terminal import Screen
 
 
 def test_bytes_are_divided_by_packets_the_busiest_first() -> None:
@@ -71,3 +77,35 @@ def test_top_says_of_interfaces_that_they_cannot_be_divided_bad_flow(
     assert "processes on eth0: a network interface has no queue pairs" in capsys.readouterr().out
     assert main(where) == 0
     assert "processes on" not in capsys.readouterr().out
+
+
+NAMED = """
+import ctypes, sys
+ctypes.CDLL(None).prctl(15, b"\\x1b[2J\\nok\\xc2\\x9b\\xff", 0, 0, 0)
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_process_that_chose_its_name_bad_flow() -> None:
+    """Linux lets a process give itself any 15 bytes, and shows them to every user."""
+    with subprocess.Popen(
+        [sys.executable, "-c", NAMED], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        watch = ProcessWatch(["mlx5_0"], ["mlx5_0"], lambda _: ({child.pid: 1}, ""))
+        child.communicate()
+    assert watch.command(child.pid) == r"\x1b[2J\nok\x9b" + "\ufffd"
+    rows = divide({"mlx5_0": {child.pid: 1}}, {"mlx5_0": 1.0}, watch.command)
+    sample = Sample(1.0, 1.0, (), rows)
+    screen = Screen(io.StringIO())
+    for lines in (_plain(sample), _summary_lines(sample), _lines(screen, sample)):
+        assert any(r"\x1b[2J\nok\x9b" in line for line in lines)
+        assert [line for line in lines if not line.isprintable()] == []
+
+
+@pytest.mark.parametrize("name", ["plain-name", "kworker/0:1", "(sd-pam)"])
+def test_a_name_as_they_are_stays(name: str) -> None:
+    rows = divide({"mlx5_0": {7: 1}}, {"mlx5_0": 1.0}, lambda _: name)
+    assert any(f"process 7 {name}:" in line for line in _plain(Sample(1.0, 1.0, (), rows)))

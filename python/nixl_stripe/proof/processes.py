@@ -16,6 +16,7 @@ from pathlib import Path
 
 from nixl_stripe import _core
 from nixl_stripe.proof.hidden import is_hidden
+from nixl_stripe.untrusted import one_line
 
 Packets = Mapping[int, int]
 """Packets of payload by process; 0 stands for processes of other PID namespaces."""
@@ -124,6 +125,7 @@ def _command(pid: int) -> str:
     if pid == 0:
         return _FOREIGN
     try:
-        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+        # A process chooses its own name, of any bytes: it is of others.
+        return one_line(Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip())
     except OSError:
         return _HIDDEN if is_hidden(pid) else "ended"
