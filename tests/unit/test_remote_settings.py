@@ -35,6 +35,23 @@ def test_what_our_commands_send() -> None:
     assert checked_params({"engine_config": text}) == {"engine_config": text}
 
 
+@pytest.mark.parametrize("value", ["", None, "/run/x.prom"])
+def test_the_operators_metrics_stay_on_bad_flow(value: str | None) -> None:
+    """Empty or taken away, the variable would end what the operator of the host watches."""
+    with pytest.raises(RefusedError, match="variable 'NIXL_UCX_STRIPE_METRICS': refused"):
+        checked_environment({"NIXL_UCX_STRIPE": "all", "NIXL_UCX_STRIPE_METRICS": value})
+
+
+def test_other_variables_of_ours_may_be_taken_away() -> None:
+    given = {"NIXL_UCX_STRIPE": None, "NIXL_UCX_STRIPE_SMALL": "", "NIXL_UCX_DEVICE_LIST": None}
+    assert checked_environment(given) == given
+
+
+def test_an_empty_parameter_leaves_the_operators_metrics_on() -> None:
+    """The plugin takes an empty parameter for none, and then the variable counts."""
+    assert checked_params({"stripe_metrics": ""}) == {"stripe_metrics": ""}
+
+
 def test_every_setting_of_the_plugin_may_be_chosen() -> None:
     ours = {rule.key for rule in _core.setting_table()} | {r.key for r in _core.trap_table()}
     assert ours <= set(SETTINGS)

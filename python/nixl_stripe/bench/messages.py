@@ -95,7 +95,7 @@ def own_job(wish: Message, max_bytes: int) -> BenchJob:
         w.payload_bytes * (w.warmup + w.repeats * w.burst) + w.drain * (w.warmup + w.repeats)
         for w in job.works
     )
-    bounds.check_amount(held, moved, max_bytes)
+    bounds.check_amount(held, moved, max_bytes, job.rivals or (job.params,))
     return job
 
 

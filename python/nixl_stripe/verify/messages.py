@@ -145,7 +145,8 @@ def own_job(wish: Message, nixl: Nixl, params: Mapping[str, str] | None, max_byt
         )
     except ValueError as error:
         raise RefusedError(str(error)) from None
-    bounds.check_amount(sum(job.sizes), sum(job.sizes) * job.repeats, max_bytes)
+    held = sum(job.sizes)
+    bounds.check_amount(held, held * job.repeats, max_bytes, (given,))
     return job
 
 

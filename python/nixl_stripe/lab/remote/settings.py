@@ -134,7 +134,9 @@ _ENGINE_CONFIG = "engine_config"
 PARAMS: Mapping[str, Shape] = {**_OURS, **_STOCK}
 VARIABLES: Mapping[str, Shape] = {
     **{f"UCX_{key}": shape for key, shape in SETTINGS.items()},
-    **{f"NIXL_UCX_{key.upper()}": shape for key, shape in _OURS.items()},
+    # The one of stripe_metrics is the operator's: empty or taken away it would end what he watches,
+    # while an empty parameter changes nothing.
+    **{f"NIXL_UCX_{k.upper()}": shape for k, shape in _OURS.items() if k != "stripe_metrics"},
 }
 
 
