@@ -125,6 +125,17 @@ def test_bad_min_rate_warns_and_takes_the_fastest(
     assert plan.warnings[0] in caplog.text
 
 
+def test_what_a_warning_repeats_is_one_line_of_the_log_bad_flow(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "nixl_stripe")
+    tree = write(two_rates(), tmp_path).sys
+    plan = from_env({"MX_RDMA_NIC_PIN": "mlx5_0,\x1b[2J\n\u202e%s"}, machine=tree, gpu=7)
+    assert caplog.messages == list(plan.warnings[:1])
+    assert plan.warnings[0].isprintable()
+    assert r"mlx5_0,\x1b[2J\n\u202e%s" in plan.warnings[0]
+
+
 @pytest.mark.parametrize("rate", ["0", " 100 ", "1e2", "25"])
 def test_good_min_rate_does_not_warn(tmp_path: Path, rate: str) -> None:
     plan = pin(tmp_path, two_rates(), "stripe", MX_RDMA_NIC_PIN_MIN_RATE_GBPS=rate)

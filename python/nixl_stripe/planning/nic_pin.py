@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from nixl_stripe import _core
 from nixl_stripe.planning.planner import MachineSource, plan
 from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.untrusted import one_line
 
 PIN = "MX_RDMA_NIC_PIN"
 MIN_RATE = "MX_RDMA_NIC_PIN_MIN_RATE_GBPS"
@@ -19,6 +20,9 @@ MIN_RATE = "MX_RDMA_NIC_PIN_MIN_RATE_GBPS"
 _OFF = frozenset({"", "off", "0", "false", "no"})
 _ALL = frozenset({"stripe", "all"})
 _AUTO = frozenset({"auto", "1", "true", "yes", "on"})
+
+#: Characters of a warning, with a list of NICs in it.
+_LONGEST = 8192
 
 logger = logging.getLogger("nixl_stripe")
 
@@ -58,9 +62,10 @@ def from_env(
     is_policy = stripe in ("all", "auto")
     min_rate = _min_rate(variables.get(MIN_RATE, ""), warnings) if is_policy else None
     made = plan(stripe, gpu, machine, min_rate_gbps=min_rate, environment=variables)
-    for warning in warnings:
-        logger.warning(warning)
-    return dataclasses.replace(made, warnings=(*warnings, *made.warnings))
+    shown = [one_line(each, _LONGEST) for each in warnings]  # they repeat what the variables hold
+    for warning in shown:
+        logger.warning("%s", warning)
+    return dataclasses.replace(made, warnings=(*shown, *made.warnings))
 
 
 def _device_of(raw: str, gpu: int | str | None, warnings: list[str]) -> str:
