@@ -197,21 +197,11 @@ def test_unpacking_stops_at_a_limit(tmp_path: Path) -> None:
             out.write(bytes(1 << 20))
     tracemalloc.start()
     try:
-        with pytest.raises(StripeError, match="too large for a captured sysfs: more than 64 MiB"):
+        with pytest.raises(StripeError, match="too large for a captured sysfs: more than 16 MiB"):
             machine(bomb)
         assert tracemalloc.get_traced_memory()[1] < 4 * tar_reader.MAX_ARCHIVE_BYTES
     finally:
         tracemalloc.stop()
-
-
-def test_members_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tar_reader, "MAX_ARCHIVE_MEMBERS", 10)
-    many = tmp_path / "many.tar"
-    with tarfile.open(many, "w") as tar:
-        for number in range(11):
-            tar.addfile(file(f"f{number}"))
-    with pytest.raises(StripeError, match="too large for a captured sysfs: more than 10 members"):
-        machine(many)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Copy what the probe reads of a sysfs, so that a machine can be looked at elsewhere.
 
-The files are exactly those that reading the machine looks at: the reader itself says which. No
-serial numbers, host names, MAC addresses or firmware texts are among them. GIDs hold GUIDs, MAC and
-IP addresses, so they are replaced: link-local ones by numbers, IPv4 ones by addresses in 10.0.0.0/8
-that keep which of them share a /24, others by documentation addresses. GUIDs of cards become
-numbers: equal ones stay equal.
+The files are exactly those that reading the machine looks at, which the reader itself says, less
+the free slots at the end of GID tables. No serial numbers, host names, MAC addresses or firmware
+texts are among them. GIDs hold GUIDs, MAC and IP addresses, so they are replaced: link-local ones
+by numbers, IPv4 ones by addresses in 10.0.0.0/8 that keep which of them share a /24, others by
+documentation addresses. GUIDs of cards become numbers: equal ones stay equal.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from nixl_stripe._core import sysfs_reads
 from nixl_stripe.errors import StripeError
 from nixl_stripe.scratch import Scratch
 from nixl_stripe.topo.archive import write_manifest
+from nixl_stripe.topo.unpacking import check_size
 
 MAX_ATTRIBUTE = 4096
 _MAX_LINKS = 40  # what Linux follows
@@ -42,7 +43,7 @@ def capture(
     `keep_addresses`, the GIDs.
 
     Raises ValueError when `source` is no folder and StripeError when `destination` cannot be
-    written.
+    written or `source` has more than a capture can hold.
     """
     target = Path(destination)
     reads = sysfs_reads(os.fspath(source))
@@ -51,16 +52,14 @@ def capture(
             with Scratch("capture") as scratch:
                 folder = scratch / "sys"
                 folder.mkdir()
-                _Copy(Path(source), folder, keep_addresses).paths(reads)
-                write_manifest(folder)
+                _copy(Path(source), folder, reads, keep_addresses)
                 with tarfile.open(target, "w:gz") as archive:
                     archive.add(folder, arcname=".", filter=_anonymous)
             return target
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise StripeError(f"{target} is already there; name a new folder or a .tar.gz")
         target.mkdir(parents=True, exist_ok=True)
-        _Copy(Path(source), target, keep_addresses).paths(reads)
-        write_manifest(target)
+        _copy(Path(source), target, reads, keep_addresses)
     except OSError as error:
         raise StripeError(f"cannot write the capture to {target}: {error}") from error
     return target
@@ -71,6 +70,29 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.uid = member.gid = member.mtime = 0
     member.uname = member.gname = ""
     return member
+
+
+def _copy(source: Path, target: Path, reads: list[str], keep_addresses: bool) -> None:
+    _Copy(source, target, keep_addresses).paths(reads)
+    _drop_free_gids(target)
+    write_manifest(target)
+    check_size(os.fspath(source), (p.relative_to(target).as_posix() for p in target.rglob("*")))
+
+
+def _drop_free_gids(folder: Path) -> None:
+    """Drop what lies behind the last GID of each table: RoCE's have 256 slots, nearly all free.
+
+    The reader takes a slot that is missing for the end of the table. The first slot stays: it says
+    that the table can be read.
+    """
+    for table in folder.rglob("ports/*/gids"):
+        slots = sorted((path for path in table.glob("*") if _GID_FILE.search(str(path))), key=_slot)
+        while len(slots) > 1 and not slots[-1].read_bytes().strip(b"0:\n"):
+            slots.pop().unlink()
+
+
+def _slot(path: Path) -> int:
+    return int(path.name)
 
 
 class _Copy:
@@ -144,7 +166,7 @@ class _GidNames:
     """Stands in for GIDs: equal ones stay equal, and so do the /24 networks of IPv4 ones."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._numbers: dict[str, dict[str, int]] = {}
 
     def replace(self, content: bytes) -> bytes:
         text = content.decode("ascii", "replace").strip()
@@ -170,5 +192,5 @@ class _GidNames:
         return f"0000:0000:0000:{self._number('guid', text):04x}\n".encode()
 
     def _number(self, kind: str, text: str) -> int:
-        count = sum(1 for known, _ in self._numbers if known == kind)
-        return self._numbers.setdefault((kind, text), count + 1)
+        of_kind = self._numbers.setdefault(kind, {})
+        return of_kind.setdefault(text, len(of_kind) + 1)

@@ -41,4 +41,8 @@ def _from_archive(path: Path) -> Machine:
         folder = scratch / "sys"
         folder.mkdir()
         unpack(path, folder)
-        return read_machine(os.fspath(folder), label=os.fspath(path))
+        try:
+            return read_machine(os.fspath(folder), label=os.fspath(path))
+        except ValueError as error:  # names where it was unpacked, which is gone by then
+            named = str(error).replace(os.fspath(folder), os.fspath(path))
+            raise SourceError(named) from error

@@ -17,12 +17,16 @@ from pathlib import Path
 
 from nixl_stripe.errors import StripeError
 
-#: A capture has some hundred files of some bytes; more is no capture.
-MAX_ARCHIVE_BYTES = 64 << 20
-MAX_ARCHIVE_MEMBERS = 100_000
+#: A capture has some hundred files of some bytes; more is no capture. The one of a p5 with its 8
+#: GPUs and 32 NICs has 1221 members and 2 MiB. Each member costs a file in a scratch folder, which
+#: on a busy disk is half a millisecond of CPU, so the limit is what a capture can cost.
+MAX_ARCHIVE_BYTES = 16 << 20
+MAX_ARCHIVE_MEMBERS = 5000
 MAX_MEMBER_BYTES = 1 << 20
 MAX_NAME_BYTES = 4096  # Linux's PATH_MAX
 MAX_DEPTH = 64
+#: Of one member, in the pax format: its two names and what tar programs note beside them.
+MAX_PROPERTIES = 20
 
 _BLOCK = 512
 _GZIP = b"\x1f\x8b"
@@ -107,7 +111,7 @@ class _Tar:
         self._source = source
         self._data = data
         self._at = 0
-        self._members = 0
+        self._headers = 0
 
     def _error(self, what: str) -> StripeError:
         where = f"byte {self._at} of the unpacked archive"
@@ -116,11 +120,11 @@ class _Tar:
     def members(self) -> Iterator[Member]:
         long_names: dict[str, str] = {}
         while (header := self._header()) is not None:
-            self._members += 1
-            if self._members > MAX_ARCHIVE_MEMBERS:
+            self._headers += 1
+            if self._headers > 2 * MAX_ARCHIVE_MEMBERS:  # a member may have one for a long name
                 raise StripeError(
                     f"{self._source}: too large for a captured sysfs: more than "
-                    f"{MAX_ARCHIVE_MEMBERS} members"
+                    f"{2 * MAX_ARCHIVE_MEMBERS} tar headers"
                 )
             kind = header[156:157]
             content = self._content(header, kind)
@@ -181,8 +185,11 @@ class _Tar:
 
     def _pax(self, content: bytes) -> dict[str, str]:
         found: dict[str, str] = {}
-        at = 0
+        at = count = 0
         while at < len(content):
+            count += 1
+            if count > MAX_PROPERTIES:
+                raise self._error(f"a member with more than {MAX_PROPERTIES} properties")
             record = _PAX_RECORD.match(content, at)
             end = at + int(record[1]) if record else 0
             if record is None or end < record.end() or content[end - 1 : end] != b"\n":
