@@ -12,10 +12,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from nixl_stripe import scratch
 from nixl_stripe.wheel import rights, steps
 
 #: The modules that make, rename and remove files.
-_ACTING = {rights.__file__, steps.__file__}
+_ACTING = {rights.__file__, scratch.__file__, steps.__file__}
 _MOST_LINES = 2000
 
 

@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import every_kill
+from nixl_stripe import scratch
 from nixl_stripe.scratch import Scratch, partial, sweep
 
 HOLD = "from nixl_stripe.scratch import Scratch\nprint(Scratch('x').path, flush=True)\ninput()\n"
@@ -97,6 +101,100 @@ def test_folders_of_others_that_hold_a_file_of_ours_are_left_alone_bad_flow(
     assert sweep() == [trap]
 
 
+def fill(folder: Path) -> None:
+    (folder / "sys" / "class").mkdir(parents=True)
+    (folder / "sys" / "class" / "file").touch()
+    (folder / "sys" / "link").symlink_to("class")
+    (folder / "loose").symlink_to("sys")
+
+
+def whole_life(_: Path) -> None:
+    with Scratch("verify") as folder:
+        fill(folder)
+
+
+def sweep_of_another(_: Path) -> None:
+    sweep()
+
+
+@pytest.mark.parametrize("run", [whole_life, sweep_of_another])
+def test_what_a_kill_before_any_line_leaves_is_found_bad_flow(
+    run: Callable[[Path], None], temporary: Path
+) -> None:
+    def make() -> Path:
+        if run is sweep_of_another:
+            child = os.fork()
+            if child == 0:
+                fill(Scratch("verify").path)
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+        return temporary
+
+    left = set()
+    for _ in every_kill(make, run):
+        left.add(tuple(sorted(path.name for path in temporary.glob("nixl-stripe-*/*"))))
+        sweep()
+        assert list(temporary.iterdir()) == []
+    assert {(), (".held",)} <= left, "no kill came in between: the test shows nothing"
+
+
+def test_the_kills_find_a_removal_in_another_order_bad_flow(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that takes the lock away before the rest."""
+
+    def remove(folder: Path) -> bool:
+        (folder / ".held").unlink()
+        shutil.rmtree(folder)
+        return True
+
+    monkeypatch.setattr(scratch, "_remove", remove)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", lambda _folder: os._exit(0))
+        child = os.fork()
+        if child == 0:
+            whole_life(temporary)
+            os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
+    sweep()
+    assert [path.name[:19] for path in temporary.iterdir()] == ["nixl-stripe-verify-"]
+
+
+def test_what_cannot_be_removed_is_tried_again_bad_flow(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched, Scratch("verify") as folder:
+        fill(folder)
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)
+    assert sorted(path.name for path in folder.iterdir()) == [".held", "sys"]
+    assert sweep() == [folder]
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_folder_that_a_sweep_took_before_it_was_locked_is_made_again_bad_flow(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+    swept: list[Path] = []
+
+    def sweep_first(path: Path, *rest: Any) -> int:
+        if not swept:
+            swept.extend([path.parent, *sweep()])
+        return real(path, *rest)
+
+    def sweep_then(file: int, how: int) -> None:
+        if len(swept) == 2 and how == fcntl.LOCK_EX:
+            swept.extend(sweep())
+        fcntl_flock(file, how)
+
+    fcntl_flock = fcntl.flock
+    monkeypatch.setattr(os, "open", sweep_first)
+    monkeypatch.setattr(fcntl, "flock", sweep_then)
+    with Scratch("verify") as folder:
+        assert len(set(swept)) == 2  # one before its file was made, one before that was locked
+        assert list(temporary.iterdir()) == [folder]
+
+
 WRITE = """
 import sys
 from pathlib import Path
@@ -145,16 +243,20 @@ def test_the_next_writer_removes_what_a_kill_left_and_nothing_else_bad_flow(
 ) -> None:
     killed, left = writer(tmp_path / "a.whl")
     living, kept = writer(tmp_path / "b.whl")
-    theirs = tmp_path / ".of-a-link.partial"
     (tmp_path / "elsewhere").touch()
-    theirs.symlink_to(tmp_path / "elsewhere")
+    link = tmp_path / ".of-a-link.1-0123abcd.partial"
+    link.symlink_to(tmp_path / "elsewhere")
+    names = (".firefox.partial", ".partial", ".a.1-0123ABCD.partial", ".a.whl.1-0123abcd.partial~")
+    theirs = [link, *(tmp_path / name for name in names)]
+    for each in theirs[1:]:
+        each.touch()
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert left.read_bytes() == b"half"
     with partial(tmp_path / "c.whl"):
         assert not left.exists()
         assert kept.exists()
-        assert theirs.exists()
+        assert all(each.is_symlink() or each.exists() for each in theirs)
     living.communicate("\n")
     assert living.returncode == 0
     assert (tmp_path / "b.whl").read_bytes() == b"half"
