@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_plugins import OURS_BYTES, STOCK_BYTES, contents, install_nixl, shared_object, write_ours
@@ -17,7 +18,7 @@ from fake_wheels import nixl_wheel_file
 from killing import every_kill, killed_before_line
 from nixl_stripe.wheel import PLUGIN, STOCK, find_in, patch_folder, steps, undo_folder
 from nixl_stripe.wheel.layout import TEMPORARY
-from nixl_stripe.wheel.listing import new_record_path
+from nixl_stripe.wheel.listing import abandoned_records, new_record_path
 from nixl_stripe.wheel.locate import read_record
 from nixl_stripe.wheel.record import Record
 from pip_environment import Environment
@@ -197,19 +198,22 @@ def test_what_a_killed_run_left_of_it_is_removed(tmp_path: Path, half: int) -> N
     before = contents(tmp_path / "site")
     left = tmp_path / "site" / "nixl_cu12" / "__init__.pyo"
     left.write_bytes(folder.record.read_bytes()[:half])
+    left.chmod(0o600)  # as it is made, until it has its content
     assert undo_folder(folder).action == "repaired"
     assert contents(tmp_path / "site") == before
 
 
-def test_what_is_not_ours_there_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"\x03\xf3\r\nsomebody's", b""])
+def test_what_is_not_ours_there_is_left_alone(content: bytes, tmp_path: Path) -> None:
     folder = install_nixl(tmp_path / "site")
     theirs = tmp_path / "site" / "nixl_cu12" / "__init__.pyo"
-    theirs.write_bytes(b"\x03\xf3\r\nsomebody's")
+    theirs.write_bytes(content)
+    theirs.chmod(0o644)
     ours = write_ours(tmp_path / "ours.so")
     assert place(tmp_path / "site").parent == folder.path  # the only place that is left
     patch_folder(folder, ours)
     undo_folder(folder)
-    assert theirs.read_bytes() == b"\x03\xf3\r\nsomebody's"
+    assert theirs.read_bytes() == content
 
 
 def test_no_link_is_followed_to_it(tmp_path: Path) -> None:
@@ -225,3 +229,70 @@ def test_no_link_is_followed_to_it(tmp_path: Path) -> None:
 def test_rows_that_lead_elsewhere_give_no_place(tmp_path: Path, row: str) -> None:
     folder = install_nixl(tmp_path / "site")
     assert place(tmp_path / "site", f"{row}\n") == folder.path / TEMPORARY[1]
+
+
+def of_uv(site: Path) -> Path:
+    """Say that uv installed it; return where its new RECORD is written."""
+    folder = install_nixl(site)
+    assert folder.record is not None
+    (folder.record.parent / "INSTALLER").write_text("uv")
+    return site / "nixl_cu12" / "__pycache__" / TEMPORARY[1]
+
+
+def test_no_link_in_place_of_a_cache_is_followed_to_it_bad_flow(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    place_of_uv = of_uv(site)
+    (tmp_path / "elsewhere").mkdir()
+    theirs = tmp_path / "elsewhere" / TEMPORARY[1]
+    theirs.touch(0o600)
+    place_of_uv.parent.symlink_to(tmp_path / "elsewhere")
+    (folder,) = find_in(site)
+    assert place(site) == folder.path / TEMPORARY[1]
+    assert undo_folder(folder).action != "repaired"
+    assert theirs.exists()
+
+
+def looks(monkeypatch: pytest.MonkeyPatch, run: Callable[[], object]) -> int:
+    """How often `run` asks the disk what a path is."""
+    count = 0
+
+    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def method(*args: Any, **more: Any) -> Any:
+            nonlocal count
+            count += 1
+            return real(*args, **more)
+
+        return method
+
+    with monkeypatch.context() as patched:
+        for name in ("is_file", "is_symlink", "exists", "resolve", "open", "stat", "lstat"):
+            patched.setattr(Path, name, counted(getattr(Path, name)))
+        run()
+    return count
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("kind", ["the same", "absent", "other", "there", "free"])
+def test_a_record_of_many_modules_is_not_looked_up_row_for_row(
+    kind: str, installer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    folder = install_nixl(site)
+    assert folder.record is not None
+    (folder.record.parent / "INSTALLER").write_text(installer)
+    rows = [kind.replace(" ", "") for _ in range(20_000)]
+    if kind != "the same":
+        rows = [f"{row}{number}" for number, row in enumerate(rows)]
+    for row in rows[:2000] if kind in ("there", "free") else rows[:1]:
+        (site / row).mkdir()
+        (site / row / "x.py").touch()
+        if kind != "free":
+            (site / row / "x.pyo").touch(0o644)
+            (site / row / "__pycache__").mkdir()
+            (site / row / "__pycache__" / TEMPORARY[1]).touch(0o644)
+    end = "x.txt" if kind == "other" else "x.py"
+    record = Record.parse("".join(f"{row}/{end},,\n" for row in rows).encode())
+    most = {"the same": 50, "absent": 9_000, "other": 50, "there": 30_000, "free": 50}
+    assert 0 < looks(monkeypatch, lambda: new_record_path(folder, record)) < most[kind]
+    assert 0 < looks(monkeypatch, lambda: abandoned_records(folder, record)) < most[kind]
+    assert abandoned_records(folder, record) == ()

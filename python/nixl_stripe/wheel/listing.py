@@ -14,7 +14,10 @@ Not beside RECORD: pip takes a .dist-info with a stray file in it for a broken i
 
 from __future__ import annotations
 
+import itertools
+import stat
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from nixl_stripe.wheel.layout import TEMPORARY
@@ -24,6 +27,10 @@ from nixl_stripe.wheel.record import Record
 _NEW_RECORD = TEMPORARY[1]
 #: A file of ours starts like RECORD, as far as it was written.
 _HEAD = 64
+#: Until something is written into it, it is nobody else's to read; what Python made was never so.
+_UNWRITTEN = 0o600
+#: Modules that RECORD lists and that are looked at for a place; NIXL's own lists some dozen.
+_MOST_MODULES = 1000
 
 
 def new_record_path(folder: PluginFolder, record: Record) -> Path:
@@ -36,10 +43,14 @@ def new_record_path(folder: PluginFolder, record: Record) -> Path:
 
 
 def abandoned_records(folder: PluginFolder, record: Record | None) -> tuple[Path, ...]:
-    """Return the RECORDs that killed runs have left half-written."""
+    """Return the RECORDs that killed runs have left half-written.
+
+    A run writes to the first place that is free: behind that one there are none.
+    """
     if record is None:
         return ()
-    return tuple(path for path in _places(folder, record) if _is_ours(path, record))
+    taken = itertools.takewhile(_exists, _places(folder, record))
+    return tuple(path for path in taken if _is_ours(path, record))
 
 
 def _places(folder: PluginFolder, record: Record) -> Iterator[Path]:
@@ -47,19 +58,25 @@ def _places(folder: PluginFolder, record: Record) -> Iterator[Path]:
         return
     site = folder.record.parents[1]
     by_uv = _installer(folder.record) == "uv"
-    seen = set()
-    for name in record.paths():
-        listed = PurePosixPath(name)
-        if listed.suffix != ".py" or listed.is_absolute() or ".." in listed.parts:
-            continue
+    is_inside = cache(lambda above: _is_inside(above, site))
+    done = set()
+    for listed in itertools.islice(_modules(record), _MOST_MODULES):
         source = site / listed
-        if not source.is_file() or source.is_symlink() or not _is_inside(source.parent, site):
+        in_cache = source.parent / "__pycache__" / _NEW_RECORD
+        place = in_cache if by_uv else source.with_suffix(".pyo")
+        if place in done or not is_inside(source.parent):
             continue
-        cache = source.parent / "__pycache__" / _NEW_RECORD
-        place = cache if by_uv else source.with_suffix(".pyo")
-        if place not in seen:
-            seen.add(place)
+        if source.is_file() and not source.is_symlink() and not place.parent.is_symlink():
+            done.add(place)
             yield place
+
+
+def _modules(record: Record) -> Iterator[PurePosixPath]:
+    """Yield each Python file that RECORD lists inside the site, once."""
+    for name in dict.fromkeys(record.paths()):
+        listed = PurePosixPath(name if name.endswith(".py") else "")
+        if listed.suffix == ".py" and not listed.is_absolute() and ".." not in listed.parts:
+            yield listed
 
 
 def _installer(record: Path) -> str:
@@ -83,4 +100,6 @@ def _is_ours(path: Path, record: Record) -> bool:
         return False
     with path.open("rb") as file:
         head = file.read(_HEAD)
+    if not head:
+        return stat.S_IMODE(path.stat().st_mode) == _UNWRITTEN
     return record.data.startswith(head)
