@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 from nixl_stripe import machine, plan
 from nixl_stripe._core import Machine, select_nics
+from nixl_stripe.cli import main
 from nixl_stripe.errors import SourceError
+from nixl_stripe.topo.model import MOST_PAIRS
 
 CPU_SECONDS = 1.0
 
@@ -164,3 +167,68 @@ def test_policies_on_the_largest_machine_take_seconds_at_most(
         assert len(chosen.devices) == {"fair": 8, "auto": 1, "8": 8}[policy]
         assert plan(policy, gpu, largest, environment={}).devices == tuple(chosen.devices)
     assert time.thread_time() - began < 5 * CPU_SECONDS
+
+
+def verb(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Exit code and output of a command, which takes seconds of CPU at most."""
+    began = time.thread_time()
+    code = main(list(arguments))
+    assert time.thread_time() - began < 5 * CPU_SECONDS
+    shown = capsys.readouterr()
+    return code, shown.out + shown.err
+
+
+@pytest.mark.parametrize(("gpus", "nics"), [(2, 65), (4, 4096), (512, 4096)])
+def test_topo_shows_more_nics_than_ucx_has_lanes_with_a_note(
+    gpus: int, nics: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "big.xml"
+    path.write_text(functions(gpus, nics))
+    source = ("topo", "--source", str(path))
+    code, shown = verb(capsys, *source)
+    assert code == 0
+    assert f"note: no NIC is marked as left out: stripe='all' selects {nics} NICs, UCX" in shown
+    assert f"NIC{nics - 1} " in shown
+    too_many = gpus * nics > MOST_PAIRS
+    note = f"no distances are shown: {gpus} GPUs and {nics} NICs are more than {MOST_PAIRS} pairs"
+    assert (note in shown) == too_many
+    assert ("NODE same NUMA node" in shown) != too_many
+    code, shown = verb(capsys, *source, "--json")
+    answer = json.loads(shown)
+    assert (code, answer["excluded"], len(answer["nics"])) == (0, {}, nics)
+    assert len(answer["matrix"]) == (0 if too_many else nics)
+    code, shown = verb(capsys, *source, "--svg", str(tmp_path / "big.svg"))
+    assert code == 0
+    assert ("GPU-NIC distance" in (tmp_path / "big.svg").read_text()) != too_many
+
+
+def test_topo_of_as_many_nics_as_ucx_has_lanes_marks_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "big.xml"
+    path.write_text(functions(2, 64))
+    assert "left out" not in verb(capsys, "topo", "--source", str(path))[1]
+
+
+def test_a_plan_for_each_of_too_many_gpus_is_refused_before_any_is_made_bad_flow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "big.xml"
+    path.write_text(functions(512, 250))
+    command = ("plan", "--source", str(path), "--stripe", "fair")
+    assert verb(capsys, *command, "--gpu", "511")[0] == 0
+    monkeypatch.setattr("nixl_stripe.cli.plan.plan", lambda *_, **__: pytest.fail("made one"))
+    code, shown = verb(capsys, *command)
+    assert code == 2
+    assert shown.count("\n") == 1
+    assert f"512 GPUs and 250 NICs: accepted: up to {MOST_PAIRS} pairs; name one" in shown
+
+
+def test_a_plan_for_each_of_many_gpus_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "big.xml"
+    path.write_text(functions(16, 256))
+    code, shown = verb(capsys, "plan", "--source", str(path), "--stripe", "8", "--json")
+    assert code == 0
+    assert len(json.loads(shown)["plans"]) == 16

@@ -20,6 +20,7 @@ from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.planning.together import together
 from nixl_stripe.terminal import echo
+from nixl_stripe.topo.model import MOST_PAIRS
 from nixl_stripe.untrusted import Limits, RefusedError, read_file, read_json, schema
 
 #: What `--gpu` says instead of a GPU.
@@ -156,7 +157,15 @@ def _users_own(machine: _core.Machine) -> dict[str, str] | None:
 def _gpus(machine: _core.Machine, wanted: str | None) -> list[str | None]:
     if wanted == _MEMORY or (wanted is None and not machine.gpus):
         return [None]
-    return [each.pci for each in machine.gpus] if wanted is None else [wanted]
+    if wanted is not None:
+        return [wanted]
+    gpus, nics = len(machine.gpus), len(machine.nics)
+    if gpus * nics > MOST_PAIRS:
+        raise UsageError(
+            f"a plan for each of {gpus} GPUs and {nics} NICs: accepted: up to {MOST_PAIRS} pairs; "
+            "name one GPU with --gpu"
+        )
+    return [each.pci for each in machine.gpus]
 
 
 def _text(plans: list[StripePlan], result: dict[str, Any]) -> str:

@@ -184,7 +184,7 @@ def draw(picture: Picture) -> Drawing:
     source = picture.source[-140:]
     blocks = [_box(box, MAX_WIDTH) for box in picture.boxes]
     below = [_legend()]
-    if picture.gpus and picture.nics:
+    if picture.gpus and picture.matrix:
         below.insert(0, _matrix(picture))
     texts = []
     if picture.excluded:

@@ -13,6 +13,8 @@ from nixl_stripe.untrusted import one_line
 UNKNOWN_NUMA = -1
 #: Characters of one text: the path of a file may have so many.
 _LONGEST = 4096
+#: GPUs times NICs that are shown or planned together; 16 GPUs with a thousand NICs are as many.
+MOST_PAIRS = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Picture:
     boxes: list[Box]
     gpus: list[Device]
     nics: list[Device]
-    matrix: dict[str, dict[str, str]]  # NIC name -> GPU name -> PIX, PXB, PHB, NODE or SYS
+    matrix: dict[str, dict[str, str]]  # NIC name -> GPU name -> PIX, PXB, ...; {}: too many
     excluded: dict[str, str]
     notes: list[str]
 
@@ -107,6 +109,7 @@ def port_text(nic: _core.RdmaNic) -> str:
 
 
 def _devices(machine: _core.Machine, excluded: dict[str, str]) -> tuple[list[Device], list[Device]]:
+    pci = machine.pci  # each look at it makes a copy
     gpus = [
         Device(
             "GPU",
@@ -114,7 +117,7 @@ def _devices(machine: _core.Machine, excluded: dict[str, str]) -> tuple[list[Dev
             gpu.pci,
             gpu.numa_node,
             short_model(gpu.model),
-            link_text(machine.pci.get(gpu.pci)),
+            link_text(pci.get(gpu.pci)),
         )
         for index, gpu in enumerate(machine.gpus)
     ]
@@ -125,7 +128,7 @@ def _devices(machine: _core.Machine, excluded: dict[str, str]) -> tuple[list[Dev
             nic.pci,
             nic.numa_node,
             port_text(nic),
-            link_text(machine.pci.get(nic.pci)),
+            link_text(pci.get(nic.pci)),
             excluded.get(nic.name, ""),
         )
         for nic in machine.nics
@@ -184,8 +187,8 @@ class _Tree:
 
 def _numa_boxes(machine: _core.Machine, devices: list[Device]) -> list[Box]:
     tree = _Tree(machine, devices)
-    loose = [device for device in devices if device.address not in machine.pci]
-    numbers = {node.numa_node for node in machine.pci.values()}
+    loose = [device for device in devices if device.address not in tree.pci]
+    numbers = {node.numa_node for node in tree.pci.values()}
     numbers |= {device.numa_node for device in loose}
     result = []
     for number in sorted(numbers, key=lambda n: (n == UNKNOWN_NUMA, n)):
@@ -213,11 +216,24 @@ def _notes(machine: _core.Machine) -> list[str]:
     return notes
 
 
-def picture_of(machine: _core.Machine) -> Picture:
-    """Return what there is to show of a machine."""
-    selection = _core.select_nics(machine, "all")
-    excluded = dict(selection.excluded)
-    gpus, nics = _devices(machine, excluded)
+def _excluded(machine: _core.Machine) -> tuple[dict[str, str], list[str]]:
+    """Return why NICs are left out, by name, and notes."""
+    try:
+        selection = _core.select_nics(machine, "all")
+    except ValueError as error:
+        return {}, [f"no NIC is marked as left out: {error}"]
+    return dict(selection.excluded), list(selection.warnings)
+
+
+def _distances(
+    machine: _core.Machine, gpus: list[Device]
+) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Return the matrix, and a note where it is too large to be one."""
+    if len(machine.gpus) * len(machine.nics) > MOST_PAIRS:
+        return {}, [
+            f"no distances are shown: {len(machine.gpus)} GPUs and {len(machine.nics)} NICs are "
+            f"more than {MOST_PAIRS} pairs"
+        ]
     matrix: dict[str, dict[str, str]] = {
         nic.name: {
             shown.name: machine.affinity(gpu, nic)[0]
@@ -225,6 +241,15 @@ def picture_of(machine: _core.Machine) -> Picture:
         }
         for nic in machine.nics
     }
-    notes = _notes(machine) + [note for note in selection.warnings if note not in machine.warnings]
+    return matrix, []
+
+
+def picture_of(machine: _core.Machine) -> Picture:
+    """Return what there is to show of a machine."""
+    excluded, warnings = _excluded(machine)
+    gpus, nics = _devices(machine, excluded)
+    matrix, too_many = _distances(machine, gpus)
+    notes = _notes(machine)
+    notes += [note for note in (*warnings, *too_many) if note not in machine.warnings]
     boxes = _numa_boxes(machine, gpus + nics)
     return Picture(machine.source, boxes, gpus, nics, matrix, excluded, notes)
