@@ -97,3 +97,15 @@ def test_another_interpreter_is_asked_for_its_path(tmp_path: Path) -> None:
         search_path_of(str(tmp_path / "absent"))
     with pytest.raises(StripeError, match=r"--python .*true cannot be run"):
         search_path_of("true")
+
+
+def test_copies_of_the_plugin_are_known_up_to_a_limit(tmp_path: Path) -> None:
+    folder = install_nixl(tmp_path / "site")
+    assert folder.record is not None
+    rows = folder.record.read_text() + "".join(f"copy{n}/{PLUGIN},,\n" for n in range(63))
+    folder.record.write_text(rows)
+    (found,) = find_in(tmp_path / "site")
+    assert len(found.copies) == 63
+    folder.record.write_text(f"{rows}copy63/{PLUGIN},,\n")
+    with pytest.raises(StripeError, match=f"RECORD: {PLUGIN} in 65 folders, up to 64 are accepted"):
+        find_in(tmp_path / "site")

@@ -20,6 +20,8 @@ from nixl_stripe.wheel.record import LARGEST, Record
 _NIXL_NAME = re.compile(r"nixl(-cu\d+)?")
 #: Plugin folders below the prefix of a NIXL that was installed, and below a folder it is built in.
 _BELOW = ("plugins", "lib/plugins", "lib64/plugins", "lib/*/plugins", "src/plugins/ucx")
+#: Folders with a UCX plugin in one distribution: NIXL's own has one, or a second copy.
+_MOST_FOLDERS = 64
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,10 @@ def _folders_of(distribution: importlib.metadata.Distribution, name: str) -> lis
         if file.name == PLUGIN and not file.is_absolute() and ".." not in file.parts
     ]
     prefixes = dict.fromkeys(file.parent for file in inside)
+    if len(prefixes) > _MOST_FOLDERS:
+        raise StripeError(
+            f"{record}: {PLUGIN} in {len(prefixes)} folders, up to {_MOST_FOLDERS} are accepted"
+        )
     paths = {prefix: (site / prefix).resolve() for prefix in prefixes}
     return [
         PluginFolder(
