@@ -43,6 +43,7 @@ def unpack(path: Path, folder: Path) -> None:
     plan = UnpackingPlan(path)
     for member in read_archive(path):
         plan.add(member)
+    plan.check_links()
     contents = plan.contents()
     if (listing := contents.pop(MANIFEST, None)) is not None:
         _check_listing(listing, str(path), lambda name: contents.pop(name, None))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.topo.link_rules import broken_rule
 from nixl_stripe.topo.tar_reader import MAX_ARCHIVE_MEMBERS, MAX_DEPTH, Member
 
 _MAX_NAME = 255
@@ -76,6 +77,13 @@ class UnpackingPlan:
             for path, member in self._made.items()
             if member is not None and member.content is not None
         }
+
+    def check_links(self) -> None:
+        """Refuse what no sysfs has, once all members are taken in; StripeError."""
+        links = {path: each.target for path, each in self._made.items() if each and each.target}
+        broken = broken_rule(links, self._made)
+        if broken is not None:
+            raise self._error(Member(broken[0]), broken[1])
 
     def write(self, root: Path) -> None:
         """Make all of it in the empty folder `root`; StripeError for what cannot be made."""
