@@ -179,6 +179,16 @@ def test_free_slots_behind_the_last_gid_are_left_out(tmp_path: Path) -> None:
     assert machine(copied).to_dict() | {"source": ""} == whole | {"source": ""}
 
 
+def test_a_folder_in_the_place_of_a_gid_is_no_free_slot_bad_flow(tmp_path: Path) -> None:
+    tree = write(MACHINES["dgx_h100"](), tmp_path)
+    table = sorted(tree.sys.glob("devices/pci*/**/infiniband/*/ports/1/gids"))[0]
+    (table / "1").unlink(missing_ok=True)
+    (table / "1").mkdir()
+    (table / "2").write_text(f"{ZERO_GID}\n")
+    copied = nixl_stripe.capture(tmp_path / "copy", source=tree.sys)
+    assert machine(copied).nics[0].ports
+
+
 def test_a_host_that_is_too_large_is_not_captured_bad_flow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

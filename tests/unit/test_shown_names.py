@@ -173,3 +173,9 @@ def test_commands_print_through_one_place() -> None:
         for path in sorted((PACKAGE / room).rglob("*.py"))
     }
     assert {name: count for name, count in found.items() if count} == RAW
+
+
+def test_what_is_printed_is_whole_however_long(capsys: pytest.CaptureFixture[str]) -> None:
+    echo("x" * (3 << 20) + "\x1b!")
+    out = capsys.readouterr().out
+    assert (len(out), out[-6:]) == ((3 << 20) + 6, "\\x1b!\n")

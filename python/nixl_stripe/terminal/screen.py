@@ -32,7 +32,7 @@ def echo(text: object, *, err: bool = False) -> None:
 
     Names come from files, wheels, other processes and hosts: no printed text is trusted.
     """
-    click.echo(several_lines(str(text)), err=err)
+    click.echo(several_lines(str(text), None), err=err)
 
 
 class Screen:
@@ -54,7 +54,7 @@ class Screen:
 
         What a terminal would obey in the text itself becomes an escape.
         """
-        text = several_lines(text)
+        text = several_lines(text, None)
         if not self.has_colour or not style:
             return text
         codes = ";".join(_CODES[word] for word in style.split())
@@ -63,5 +63,5 @@ class Screen:
     def say(self, text: str) -> None:
         """Write lines; only what `styled` has put there moves or colours anything."""
         parts = _STYLE.split(text) if self.has_colour else [text]
-        shown = (part if i % 2 else several_lines(part) for i, part in enumerate(parts))
+        shown = (part if i % 2 else several_lines(part, None) for i, part in enumerate(parts))
         print("".join(shown), file=self.stream, flush=True)

@@ -87,7 +87,7 @@ def _drop_free_gids(folder: Path) -> None:
     """
     for table in folder.rglob("ports/*/gids"):
         slots = sorted((path for path in table.glob("*") if _GID_FILE.search(str(path))), key=_slot)
-        while len(slots) > 1 and not slots[-1].read_bytes().strip(b"0:\n"):
+        while len(slots) > 1 and slots[-1].is_file() and not slots[-1].read_bytes().strip(b"0:\n"):
             slots.pop().unlink()
 
 

@@ -21,8 +21,11 @@ def one_line(text: str, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: max(0, limit - 3)] + "..."
 
 
-def several_lines(text: str, limit: int = 1 << 20) -> str:
-    """Return the same for a text of several lines: newlines and tabs stay, `limit` counts all."""
+def several_lines(text: str, limit: int | None = 1 << 20) -> str:
+    """Return the same for a text of several lines: newlines and tabs stay, `limit` counts all.
+
+    limit: None for what is our own, with names of others in it: the end of a JSON must not go.
+    """
     return _shown(text[:limit], keep="\n\t")
 
 
