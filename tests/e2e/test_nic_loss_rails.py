@@ -147,6 +147,14 @@ def figure(folder: Path, name: str) -> int:
     return value
 
 
+def test_a_backend_that_cannot_resume_is_refused_bad_flow(resumed: Callable[..., Outcome]) -> None:
+    outcome = resumed(1, None, num_threads="2")
+    assert outcome.error is not None
+    assert "on_nic_loss='resume' cannot be had: it was not tried with num_threads" in str(
+        outcome.error
+    )
+
+
 def test_a_write_goes_on_over_the_rails_that_are_left(
     resumed: Callable[..., Outcome], tmp_path: Path
 ) -> None:
@@ -179,11 +187,3 @@ def test_without_a_rail_left_an_error_says_so_bad_flow(
     assert "every NIC to 'target' is lost: rail0" in outcome.initiator.log
     assert figure(tmp_path, "resumes_total") == 0
     assert figure(tmp_path, "errors_total") > 0
-
-
-def test_a_backend_that_cannot_resume_is_refused_bad_flow(resumed: Callable[..., Outcome]) -> None:
-    outcome = resumed(1, None, num_threads="2")
-    assert outcome.error is not None
-    assert "on_nic_loss='resume' cannot be had: it was not tried with num_threads" in str(
-        outcome.error
-    )

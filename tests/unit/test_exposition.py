@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import math
 import socket
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -178,3 +180,11 @@ def test_what_is_no_request_is_refused_bad_flow(
     assert b" 200 " not in answer
     assert b"alone 3" in scraped(server)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_report_needs_nothing_but_the_base_install() -> None:
+    """prometheus_client belongs to export."""
+    program = (
+        "import sys; sys.modules['prometheus_client'] = None; import nixl_stripe.verify.report"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

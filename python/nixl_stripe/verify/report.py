@@ -15,7 +15,7 @@ from typing import Any
 
 from nixl_stripe._core import __version__
 from nixl_stripe.errors import StripeError, UsageError
-from nixl_stripe.proof.text_file import replace
+from nixl_stripe.proof.replacing import replace
 from nixl_stripe.verify.report_health import as_health_events
 from nixl_stripe.verify.report_html import page
 from nixl_stripe.verify.verdict import NOTHING, reservation
