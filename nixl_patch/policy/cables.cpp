@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/cables.h"
 
+#include "policy/physical_ports.h"
 #include "topology/pcie_link.h"
 
 #include <algorithm>
@@ -100,7 +101,7 @@ cableOf(const machine &host, const nicPort &at) {
             physical = &other;
         }
     }
-    const std::string &function = nic.physicalFunction.empty() ? nic.pci : nic.physicalFunction;
+    const std::string &function = functionOf(nic);
     const std::string number = ":" + std::to_string(at.port);
     const bool is_alone =
         physical == &nic && (!nic.physicalFunction.empty() || isVirtualHere(host, nic));

@@ -104,7 +104,7 @@ namespace {
         static std::string
         linkName(const pciNode &node) {
             const bool is_bridge = node.classCode >> 8U == bridge_class;
-            return is_bridge ? node.address : node.address.substr(0, node.address.rfind('.'));
+            return is_bridge ? node.address : cardOf(node.address);
         }
 
         std::size_t

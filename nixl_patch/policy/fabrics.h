@@ -33,6 +33,12 @@ struct fabric {
     std::string
         subnets; /**< the first of them by PCI address of its NICs; "" = of no consequence */
 
+    /** Whether it is the same but for its subnets. */
+    bool
+    isOfKind(const fabric &other) const {
+        return network == other.network && vendor == other.vendor;
+    }
+
     bool
     operator<(const fabric &other) const {
         return std::tie(network, vendor, subnets) <
@@ -41,7 +47,7 @@ struct fabric {
 
     bool
     operator==(const fabric &other) const {
-        return network == other.network && vendor == other.vendor && subnets == other.subnets;
+        return isOfKind(other) && subnets == other.subnets;
     }
 };
 

@@ -3,6 +3,7 @@
 #include "policy/physical_ports.h"
 
 #include "policy/fabrics.h"
+#include "topology/pci_address.h"
 
 #include <algorithm>
 #include <map>
@@ -15,18 +16,6 @@ namespace nixlStripe {
 namespace {
 
     using reasons_t = std::vector<std::string>;
-
-    /** "0000:11:00" of "0000:11:00.1": what the functions of one card have in common. */
-    std::string
-    cardOf(const std::string &function) {
-        return function.substr(0, function.rfind('.'));
-    }
-
-    /** The PCI function whose port a device uses; "" = none is known. */
-    const std::string &
-    functionOf(const rdmaNic &nic) {
-        return nic.physicalFunction.empty() ? nic.pci : nic.physicalFunction;
-    }
 
     /** Scalable functions have the address of the function that they are of. */
     bool
@@ -193,6 +182,11 @@ namespace {
     }
 
 } // namespace
+
+const std::string &
+functionOf(const rdmaNic &nic) {
+    return nic.physicalFunction.empty() ? nic.pci : nic.physicalFunction;
+}
 
 std::string
 bondOfDevice(const rdmaNic &nic) {

@@ -14,6 +14,9 @@
 
 namespace nixlStripe {
 
+/** The PCI function whose port a device uses; "" = none is known. */
+const std::string &functionOf(const rdmaNic &nic);
+
 /** The bond whose RoCE LAG device @p nic is; "" = it is none. */
 std::string bondOfDevice(const rdmaNic &nic);
 

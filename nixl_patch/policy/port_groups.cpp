@@ -5,6 +5,7 @@
 #include "policy/cables.h"
 #include "policy/nearness.h"
 #include "policy/planes.h"
+#include "topology/pci_address.h"
 #include "topology/pcie_link.h"
 
 #include <algorithm>
@@ -250,9 +251,7 @@ portGroups::addDown(const entries_t &down, std::vector<entries_t> &members) {
         std::size_t best = groups_.size();
         for (std::size_t i = 0; i < groups_.size(); ++i) {
             const portGroup &group = groups_[i];
-            const bool fits = group.wires.network == each.wires.network &&
-                              group.wires.vendor == each.wires.vendor &&
-                              group.isBonded == is_bonded;
+            const bool fits = group.wires.isOfKind(each.wires) && group.isBonded == is_bonded;
             if (fits && (best == groups_.size() || group.isBetter(groups_[best]))) {
                 best = i;
             }
@@ -309,8 +308,7 @@ portGroups::measure(const fabric &wires, const entries_t &entries) const {
         if (is_dropped || !seen.insert(each.nic).second) {
             continue; // UCX would leave its lane out; of a NIC's ports one is used
         }
-        const std::string &pci = each.place.first;
-        card &of = cards[pci.substr(0, pci.rfind('.'))];
+        card &of = cards[cardOf(each.place.first)];
         double &left = cables.try_emplace(each.cable, each.at.rateGbps).first->second;
         const double carried = std::min(each.carried, left);
         left -= carried;
@@ -364,8 +362,7 @@ portGroups::isOnFabric(std::size_t nic, unsigned port) const {
     }
     const fabric &wires = it->second;
     const fabric &wanted = best().wires;
-    return wires.network == wanted.network && wires.vendor == wanted.vendor &&
-           (wires.subnets.empty() || wires.subnets == wanted.subnets);
+    return wires.isOfKind(wanted) && (wires.subnets.empty() || wires.subnets == wanted.subnets);
 }
 
 } // namespace nixlStripe

@@ -76,9 +76,8 @@ namespace {
     candidates
     ofOtherPorts(const candidates &dropped, const candidates &left) {
         const auto function_of = [](const candidate &each) {
-            const rdmaNic &nic = *each.nic;
-            const std::string &pci = nic.physicalFunction.empty() ? nic.pci : nic.physicalFunction;
-            return pci.empty() ? nic.name : pci;
+            const std::string &pci = functionOf(*each.nic);
+            return pci.empty() ? each.nic->name : pci;
         };
         std::set<std::string> seen;
         for (const candidate &each : left) {
@@ -102,8 +101,7 @@ namespace {
         const auto is_like = [&](const candidate &other, const fabric &wires, double rate) {
             return std::any_of(other.active.begin(), other.active.end(), [&](const nicPort &each) {
                 const fabric own = fabricOf(at.host, other, each.port);
-                return own.network == wires.network && own.vendor == wires.vendor &&
-                       !own.subnets.empty() && areAlike(each.rateGbps, rate);
+                return own.isOfKind(wires) && !own.subnets.empty() && areAlike(each.rateGbps, rate);
             });
         };
         std::map<std::string, std::string> names;

@@ -54,8 +54,7 @@ namespace {
             }
             const bool is_there =
                 std::any_of(nic.ports.begin(), nic.ports.end(), [&](const port &at) {
-                    const fabric own = fabricOf(host, all, at.number);
-                    return own.network == wires.network && own.vendor == wires.vendor;
+                    return fabricOf(host, all, at.number).isOfKind(wires);
                 });
             if (is_there) {
                 found.push_back(&nic);

@@ -2,18 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/interfaces.h"
 
+#include "topology/pci_address.h"
+
 #include <algorithm>
 
 namespace nixlStripe {
-namespace {
-
-    /** "0000:11:00" of "0000:11:00.1". */
-    std::string_view
-    cardOf(std::string_view function) {
-        return function.substr(0, function.rfind('.'));
-    }
-
-} // namespace
 
 interfacesHere::interfacesHere(const std::vector<netInterface> &all) {
     for (const netInterface &each : all) {

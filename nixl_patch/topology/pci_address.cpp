@@ -65,4 +65,9 @@ normalPciAddress(std::string_view text) {
     return address ? std::optional<std::string>(address->text()) : std::nullopt;
 }
 
+std::string
+cardOf(std::string_view function) {
+    return std::string(function.substr(0, function.rfind('.')));
+}
+
 } // namespace nixlStripe

@@ -30,6 +30,9 @@ std::optional<pciAddress> parsePciAddress(std::string_view text);
 /** The address in sysfs' spelling; takes and refuses what parsePciAddress() does. */
 std::optional<std::string> normalPciAddress(std::string_view text);
 
+/** "0000:11:00" of "0000:11:00.1": what the functions of one card have in common. */
+std::string cardOf(std::string_view function);
+
 } // namespace nixlStripe
 
 #endif // NIXL_STRIPE_NIXL_PATCH_TOPOLOGY_PCI_ADDRESS_H
