@@ -91,6 +91,11 @@ def _renamed(tree: Tree) -> None:
         ndev.write_text("eth1\n")
 
 
+def _each_with_a_function(count: int) -> Host:
+    """Return cards whose port has one virtual function."""
+    return _cards(*(_card(i, ethernet(i), virtual(i)) for i in range(count)))
+
+
 def _pods_own(*names: str) -> tuple[Net, ...]:
     return (Net("lo", mtu=65536, arp_type=772), *(Net(name, mtu=9000) for name in names))
 
@@ -100,7 +105,7 @@ POD_SITUATIONS: tuple[Situation, ...] = (
         "pod with virtual functions", "the functions' interfaces stay in the host's namespace",
         "a variant of interfaces elsewhere",
         named("mlx5_", 10, 11, 12, 13),
-        lambda: _cards(*(_card(i, ethernet(i), virtual(i)) for i in range(4))),
+        lambda: _each_with_a_function(4),
         "namespace", change=take_away(*named("eth", 0, 1, 2, 3)),
     ),
     Situation(
@@ -158,13 +163,13 @@ POD_SITUATIONS: tuple[Situation, ...] = (
         "pod whose veth has a NIC's name", "the host calls the first function's interface eth0 too",
         "a variant of pod with some virtual functions",
         named("mlx5_", 10, 11, 12, 13),
-        lambda: _cards(*(_card(i, ethernet(i), virtual(i)) for i in range(4))),
+        lambda: _each_with_a_function(4),
         "namespace", change=_own_interface(*named("eth", 0, 1, 2, 3)),
     ),
     Situation(
         "pod whose NIC has another's name", "a virtual function is called as a NIC of the host is",
         "a variant of that",
-        ("mlx5_10",), lambda: _cards(*(_card(i, ethernet(i), virtual(i)) for i in range(2))),
+        ("mlx5_10",), lambda: _each_with_a_function(2),
         "namespace", change=_renamed,
     ),
     Situation(

@@ -27,13 +27,12 @@ from nixl_stripe.proof.agents import (
     MAX_FILES,
     MAX_NAMES,
     SAMPLES,
-    _open,
     parse,
     read_folder,
 )
 from nixl_stripe.proof.hidden import is_hidden
 from nixl_stripe.proof.watch import Watch
-from nixl_stripe.untrusted import RefusedError
+from nixl_stripe.untrusted import RefusedError, open_file
 from privileges import NOBODY, needs_root
 from prometheus_client.openmetrics import exposition, parser
 
@@ -227,11 +226,11 @@ def test_files_of_the_dead_are_not_even_opened(
     """Nobody deletes them: a scrape's time would grow from job to job."""
     opened: list[str] = []
 
-    def counted(path: Path) -> BinaryIO:
+    def counted(path: Path, flags: int) -> BinaryIO:
         opened.append(path.name)
-        return _open(path)
+        return open_file(path, flags)
 
-    monkeypatch.setattr(agents, "_open", counted)
+    monkeypatch.setattr(agents, "open_file", counted)
     for number in range(100):
         put(tmp_path, f"{number}.prom", agent_text(), age_s=61)
     put(tmp_path, "z.prom", agent_text())

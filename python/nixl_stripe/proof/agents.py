@@ -23,10 +23,10 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from nixl_stripe.proof.hidden import is_hidden
-from nixl_stripe.untrusted import RefusedError, one_line
+from nixl_stripe.untrusted import RefusedError, one_line, open_file
 
 PREFIX = "nixl_stripe_agent_"
 MAX_FILES, MAX_BYTES, MAX_LINES = 256, 1 << 20, 20_000
@@ -183,7 +183,7 @@ class _Look:
 
     def take(self, path: Path) -> None:
         """Read one file; RefusedError, or OSError where it cannot be read."""
-        with _open(path) as stream:
+        with open_file(path, os.O_NOFOLLOW) as stream:
             about = os.fstat(stream.fileno())
             if about.st_mtime - time.time() > OLD_S:
                 raise RefusedError("its time is in the future")
@@ -282,16 +282,6 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 20):
         raise RefusedError(f"{one_line(text, 40)!r} is no number of a process")
     return int(text)
-
-
-def _open(path: Path) -> BinaryIO:
-    """Open a regular file. No link is followed, and nothing is waited for (it may be a pipe)."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    stream = os.fdopen(file, "rb")
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        stream.close()
-        raise RefusedError("no regular file")
-    return stream
 
 
 def _own_namespace() -> int:

@@ -7,24 +7,28 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from nixl_stripe.untrusted.schema import RefusedError
 
 
-def read_file(path: Path, limit: int) -> bytes:
-    """Return what a regular file holds; RefusedError for another kind or more than `limit` bytes.
+def open_file(path: Path, flags: int = 0) -> BinaryIO:
+    """Open a regular file for reading; RefusedError for another kind, OSError where it cannot be.
 
-    A pipe would be waited for and a device may have no end; links are followed. OSError where it
-    cannot be read.
+    A pipe would be waited for and a device may have no end. flags: more of `os.open`; links are
+    followed without O_NOFOLLOW.
     """
-    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise RefusedError("no regular file")
-        with open(file, "rb", closefd=False) as stream:
-            data = stream.read(limit + 1)
-    finally:
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
+        raise RefusedError("no regular file")
+    return os.fdopen(file, "rb")
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Return what a regular file holds; RefusedError for more than `limit` bytes. See open_file."""
+    with open_file(path) as stream:
+        data = stream.read(limit + 1)
     if len(data) > limit:
         raise RefusedError(f"more than {limit} bytes")
     return data
