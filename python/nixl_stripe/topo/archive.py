@@ -15,18 +15,32 @@ from nixl_stripe.topo.unpacking import UnpackingPlan
 
 #: Lines of `sha256sum`, for every file of a capture; captures made before there was one lack it.
 MANIFEST = "SHA256SUMS"
+#: What stands in it until all files are there. No reader of any version takes it for checksums.
+_UNFINISHED = "this capture is not finished\n"
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+def mark_unfinished(folder: Path) -> None:
+    """Have `folder` refused until `write_manifest` says what is in it; OSError as from writing."""
+    (folder / MANIFEST).write_text(_UNFINISHED, encoding="ascii")
 
 
 def write_manifest(folder: Path) -> None:
     """Write the checksums of every file in `folder` beside them; OSError as from writing."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    listing = folder / MANIFEST
+    files = (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink() and path != listing
+    )
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  "
         f"{_escaped(path.relative_to(folder).as_posix())}\n"
         for path in sorted(files)
     ]
-    (folder / MANIFEST).write_text("".join(lines), encoding="ascii")
+    draft = listing.with_name(f"{MANIFEST}.new")
+    draft.write_text("".join(lines), encoding="ascii")
+    draft.replace(listing)
 
 
 def _escaped(name: str) -> str:
@@ -76,6 +90,8 @@ def _bytes_of(path: Path) -> bytes | None:
 
 def _check_listing(data: bytes, source: str, content: Callable[[str], bytes | None]) -> None:
     listing = f"{source}/{MANIFEST}"
+    if data == _UNFINISHED.encode():
+        raise StripeError(f"{listing}: the capture was stopped half-way; take it again")
     lines = data.decode("ascii", "replace").split("\n")
     if len(data) > MAX_ARCHIVE_BYTES or len(lines) > MAX_ARCHIVE_MEMBERS or lines.pop():
         raise StripeError(f"{listing}: cut off, or too large for a captured sysfs")

@@ -11,15 +11,18 @@ documentation addresses. GUIDs of cards become numbers: equal ones stay equal.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from nixl_stripe._core import sysfs_reads
 from nixl_stripe.errors import StripeError
-from nixl_stripe.scratch import Scratch
-from nixl_stripe.topo.archive import write_manifest
+from nixl_stripe.scratch import Scratch, partial
+from nixl_stripe.topo.archive import mark_unfinished, write_manifest
 from nixl_stripe.topo.unpacking import check_size
 
 MAX_ATTRIBUTE = 4096
@@ -40,7 +43,8 @@ def capture(
     A `destination` that ends in .tar.gz or .tgz becomes an archive, any other a folder that must
     not exist or be empty. `machine(destination)` then equals `machine(source)` but for its source,
     access to device nodes and interface addresses (only a live /sys tells those) and, unless
-    `keep_addresses`, the GIDs.
+    `keep_addresses`, the GIDs. An archive is there as a whole or not at all; a folder that was not
+    finished, because the process was killed, is refused by `machine`.
 
     Raises ValueError when `source` is no folder and StripeError when `destination` cannot be
     written or `source` has more than a capture can hold.
@@ -49,20 +53,37 @@ def capture(
     reads = sysfs_reads(os.fspath(source))
     try:
         if target.name.endswith((".tar.gz", ".tgz")):
-            with Scratch("capture") as scratch:
+            with Scratch("capture") as scratch, partial(target) as (_, file):
                 folder = scratch / "sys"
                 folder.mkdir()
                 _copy(Path(source), folder, reads, keep_addresses)
-                with tarfile.open(target, "w:gz") as archive:
+                with tarfile.open(target.name, "w:gz", file) as archive:
                     archive.add(folder, arcname=".", filter=_anonymous)
             return target
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise StripeError(f"{target} is already there; name a new folder or a .tar.gz")
-        target.mkdir(parents=True, exist_ok=True)
-        _copy(Path(source), target, reads, keep_addresses)
+        with _whole_or_gone(target):
+            _copy(Path(source), target, reads, keep_addresses)
     except OSError as error:
         raise StripeError(f"cannot write the capture to {target}: {error}") from error
     return target
+
+
+@contextlib.contextmanager
+def _whole_or_gone(target: Path) -> Iterator[None]:
+    """Make the folder; take it away, or what was put into an empty one, if it is not finished."""
+    is_new = not target.exists()
+    target.mkdir(parents=True, exist_ok=True)
+    try:
+        mark_unfinished(target)
+        yield
+    except BaseException:
+        for path in target.iterdir():
+            shutil.rmtree(path, ignore_errors=True)  # does nothing where it is no folder
+            path.unlink(missing_ok=True)
+        if is_new:
+            target.rmdir()
+        raise
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
