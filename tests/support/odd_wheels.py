@@ -13,6 +13,7 @@ import pytest
 from fake_plugins import STOCK_BYTES
 from fake_wheels import TIME, nixl_files, nixl_wheel_file, write_wheel
 from nixl_stripe.wheel import PLUGIN, members
+from nixl_stripe.wheel.layout import LARGEST_PLUGIN
 from nixl_stripe.wheel.record import LARGEST, MOST_ROWS
 
 NAME = "nixl_cu12-1.5.1-py3-none-linux_x86_64.whl"
@@ -112,6 +113,22 @@ ODD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "twice": (twice(f"{INFO}/METADATA"), f"'{INFO}/METADATA' is there twice"),
     "plugin twice": (twice(PLUGIN_MEMBER), f"{PLUGIN}' is there twice"),
     "swollen": (swollen, r"its members have \d+ bytes unpacked, up to 1073741824 are accepted"),
+    "one file twice": (
+        with_files({"nixl_cu12/a": b"1", "nixl_cu12/./a": b"2"}),
+        r"'nixl_cu12/\./a' is the same file as 'nixl_cu12/a'",
+    ),
+    "a file in a file": (
+        with_files({"nixl_cu12/a": b"1", "nixl_cu12/a-b": b"", "nixl_cu12/a/c": b"2"}),
+        "'nixl_cu12/a/c' lies in 'nixl_cu12/a', a file",
+    ),
+    "row of a file outside": (
+        with_record(lambda text: text + b"../../../bin/python,,\n"),
+        r"its RECORD lists '\.\./\.\./\.\./bin/python', which it does not hold",
+    ),
+    "row twice": (
+        with_record(lambda text: text + f"{PLUGIN_MEMBER},,\n".encode()),
+        f"its RECORD lists '{PLUGIN_MEMBER}', more than once",
+    ),
     "encrypted": (with_bytes(in_directory(8, b"\1")), "libplugin_POSIX.so' is encrypted"),
     "method 97": (with_bytes(in_directory(10, b"\x61")), "is compressed by method 97; 0 and 8"),
     "overlap": (with_bytes(overlapping(3000)), "'copy000000.so' reaches into what follows it"),
@@ -163,12 +180,16 @@ ODD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "WHEEL is binary": (with_files({f"{INFO}/WHEEL": b"\xff\xfe\n"}), f"{INFO}/WHEEL: .*utf-8"),
     "no tag": (with_files({f"{INFO}/WHEEL": b"Tag: nodashes\n"}), "'Tag: nodashes' is no tag like"),
     "no METADATA": (with_files({f"{INFO}/METADATA": b""}), "its METADATA says version 'none'"),
+    "large METADATA": (
+        with_files({f"{INFO}/METADATA": b"X: y\n" * (1 << 18)}),
+        rf"METADATA has \d+ bytes, up to {members.LARGEST_TEXT} are accepted",
+    ),
     "two versions": (
         with_files({f"{INFO}/METADATA": b"Name: nixl-cu12\nVersion: 1.5.1\nVersion: 2\n"}),
         "its METADATA says version '1.5.1' and '2'",
     ),
     "large plugin": (
-        with_files({PLUGIN_MEMBER: STOCK_BYTES + bytes(members.LARGEST_PLUGIN)}),
-        rf"{PLUGIN} has \d+ bytes, up to {members.LARGEST_PLUGIN} are accepted",
+        with_files({PLUGIN_MEMBER: STOCK_BYTES + bytes(LARGEST_PLUGIN)}),
+        rf"{PLUGIN} has \d+ bytes, up to {LARGEST_PLUGIN} are accepted",
     ),
 }

@@ -20,7 +20,7 @@ from nixl_stripe.wheel import PLUGIN, STOCK, find_in, patch_folder, steps, undo_
 from nixl_stripe.wheel.layout import TEMPORARY
 from nixl_stripe.wheel.listing import abandoned_records, new_record_path
 from nixl_stripe.wheel.locate import read_record
-from nixl_stripe.wheel.record import Record
+from nixl_stripe.wheel.record import MOST_ROWS, Record
 from pip_environment import Environment
 
 OLDER = shared_object(b"older", version="0.0.9")
@@ -280,7 +280,7 @@ def test_a_record_of_many_modules_is_not_looked_up_row_for_row(
     folder = install_nixl(site)
     assert folder.record is not None
     (folder.record.parent / "INSTALLER").write_text(installer)
-    rows = [kind.replace(" ", "") for _ in range(20_000)]
+    rows = [kind.replace(" ", "") for _ in range(MOST_ROWS)]
     if kind != "the same":
         rows = [f"{row}{number}" for number, row in enumerate(rows)]
     for row in rows[:2000] if kind in ("there", "free") else rows[:1]:
@@ -293,6 +293,7 @@ def test_a_record_of_many_modules_is_not_looked_up_row_for_row(
     end = "x.txt" if kind == "other" else "x.py"
     record = Record.parse("".join(f"{row}/{end},,\n" for row in rows).encode())
     most = {"the same": 50, "absent": 9_000, "other": 50, "there": 30_000, "free": 50}
-    assert 0 < looks(monkeypatch, lambda: new_record_path(folder, record)) < most[kind]
-    assert 0 < looks(monkeypatch, lambda: abandoned_records(folder, record)) < most[kind]
+    least = 0 if kind == "other" else 1  # of no module there is nothing to look for
+    assert least <= looks(monkeypatch, lambda: new_record_path(folder, record)) < most[kind]
+    assert least <= looks(monkeypatch, lambda: abandoned_records(folder, record)) < most[kind]
     assert abandoned_records(folder, record) == ()

@@ -15,6 +15,7 @@ from packaging.version import Version
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.scratch import partial
+from nixl_stripe.wheel import headers
 from nixl_stripe.wheel.archive import ArchiveWriter
 from nixl_stripe.wheel.elf import SharedObject
 from nixl_stripe.wheel.layout import PLUGIN, STOCK, read_our_plugin
@@ -160,7 +161,6 @@ def _changed_metadata(
     """Return METADATA and WHEEL of the patched wheel, by their new paths."""
     version = stem.partition("-")[2]
     metadata = read_member(wheel.path, wheel.archive, wheel.metadata("METADATA"), LARGEST_TEXT)
-    head = re.compile(rb"\A(.*?^Version:)[^\r\n]*", re.MULTILINE | re.DOTALL)
     name = wheel.metadata("WHEEL")
     data = read_member(wheel.path, wheel.archive, name, LARGEST_TEXT)
     try:
@@ -170,6 +170,6 @@ def _changed_metadata(
     generator = f"Generator: nixl-stripe {facts.stripe_version}"
     tags = re.sub(r"(?m)^Generator:[^\r\n]*", generator, tags)
     return {
-        f"{stem}.dist-info/METADATA": head.sub(rb"\g<1> " + version.encode("ascii"), metadata, 1),
+        f"{stem}.dist-info/METADATA": headers.with_value(metadata, "Version", version),
         f"{stem}.dist-info/WHEEL": tags.encode("utf-8"),
     }

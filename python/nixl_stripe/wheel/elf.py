@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ _MACHINES = {62: "x86_64", 183: "aarch64"}
 
 #: Names in a string table stand between NUL bytes.
 _ENTRY_POINT = b"\0nixl_plugin_init\0"
-_GLIBC = re.compile(rb"\0GLIBC_(\d+)\.(\d+)(?=[.\0])")
+_GLIBC = re.compile(rb"\0GLIBC_(\d{1,4})\.(\d{1,4})(?=[.\0])")
+#: Of these names; a library needs some dozen.
+_MOST_NAMES = 10_000
 #: The text behind the exported symbol `nixl_stripe_plugin_version` of every plugin of ours.
 _MARKER = re.compile(rb"nixl-stripe-plugin-version:([0-9A-Za-z.+_-]{1,64})\0")
 
@@ -42,7 +45,8 @@ def read_shared_object(data: bytes) -> SharedObject | None:
     if (magic, word_size, byte_order, kind) != (b"\x7fELF", _ELF64, _LITTLE_ENDIAN, _SHARED_OBJECT):
         return None
     marker = _MARKER.search(data)
-    needed = [(int(major), int(minor)) for major, minor in _GLIBC.findall(data)]
+    names = itertools.islice(_GLIBC.finditer(data), _MOST_NAMES)
+    needed = [(int(name[1]), int(name[2])) for name in names]
     return SharedObject(
         machine=_MACHINES.get(machine, f"machine {machine}"),
         is_nixl_plugin=_ENTRY_POINT in data,

@@ -7,7 +7,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
-from email.parser import BytesHeaderParser
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,10 +15,13 @@ from packaging.utils import canonicalize_name
 
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.versions import NEWEST, NEWEST_REQUIREMENT
+from nixl_stripe.wheel import headers
 from nixl_stripe.wheel.locate import find_installed
 from nixl_stripe.wheel.members import LARGEST_TEXT, open_wheel, read_member
 
 _META = "nixl"
+#: Lines of Requires-Dist of that package, which has a handful.
+_MOST_REQUIRED = 1000
 _ACCEPTED = f"nixl, nixl=={NEWEST}, nixl-cu12, {NEWEST_REQUIREMENT}, nixl-cu13, ... or a wheel file"
 
 
@@ -108,8 +110,13 @@ def _flavours(meta: Path) -> list[str]:
         names = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         if len(names) != 1:
             raise StripeError(f"{meta} has {len(names) or 'no'} .dist-info/METADATA; one is wanted")
-        headers = BytesHeaderParser().parsebytes(read_member(meta, archive, names[0], LARGEST_TEXT))
-    required = [_required(meta, str(line)) for line in headers.get_all("Requires-Dist", [])]
+        metadata = read_member(meta, archive, names[0], LARGEST_TEXT)
+    lines = headers.values_of(metadata, "Requires-Dist")
+    if len(lines) > _MOST_REQUIRED:
+        raise StripeError(
+            f"{meta}: {len(lines)} Requires-Dist, up to {_MOST_REQUIRED} are accepted"
+        )
+    required = [_required(meta, line) for line in lines]
     return [
         str(requirement)
         for requirement in required

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.untrusted import RefusedError, read_file
 from nixl_stripe.wheel.elf import SharedObject, read_shared_object
 
 #: What NIXL opens. In a patched folder it is ours.
@@ -16,6 +17,10 @@ PLUGIN = "libplugin_UCX.so"
 STOCK = "libplugin_UCX.so.stock"
 #: Half-written files; only a killed run leaves one, and the next run removes it.
 TEMPORARY = ("libplugin_UCX.so.nixl-stripe-new", "RECORD.nixl-stripe-new")
+
+
+#: Bytes of a plugin; NIXL's own have some million.
+LARGEST_PLUGIN = 64 << 20
 
 
 def plugin_path() -> Path:
@@ -34,7 +39,7 @@ def plugin_path() -> Path:
 
 def plugin_version(path: Path) -> str | None:
     """Return the nixl-stripe version that the plugin at `path` carries, None if it is not ours."""
-    found = read_shared_object(path.read_bytes())
+    found = read_shared_object(read_file(path, LARGEST_PLUGIN))
     return found.stripe_version if found else None
 
 
@@ -45,9 +50,10 @@ def read_our_plugin(path: Path | None) -> tuple[bytes, SharedObject]:
     """
     path = path or plugin_path()
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StripeError(f"cannot read the plugin {path}: {error.strerror}") from error
+        data = read_file(path, LARGEST_PLUGIN)
+    except (OSError, RefusedError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise StripeError(f"cannot read the plugin {path}: {why}") from error
     facts = read_shared_object(data)
     if facts is None or not facts.is_nixl_plugin or facts.stripe_version is None:
         raise StripeError(

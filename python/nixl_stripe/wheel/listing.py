@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from nixl_stripe.untrusted import RefusedError, read_file
 from nixl_stripe.wheel.layout import TEMPORARY
 from nixl_stripe.wheel.locate import PluginFolder
 from nixl_stripe.wheel.record import Record
@@ -31,6 +32,8 @@ _HEAD = 64
 _UNWRITTEN = 0o600
 #: Modules that RECORD lists and that are looked at for a place; NIXL's own lists some dozen.
 _MOST_MODULES = 1000
+#: Bytes of INSTALLER, which holds a name.
+_LONGEST_INSTALLER = 256
 
 
 def new_record_path(folder: PluginFolder, record: Record) -> Path:
@@ -81,9 +84,10 @@ def _modules(record: Record) -> Iterator[PurePosixPath]:
 
 def _installer(record: Path) -> str:
     try:
-        return (record.parent / "INSTALLER").read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
+        text = read_file(record.parent / "INSTALLER", _LONGEST_INSTALLER)
+    except (OSError, RefusedError):
         return ""
+    return text.decode("utf-8", "replace").strip()
 
 
 def _is_inside(folder: Path, site: Path) -> bool:

@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import contextlib
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.untrusted import RefusedError, read_file
+from nixl_stripe.wheel import headers
 from nixl_stripe.wheel.layout import PLUGIN, STOCK
 from nixl_stripe.wheel.record import LARGEST, Record
 
@@ -78,13 +80,42 @@ def find_installed(search_path: Sequence[str] | None = None) -> list[PluginFolde
 def _all_installed(search_path: Sequence[str] | None) -> list[PluginFolder]:
     """Return these and the folders of second copies."""
     found: dict[str, list[PluginFolder]] = {}
-    where = sys.path if search_path is None else list(search_path)
-    for distribution in importlib.metadata.distributions(path=where):
-        name = _normal(distribution.metadata["Name"] or "")
-        if _NIXL_NAME.fullmatch(name):
-            # The first on the path is the one that gets imported; later ones are hidden by it.
-            found.setdefault(name, _folders_of(distribution, name))
+    for entry in sys.path if search_path is None else search_path:
+        for info in _infos_of_nixl(Path(entry or ".")):
+            name, version = _name_and_version(info)
+            if _NIXL_NAME.fullmatch(name) and name not in found:
+                # The first on the path is the one that gets imported; later ones are hidden by it.
+                found[name] = _folders_of(info, name, version)
     return [folder for name in sorted(found) for folder in found[name]]
+
+
+def _infos_of_nixl(site: Path) -> Iterator[Path]:
+    """Yield the .dist-info folders of NIXL in `site`; what others have installed is not read."""
+    entries: list[str] = []
+    with contextlib.suppress(OSError):  # not there, or no folder
+        entries = sorted(path.name for path in site.iterdir())
+    for entry in entries:
+        project, _, _ = entry.partition("-")
+        if entry.endswith(".dist-info") and _NIXL_NAME.fullmatch(_normal(project)):
+            yield site / entry
+
+
+def _name_and_version(info: Path) -> tuple[str, str]:
+    """Return what METADATA says; "" as a name where there is none, as an uninstall may leave it."""
+    file = info / "METADATA"
+    try:
+        text = read_file(file, headers.LARGEST)
+    except (FileNotFoundError, NotADirectoryError):
+        return "", ""
+    except (OSError, RefusedError) as error:
+        raise unreadable(file, error) from None
+    name, version = (headers.values_of(text, field)[:1] for field in ("Name", "Version"))
+    return (_normal(name[0]), version[0]) if name and version else ("", "")
+
+
+def unreadable(file: Path, error: OSError | RefusedError) -> StripeError:
+    """Return the error for a file of an installation that cannot be read, or not within limits."""
+    return StripeError(f"{file}: {getattr(error, 'strerror', None) or error}")
 
 
 def find_in(folder: Path) -> list[PluginFolder]:
@@ -116,12 +147,11 @@ def _has_plugin(folder: Path) -> bool:
     return any((folder / name).exists() for name in (PLUGIN, STOCK))
 
 
-def _folders_of(distribution: importlib.metadata.Distribution, name: str) -> list[PluginFolder]:
-    """Return the folders that hold a UCX plugin of `distribution`, by its RECORD or by habit."""
-    version = distribution.version
-    site = Path(str(distribution.locate_file(""))).resolve()
-    record = _record_of(site, name, version)
-    if record is None:
+def _folders_of(info: Path, name: str, version: str) -> list[PluginFolder]:
+    """Return the folders that hold a UCX plugin of a distribution, by its RECORD or by habit."""
+    site = info.parent.resolve()
+    record = site / info.name / "RECORD"
+    if not record.is_file():  # its installer wrote none
         module = name.replace("-", "_")
         plain = site.glob(f".{module}.mesonpy.libs/plugins")
         return [PluginFolder(path, name, version) for path in plain]
@@ -150,15 +180,6 @@ def _folders_of(distribution: importlib.metadata.Distribution, name: str) -> lis
     ]
 
 
-def _record_of(site: Path, name: str, version: str) -> Path | None:
-    """Return RECORD of the distribution `name`; None where its installer wrote none."""
-    for folder in sorted(site.glob("*.dist-info")):
-        project, _, number = folder.name.removesuffix(".dist-info").partition("-")
-        if number == version and _normal(project) == name and (folder / "RECORD").is_file():
-            return folder / "RECORD"
-    return None
-
-
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -179,10 +200,9 @@ def _parents_with_metadata(path: Path) -> Iterable[Path]:
 def load_record(path: Path) -> Record:
     """Return the RECORD in the file `path`; StripeError where it cannot be read or is none."""
     try:
-        with path.open("rb") as file:
-            return Record.parse(file.read(LARGEST + 1), path)
-    except OSError as error:
-        raise StripeError(f"{path}: {error.strerror}") from error
+        return Record.parse(read_file(path, LARGEST), path)
+    except (OSError, RefusedError) as error:
+        raise unreadable(path, error) from error
 
 
 def read_record(folder: PluginFolder) -> Record | None:

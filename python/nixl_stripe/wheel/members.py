@@ -8,23 +8,26 @@ limits bound time and memory; the largest NIXL wheel stays below a tenth of each
 
 from __future__ import annotations
 
+import itertools
+import posixpath
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.untrusted import one_line
+from nixl_stripe.wheel import headers
 
 MIB = 1 << 20
 #: Bytes of the file, and of all members unpacked.
 LARGEST_WHEEL = LARGEST_CONTENT = 1024 * MIB
-MOST_MEMBERS = 20_000
-#: Bytes of a member that is read as a whole: METADATA, WHEEL, RECORD; and the plugin.
-LARGEST_TEXT, LARGEST_PLUGIN = 4 * MIB, 64 * MIB
+MOST_MEMBERS = 10_000
+#: Bytes of a member that is read as a whole: METADATA and WHEEL.
+LARGEST_TEXT = headers.LARGEST
 CHUNK = MIB
 _LONGEST_NAME = 1024
 _LOCAL_HEADER = 30
@@ -87,20 +90,40 @@ def _check(path: Path, archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
         raise StripeError(f"{path}: {len(members)} members, up to {MOST_MEMBERS} are accepted")
-    seen: set[str] = set()
     for member in members:
         wrong = _wrong_with(member)
-        if member.filename in seen:
-            wrong = "is there twice"
         if wrong:
-            raise StripeError(f"{path}: the member {member.filename[:200]!r} {wrong}")
-        seen.add(member.filename)
+            raise _refused(path, member.filename, wrong)
+    _check_places(path, members)
     total = sum(member.file_size for member in members)
     if total > LARGEST_CONTENT:
         raise StripeError(
             f"{path}: its members have {total} bytes unpacked, up to {LARGEST_CONTENT} are accepted"
         )
     _check_overlap(path, archive)
+
+
+def _refused(path: Path, name: str, wrong: str) -> StripeError:
+    return StripeError(f"{path}: the member {name[:200]!r} {wrong}")
+
+
+def _check_places(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse two members that are one file once they are installed, and what lies in a file."""
+    names: dict[str, str] = {}
+    for member in members:
+        place = posixpath.normpath(member.filename)
+        if member.is_dir():
+            place += "/"
+        if place in names:
+            same = member.filename == names[place]
+            wrong = "is there twice" if same else f"is the same file as {names[place][:200]!r}"
+            raise _refused(path, member.filename, wrong)
+        names[place] = member.filename
+    # In this order what lies in a folder comes right behind it.
+    places = sorted((each.rstrip("/") for each in names), key=lambda each: each.replace("/", "\0"))
+    for above, place in itertools.pairwise(places):
+        if above in names and place.startswith(f"{above}/"):
+            raise _refused(path, names.get(place, place), f"lies in {above[:200]!r}, a file")
 
 
 def _wrong_with(member: zipfile.ZipInfo) -> str | None:

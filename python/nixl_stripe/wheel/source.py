@@ -7,19 +7,21 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.parser import BytesHeaderParser
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.untrusted import one_line
 from nixl_stripe.versions import NEWEST
-from nixl_stripe.wheel.layout import PLUGIN, STOCK
-from nixl_stripe.wheel.members import LARGEST_PLUGIN, LARGEST_TEXT, chunks_of, read_member
-from nixl_stripe.wheel.record import Record
+from nixl_stripe.wheel import headers
+from nixl_stripe.wheel.layout import LARGEST_PLUGIN, PLUGIN, STOCK
+from nixl_stripe.wheel.members import LARGEST_TEXT, chunks_of, read_member
+from nixl_stripe.wheel.record import LARGEST, Record
 from nixl_stripe.wheel.state import File
 
 #: Called with bytes done and bytes in all.
@@ -54,8 +56,9 @@ class NixlWheel:
     def verify(self, progress: Progress | None = None) -> None:
         """Read every member and compare it with RECORD.
 
-        Raises StripeError where one differs or is not listed.
+        Raises StripeError where one differs or is not listed, or another file is.
         """
+        self._check_rows()
         total = sum(member.file_size for member in self.archive.infolist())
         done = 0
         rows = self.record.entries()
@@ -80,6 +83,17 @@ class NixlWheel:
             if row is None or algorithm is None or not row.is_true(found.digest(), size):
                 raise StripeError(f"{self.path} is damaged: {name} is not what its RECORD says")
 
+    def _check_rows(self) -> None:
+        """Refuse rows of files that are not there: an uninstall would look for them all the same.
+
+        `../../../bin/python` is one that pip would find.
+        """
+        names = set(self.archive.namelist())
+        for path, count in Counter(self.record.paths()).items():
+            wrong = "which it does not hold" if path not in names else "more than once"
+            if count > 1 or path not in names:
+                raise StripeError(f"{self.path}: its RECORD lists {one_line(path)!r}, {wrong}")
+
 
 def read_wheel(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> NixlWheel:
     """Return the wheel `path`, open as `file` and `archive`.
@@ -98,7 +112,7 @@ def read_wheel(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> NixlWhe
     if absent:
         raise StripeError(f"{path.name} is not a wheel: it has no {folder}/{absent[0]}")
     metadata = read_member(path, archive, f"{folder}/METADATA", LARGEST_TEXT)
-    versions = BytesHeaderParser().parsebytes(metadata).get_all("Version", ["none"])
+    versions = headers.values_of(metadata, "Version") or ["none"]
     if versions != [path.name.split("-")[1]]:
         said = " and ".join(ascii(each) for each in versions[:3])
         raise StripeError(f"{path.name}: its METADATA says version {said}")
@@ -113,9 +127,7 @@ def read_wheel(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> NixlWhe
     if not stock.is_stock:
         raise StripeError(f"{path.name}: {member.filename} is not a plugin of NIXL")
     listing = f"{folder}/RECORD"
-    record = Record.parse(
-        read_member(path, archive, listing, LARGEST_TEXT), f"{path.name}: {listing}"
-    )
+    record = Record.parse(read_member(path, archive, listing, LARGEST), f"{path.name}: {listing}")
     return NixlWheel(path, file, archive, str(name), str(version), record, member, stock)
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from nixl_stripe.untrusted import RefusedError, read_file
 from nixl_stripe.wheel.elf import SharedObject, read_shared_object
-from nixl_stripe.wheel.layout import PLUGIN, STOCK, TEMPORARY
+from nixl_stripe.wheel.layout import LARGEST_PLUGIN, PLUGIN, STOCK, TEMPORARY
 from nixl_stripe.wheel.listing import abandoned_records
-from nixl_stripe.wheel.locate import PluginFolder, read_record
+from nixl_stripe.wheel.locate import PluginFolder, read_record, unreadable
 from nixl_stripe.wheel.record import Entry, Record
 
 
@@ -133,7 +134,10 @@ def inspect(folder: PluginFolder, ours: bytes) -> Status:
 
     def read(name: str) -> File:
         path = folder.path / name
-        return File.of(path.read_bytes() if path.is_file() else None)
+        try:
+            return File.of(read_file(path, LARGEST_PLUGIN) if path.is_file() else None)
+        except (OSError, RefusedError) as error:
+            raise unreadable(path, error) from error
 
     plugin, stock = read(PLUGIN), read(STOCK)
     temporary = (folder.path / name for name in TEMPORARY)
