@@ -23,7 +23,7 @@ from nixl_stripe import __version__, _core
 from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.bench.runner import machine
 
-POLICIES = ("all", "numa", "nearest", "fair", "auto", "1", "2")
+POLICIES = ("all", "best", "numa", "nearest", "fair", "auto", "1", "2")
 #: Endings of the one refusal that says a file is of another kind.
 _OTHER_KIND = "XML of an unknown kind"
 

@@ -14,11 +14,7 @@ namespace nixlStripe {
 /**
  * @brief The most that NICs can carry together, one way, from host memory or from a GPU.
  *
- * The maximum flow from the source to the ports: port rates, and every PCIe link on the way, each
- * counted once however many NICs share it (so are ports that virtual functions share, and the link
- * of two functions of one card). Links that the machine does not know, or that an idle GPU has
- * slowed down, limit nothing; nor do root complexes and the links between sockets, whose speed no
- * source tells. The GPU of a Grace superchip (GB200) reaches its NICs as host memory does.
+ * The maximum flow from the source to the ports over the links of linkModel (link_model.h).
  *
  * @param devices "mlx5_0:1" or a network interface's name; one without a port means its first.
  * @param gpu_pci Source GPU; unset: host memory.
@@ -28,6 +24,18 @@ namespace nixlStripe {
 std::optional<double> ceilingGbps(const machine &host,
                                   const std::vector<std::string> &devices,
                                   const std::optional<std::string> &gpu_pci = std::nullopt);
+
+/**
+ * @brief What NICs carry when UCX divides every buffer over them: linkModel::evenRate.
+ *
+ * UCX does not look beyond each NIC's own link, so a NIC that shares a link or is far away holds up
+ * the others. Never above ceilingGbps.
+ *
+ * @param devices, gpu_pci And errors: as for ceilingGbps.
+ */
+std::optional<double> evenGbps(const machine &host,
+                               const std::vector<std::string> &devices,
+                               const std::optional<std::string> &gpu_pci = std::nullopt);
 
 } // namespace nixlStripe
 

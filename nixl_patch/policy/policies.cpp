@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/policies.h"
 
+#include "policy/best.h"
 #include "policy/fair.h"
 #include "topology/distance.h"
 #include "topology/text.h"
@@ -19,17 +20,11 @@ namespace {
     template <class Rule>
     void
     keepOnly(usableNics &usable, Rule why_not) {
-        std::vector<nicPort> kept;
+        std::vector<std::string> reasons;
         for (std::size_t i = 0; i < usable.ports.size(); ++i) {
-            const std::string reason = why_not(i);
-            if (reason.empty()) {
-                kept.push_back(usable.ports[i]);
-            } else {
-                usable.excluded[usable.ports[i].nic->name] = reason;
-                usable.excludedBy[usable.ports[i].nic->name] = "policy";
-            }
+            reasons.push_back(why_not(i));
         }
-        usable.ports = std::move(kept);
+        leaveOut(usable, reasons);
     }
 
     std::string
@@ -138,6 +133,11 @@ policyTable() {
     // Never destroyed: an engine may be made while the process ends.
     static const auto &table = *new std::vector<policyInfo>{
         {"all", gpuNeed_t::NONE, keepAll, "every usable NIC"},
+        {"best",
+         gpuNeed_t::WELCOME,
+         keepBest,
+         "those that carry most together, from the GPU or from host memory; never less than the "
+         "best NIC alone"},
         {"numa", gpuNeed_t::ANY, keepNuma, "those on the GPU's NUMA node"},
         {"nearest", gpuNeed_t::ANY, keepNearest, "those at the GPU's best PCIe distance"},
         {"fair",

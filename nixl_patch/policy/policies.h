@@ -18,6 +18,7 @@ namespace nixlStripe {
 /** Which GPU a choice of NICs depends on. */
 enum class gpuNeed_t {
     NONE,
+    WELCOME,   /**< one of the machine, or none: then it is host memory's choice */
     ANY,       /**< one of the machine */
     COMPETING, /**< one that NICs are dealt out to, competingGpus (fair.h) */
 };
@@ -28,14 +29,15 @@ struct policyInfo {
     gpuNeed_t gpuNeed;
     /**
      * Leaves of the usable NICs of the machine what the policy takes; the rest gets its reason.
-     * The GPU is the one that gpuNeed says, nullptr only with NONE. No function: striping is off.
+     * The GPU is the one that gpuNeed says, nullptr only with NONE and WELCOME. No function:
+     * striping is off.
      */
     void (*narrow)(const machine &host, const gpu *target, usableNics &usable);
     std::string_view meaning; /**< one line, for docs and help */
 
     bool
     needsGpu() const {
-        return gpuNeed != gpuNeed_t::NONE;
+        return gpuNeed == gpuNeed_t::ANY || gpuNeed == gpuNeed_t::COMPETING;
     }
 };
 

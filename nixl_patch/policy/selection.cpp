@@ -148,7 +148,7 @@ namespace {
                 return each;
             }
         }
-        if (spec.needsGpu()) {
+        if (spec.usesGpu()) {
             refuse(request.gpuKey,
                    *request.gpuPci,
                    "no GPU of this machine (" + host.source + ") has that address; " + have,

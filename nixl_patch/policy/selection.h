@@ -52,6 +52,7 @@ bool needsGpu(std::string_view stripe);
  * - A count takes the nearest ones, then natural order; in natural order alone where no GPU is
  *   known, since host memory is equally far from all. Fewer usable ones than that: all of them and
  *   a warning.
+ * - `best` goes by the GPU where one is known, else by host memory.
  * - A list takes what it names. An entry that no device matches is an error, in a list of what not
  *   to use a warning (one value serves hosts that differ).
  * - Where a machine does not say the GPU's NUMA node, or that of any NIC, or no usable NIC is on

@@ -40,6 +40,12 @@ struct stripeSpec {
     /** Whether it can only be answered for a particular GPU. */
     bool
     needsGpu() const {
+        return kind == kind_t::POLICY && policy->needsGpu();
+    }
+
+    /** Whether a GPU that was named has to be there. */
+    bool
+    usesGpu() const {
         return gpuNeed() != gpuNeed_t::NONE;
     }
 

@@ -214,6 +214,20 @@ findUsable(const machine &host, const usableRequest &request) {
     return result;
 }
 
+void
+leaveOut(usableNics &usable, const std::vector<std::string> &reasons) {
+    std::vector<nicPort> kept;
+    for (std::size_t i = 0; i < usable.ports.size(); ++i) {
+        if (reasons.at(i).empty()) {
+            kept.push_back(usable.ports[i]);
+        } else {
+            usable.excluded[usable.ports[i].nic->name] = reasons[i];
+            usable.excludedBy[usable.ports[i].nic->name] = "policy";
+        }
+    }
+    usable.ports = std::move(kept);
+}
+
 double
 carriedGbps(const machine &host, const nicPort &at) {
     const double link = linkGbps(host, at.nic->pci);

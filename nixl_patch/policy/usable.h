@@ -74,6 +74,12 @@ struct usableRequest {
  */
 usableNics findUsable(const machine &host, const usableRequest &request);
 
+/**
+ * @brief Leaves out what a policy has a reason against.
+ * @param reasons One for each of `usable.ports`; "" keeps it.
+ */
+void leaveOut(usableNics &usable, const std::vector<std::string> &reasons);
+
 /** Gbit/s of a port, or of its PCIe link where that is less; 0 = unknown. */
 double carriedGbps(const machine &host, const nicPort &at);
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/hwloc.h"
 
+#include "topology/cpu_type.h"
 #include "topology/hwloc_devices.h"
 #include "topology/limits.h"
 #include "topology/normalize.h"
@@ -45,6 +46,7 @@ namespace {
         machine
         read(const xmlElement &machine_object) {
             findNumaNodes(machine_object);
+            architecture_ = std::string(objectInfos(machine_object).get("Architecture"));
             container(machine_object, unknown_numa);
             checkSize(host_);
             findPhysicalFunctions();
@@ -69,6 +71,7 @@ namespace {
 
         machine host_;
         bool types_are_bits_ = false;
+        std::string architecture_;                    // "x86_64"
         std::vector<const xmlElement *> plainMemory_; // NUMA nodes in the file's order
         std::map<const xmlElement *, range> below_;   // those inside an object
 
@@ -132,6 +135,13 @@ namespace {
             if (isObject(object, "NUMANode")) {
                 const int own = parseNumaNode(object.text("os_index"));
                 host_.numaNodes.push_back(own);
+            }
+            if (isObject(object, "Package") || isObject(object, "Socket")) {
+                const objectInfos infos(object);
+                host_.cpu = cpuFromWords(architecture_,
+                                         infos.get("CPUVendor"),
+                                         infos.get("CPUFamilyNumber"),
+                                         infos.get("CPUModelNumber"));
             }
             for (const xmlElement &child : object.children) {
                 if (isIo(child)) {

@@ -130,6 +130,15 @@ struct pciNode {
     bool isWholeSwitch = false;
 };
 
+enum class cpuKind_t { UNKNOWN, INTEL, AMD, ZHAOXIN, ARM, POWER };
+
+/** The host's CPUs, which are alike. Their kind decides what crosses from device to device. */
+struct cpuType {
+    cpuKind_t kind = cpuKind_t::UNKNOWN;
+    unsigned family = 0; /**< as in /proc/cpuinfo; 0 = unknown */
+    unsigned model = 0;  /**< as in /proc/cpuinfo, with family 0 unknown too */
+};
+
 struct machine {
     std::string source;                      /**< where it was read from: a path, for messages */
     std::vector<rdmaNic> nics;               /**< natural order of names: mlx5_2 before mlx5_10 */
@@ -137,6 +146,7 @@ struct machine {
     std::vector<gpu> gpus; /**< order of PCI addresses, which is CUDA's PCI_BUS_ID order */
     std::map<std::string, pciNode> pci; /**< by address: NICs, GPUs and every bridge above them */
     std::vector<int> numaNodes;         /**< ascending */
+    cpuType cpu;
     /** There are GPUs and NICs, none has a NUMA node, and every GPU is as far from one NIC as from
         any other: affinity says nothing (cloud VMs without a topology file). Set by normalize(). */
     bool isFlat = false;

@@ -132,6 +132,9 @@ applyNcclTopology(machine &host, const std::string &path) {
     if (matched.gpus + matched.nics == 0) {
         return matched;
     }
+    if (file.cpu.kind != cpuKind_t::UNKNOWN) {
+        moved.cpu = file.cpu;
+    }
     placeAll(moved, file, moved.netInterfaces);
     takeRates(moved, file);
     keepUsedPaths(moved);

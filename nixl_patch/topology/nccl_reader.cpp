@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/nccl_reader.h"
 
+#include "topology/cpu_type.h"
 #include "topology/limits.h"
 #include "topology/nccl.h"
 #include "topology/pci_address.h"
@@ -71,6 +72,10 @@ namespace {
                 if (cpu.name == "cpu") {
                     const int node = parseNumaNode(cpu.text("numaid"));
                     host_.numaNodes.push_back(node);
+                    host_.cpu = cpuFromWords(cpu.text("arch"),
+                                             cpu.text("vendor"),
+                                             cpu.text("familyid"),
+                                             cpu.text("modelid"));
                     children(cpu, nullptr, node, 0);
                 }
             }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/sysfs.h"
 
+#include "topology/cpu_type.h"
 #include "topology/folder.h"
 #include "topology/limits.h"
 #include "topology/normalize.h"
@@ -54,6 +55,7 @@ readSysfs(const std::string &root, const std::string &dev) {
     host.source = root;
     host.isLive = sysfs.isSameAs("/sys");
     host.numaNodes = readNumaNodes(sysfs);
+    host.cpu = cpuFromModalias(sysfs.text("devices/system/cpu/modalias"));
     pciReader pci(sysfs, host);
     pci.readGpus();
     netReader net(sysfs, pci, host);

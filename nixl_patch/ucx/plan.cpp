@@ -126,7 +126,7 @@ namespace {
             try {
                 asked.gpuPci = inputs_.findGpu(gpu.origin, gpu.text);
             } catch (const cudaUnavailable &error) {
-                if (spec.needsGpu()) {
+                if (spec.usesGpu()) {
                     throw;
                 }
                 plan_.warnings.push_back(error.what());

@@ -102,6 +102,13 @@ namespace {
               py::arg("gpu") = py::none(),
               "The most that devices can carry together one way, Gbit/s, from a GPU or from host "
               "memory; None when a limit is unknown.");
+        m.def("even_gbps",
+              &evenGbps,
+              py::arg("machine"),
+              py::arg("devices"),
+              py::arg("gpu") = py::none(),
+              "What devices carry when UCX divides every buffer over them, Gbit/s; parameters and "
+              "None as for ceiling_gbps.");
     }
 
     void

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
+#include "topology/cpu_type.h"
 #include "topology/distance.h"
 #include "topology/folder.h"
 #include "topology/machine.h"
@@ -205,6 +206,9 @@ namespace {
             .def_property_readonly("pci", [](const machine &h) { return py::cast(h.pci); })
             .def_property_readonly("numa_nodes",
                                    [](const machine &h) { return tupleOf(h.numaNodes); })
+            .def_property_readonly("cpu", [](const machine &h) { return cpuKindName(h.cpu.kind); })
+            .def_property_readonly("cpu_family", [](const machine &h) { return h.cpu.family; })
+            .def_property_readonly("cpu_model", [](const machine &h) { return h.cpu.model; })
             .def_readonly("is_flat", &machine::isFlat)
             .def_readonly("nccl_topology", &machine::ncclTopology)
             .def_property_readonly("warnings", [](const machine &h) { return tupleOf(h.warnings); })
@@ -230,6 +234,9 @@ namespace {
                               "gpus",
                               "pci",
                               "numa_nodes",
+                              "cpu",
+                              "cpu_family",
+                              "cpu_model",
                               "is_flat",
                               "nccl_topology",
                               "warnings",

@@ -14,7 +14,8 @@ from nixl_stripe.planning.parts import PlannedNic
 from sysfs_machines import MACHINES
 from sysfs_trees import Host, Root, bridge, mlx5, roce, write
 
-POLICIES = ("all", "numa", "nearest", "fair", "auto", "off", "3", "=mlx5_0,mlx5_1:1", "^=mlx5_0")
+WORDS = ("all", "best", "numa", "nearest", "fair", "auto", "off")
+POLICIES = (*WORDS, "3", "=mlx5_0,mlx5_1:1", "^=mlx5_0")
 
 
 @pytest.fixture
@@ -312,7 +313,7 @@ def test_kill_switch_that_is_off_bad_flow(gb200: Path) -> None:
         ({"gpu": "..."}, "a CUDA ordinal"),
         ({"small": "..."}, "'spread', 'off'"),
         ({"device_list": ",,,"}, "device names"),
-        ({"device_list": "mlx5_0", "stripe": "every"}, "'all', 'numa'"),
+        ({"device_list": "mlx5_0", "stripe": "every"}, "'all', 'best'"),
     ],
 )
 def test_values_that_take_no_effect_are_checked_too_bad_flow(
@@ -324,7 +325,7 @@ def test_values_that_take_no_effect_are_checked_too_bad_flow(
 
 def test_tables_are_one_place_for_each_fact() -> None:
     words = [policy.word for policy in _core.policy_table()]
-    assert words == ["all", "numa", "nearest", "fair", "auto", "off"]
+    assert words == [*WORDS]
     assert [_core.parse_stripe("stripe", word).needs_gpu for word in words] == [
         policy.needs_gpu for policy in _core.policy_table()
     ]

@@ -19,7 +19,7 @@ from sysfs_situations_planes import A, B, lost, plane_nic
 from sysfs_trees import Host, Tree, write
 from sysfs_variants import rename_devices
 
-POLICIES = ("all", "numa", "nearest", "fair", "auto", "1", "3")
+POLICIES = ("all", "best", "numa", "nearest", "fair", "auto", "1", "3")
 
 RANKS = {rule.id for rule in _core.usable_rules() if rule.kind == "rank"} | {"policy"}
 

@@ -17,7 +17,7 @@ from nixl_stripe import _core
 from random_hosts import Group, groups, host_of, nic_kinds
 from sysfs_trees import Host, write
 
-POLICIES = ("all", "numa", "nearest", "fair", "auto", "1", "2", "3")
+POLICIES = ("all", "best", "numa", "nearest", "fair", "auto", "1", "2", "3")
 
 on_any_host = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -41,7 +41,7 @@ namespace {
 void
 planEverything(const machine &host) {
     checkMachine(host);
-    for (const char *policy : {"all", "numa", "nearest", "fair", "auto", "3", "^mlx5_0"}) {
+    for (const char *policy : {"all", "best", "numa", "nearest", "fair", "auto", "3", "^mlx5_0"}) {
         allowRefusal([&] {
             planInputs inputs;
             inputs.parameters = parameterSet({{"stripe", policy}}, {});
@@ -52,7 +52,10 @@ planEverything(const machine &host) {
             };
             const stripePlan plan = makePlan(inputs);
             claim(plan.rails <= 64 && plan.devices.size() <= 64);
-            ceilingGbps(host, plan.devices, plan.gpuPci);
+            const auto most = ceilingGbps(host, plan.devices, plan.gpuPci);
+            const auto even = evenGbps(host, plan.devices, plan.gpuPci);
+            constexpr double rounding = 1 + 1e-6;
+            claim(!most || !even || *even <= *most * rounding);
         });
     }
 }

@@ -34,6 +34,9 @@ from nixl_stripe.untrusted import RefusedError, one_line
 #: Keys of a plan in JSON that name something else than a field of StripePlan.
 _DERIVED = ("ucx_settings",)
 
+#: Of its ceiling a set that UCX divides buffers over well reaches this part.
+_AS_GOOD = 0.99
+
 #: `on_nic_loss` where nothing is asked for.
 _STOCK_LOSS = "error"
 
@@ -92,6 +95,18 @@ class StripePlan:
     def ucx_settings(self) -> dict[str, str]:
         """UCX settings by key, without UCX_."""
         return {setting.key: setting.value for setting in self.settings}
+
+    @property
+    def even_gbps(self) -> float | None:
+        """What the NICs carry when UCX divides every buffer over them, Gbit/s one way.
+
+        None where that is unknown, and for a plan that was read from JSON.
+        """
+        if self.machine is None or not self.devices:
+            return None
+        host = self.machine.machine
+        gpu = self.gpu if self.gpu in {each.pci for each in host.gpus} else None
+        return _core.even_gbps(host, list(self.devices), gpu)
 
     def backend_params(self, *, resolved: bool = False) -> dict[str, str]:
         """Return parameters for `create_backend("UCX", ...)` of a patched NIXL.
@@ -176,7 +191,11 @@ class StripePlan:
         of = f"GPU {self.gpu}" if self.gpu else "host memory"
         ceiling = gbps_text(self.ceiling_gbps)
         rails = "rails as set elsewhere" if self.rails is None else f"{self.rails} rail(s)"
-        return f"{len(self.devices)} NIC(s), {rails}, ceiling from {of} {ceiling}"
+        text = f"{len(self.devices)} NIC(s), {rails}, ceiling from {of} {ceiling}"
+        even = self.even_gbps
+        if even is None or self.ceiling_gbps is None or even > _AS_GOOD * self.ceiling_gbps:
+            return text
+        return f"{text}, {gbps_text(even)} as UCX divides buffers"
 
     def check_peer(self, other: StripePlan) -> list[str]:
         """Return what keeps transfers between this host and `other` from using every NIC."""
