@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from nixl_stripe.cli import app, main
 from nixl_stripe.cli.app import build_app
+from nixl_stripe.cli.streams import EXIT_INTERRUPTED
 from nixl_stripe.terminal import Screen
 from nixl_stripe.topo import model, text
 from nixl_stripe.topo.examples import path_of
@@ -159,7 +160,7 @@ def test_ctrl_c_is_said_in_one_line_and_130(verb: str, name: str, arguments: lis
     assert process.stdout.readline() == "here\n"
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == app.EXIT_INTERRUPTED
+    assert process.returncode == EXIT_INTERRUPTED
     assert re.fullmatch(r"\n?nixl-stripe: interrupted[^\n]*\n", err)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import click
 
 from nixl_stripe._core import __version__
 from nixl_stripe.cli.command import App
+from nixl_stripe.cli.streams import EXIT_INTERRUPTED, give_up
 from nixl_stripe.cli.words import canonical
 from nixl_stripe.errors import StripeError
 from nixl_stripe.terminal import Screen, echo
@@ -32,8 +32,6 @@ WORDS = """**NIC**: a network device of the machine, such as `mlx5_0` or `eth1`.
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-#: 128 and the signal's number, as a shell says it.
-EXIT_INTERRUPTED = 130
 #: Characters of an error: of a device list with all that is accepted, not of a hostile file.
 _LONGEST = 16_384
 
@@ -74,9 +72,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Exit codes: docs/stability.md has the table.
     """
-    command = build_app()
     try:
+        command = build_app()
         done = command.main(args=argv, prog_name="nixl-stripe", standalone_mode=False, **_look())
+        sys.stdout.flush()
     except click.ClickException as error:
         said = io.StringIO()  # with words of the command line in it
         error.show(said)
@@ -90,7 +89,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read has gone, as in `nixl-stripe topo | head`: no message, no second error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up()
+        return EXIT_FAILED
+    except OSError as error:
+        # Of a file it names the file; what is left is what is written to.
+        give_up()
+        place = error.filename or "standard output"
+        print(f"nixl-stripe: {one_line(f'{place}: {error.strerror or error}')}", file=sys.stderr)
         return EXIT_FAILED
     return done if isinstance(done, int) else 0
 

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 
 from nixl_stripe.cli.command import Exit
+from nixl_stripe.cli.streams import give_up
 from nixl_stripe.errors import StripeError, UsageError
 from nixl_stripe.terminal import echo
 
@@ -62,6 +62,5 @@ def say(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # Python flushes once more at its end, which must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up()
         raise StripeError(f"standard output: {error.strerror}") from error
