@@ -3,6 +3,7 @@
 #include "plugin/log.h"
 
 #include "topology/never_destroyed.h"
+#include "topology/text.h"
 
 #include <algorithm>
 #include <array>
@@ -73,7 +74,7 @@ log(logLevel_t level, const std::string &message) {
                  stamp.data(),
                  now.tv_nsec / 1000,
                  thread,
-                 message.c_str());
+                 onOneLine(message).c_str());
 }
 
 void

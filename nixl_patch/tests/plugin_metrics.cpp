@@ -3,15 +3,18 @@
 // The file of stripe_metrics: its text, who stands in it, and what happens where it cannot be
 // written.
 #include "errors.h"
+#include "plugin/log.h"
 #include "plugin/metrics_file.h"
 #include "plugin_fixture.h"
 #include "policy/metrics_path.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <dirent.h>
 #include <fstream>
 #include <sstream>
+#include <string>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -139,6 +142,18 @@ namespace {
         EXPECT_EQ(processText(process), "1") << "the host's own";
         process.pidNamespace = 4026532345;
         EXPECT_EQ(processText(process), "1-4026532345");
+    }
+
+    TEST(Log, aLineHoldsNothingThatATerminalObeys) {
+        ::testing::internal::CaptureStderr();
+        log(logLevel_t::WARN, "metrics in /tmp/\x1b[2J\u009b2J\nW1127 a line of another's.prom");
+        log(logLevel_t::WARN, "metrics in /tmp/\u00fc.prom");
+        const std::string said = ::testing::internal::GetCapturedStderr();
+        EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 2);
+        EXPECT_EQ(said.find('\x1b'), std::string::npos);
+        EXPECT_NE(said.find("/tmp/\\x1b[2J\\xc2\\x9b2J\\x0aW1127 a line"), std::string::npos)
+            << said;
+        EXPECT_NE(said.find("/tmp/\u00fc.prom\n"), std::string::npos) << said;
     }
 
     TEST(MetricsText, labelsAreOneLineOfText) {

@@ -3,6 +3,7 @@
 #include "topology/natural_order.h"
 #include "topology/pci_path.h"
 #include "topology/sysfs_text.h"
+#include "topology/text.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -157,6 +158,23 @@ TEST(naturalOrder, comparesNumbersAsNumbers) {
     EXPECT_TRUE(naturalLess("x9", "x99999999999999999999999999"));
     EXPECT_NE(naturalLess("x01", "x1"), naturalLess("x1", "x01"));
     EXPECT_FALSE(naturalLess("x1", "x1"));
+}
+
+TEST(text, whatATerminalObeysIsAnEscape) {
+    EXPECT_EQ(onOneLine("a\x1b[2J\r\nb\x7f"), "a\\x1b[2J\\x0d\\x0ab\\x7f");
+    EXPECT_EQ(onOneLine("a\u009b2Jb"), "a\\xc2\\x9b2Jb"); // the one character for ESC [
+    EXPECT_EQ(onOneLine("a\x9b"), "a\\x9b");              // the same where text is Latin-1
+    EXPECT_EQ(onOneLine("a\u202eb\u200bc\u2028"),
+              "a\\xe2\\x80\\xaeb\\xe2\\x80\\x8bc\\xe2\\x80\\xa8");
+    EXPECT_EQ(onOneLine("\xc0\x9b\xff\xe2\x80"), "\\xc0\\x9b\\xff\\xe2\\x80"); // no UTF-8
+    EXPECT_EQ(onOneLine(std::string_view("a\0b", 3)), "a\\x00b");
+    EXPECT_EQ(quoted("\u0085"), "'\\xc2\\x85'");
+}
+
+TEST(text, whatCanBeReadStaysAsItIs) {
+    for (const char *plain : {"", "mlx5_0:1", "\u00fc\u00e9 \u65e5\u672c \u2500", "\U0001f4bf"}) {
+        EXPECT_EQ(onOneLine(plain), plain);
+    }
 }
 
 } // namespace nixlStripe

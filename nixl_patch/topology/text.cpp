@@ -2,30 +2,68 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "topology/text.h"
 
+#include "topology/utf8.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+
 namespace nixlStripe {
 namespace {
 
-    /** With \\xNN for control characters: one line, and nothing that a terminal acts upon. */
-    std::string
-    onOneLine(std::string_view text) {
+    struct codeRange {
+        std::uint32_t first, last;
+    };
+
+    /** C0 and C1, what has no width or turns the direction, line ends of Unicode. */
+    constexpr codeRange unseen[] = {{0, 0x1f},
+                                    {0x7f, 0x9f},
+                                    {0xad, 0xad},
+                                    {0x61c, 0x61c},
+                                    {0x180e, 0x180e},
+                                    {0x200b, 0x200f},
+                                    {0x2028, 0x202e},
+                                    {0x2060, 0x206f},
+                                    {0xd800, 0xdfff},
+                                    {0xfeff, 0xfeff},
+                                    {0xfff9, 0xfffb}};
+
+    bool
+    isSeen(std::uint32_t code) {
+        return std::none_of(std::begin(unseen), std::end(unseen), [&](const codeRange &each) {
+            return code >= each.first && code <= each.last;
+        });
+    }
+
+    void
+    escape(std::string_view bytes, std::string &result) {
         constexpr std::string_view digits = "0123456789abcdef";
-        constexpr unsigned char first_printable = 0x20;
-        constexpr unsigned char delete_sign = 0x7f;
-        std::string result;
-        for (const char c : text) {
+        for (const char c : bytes) {
             const auto byte = static_cast<unsigned char>(c);
-            if (byte >= first_printable && byte != delete_sign) {
-                result += c;
-                continue;
-            }
             result += "\\x";
             result += digits[byte / 16];
             result += digits[byte % 16];
         }
-        return result;
     }
 
 } // namespace
+
+std::string
+onOneLine(std::string_view text) {
+    std::string result;
+    for (std::size_t pos = 0; pos < text.size();) {
+        std::uint32_t code = 0;
+        const std::size_t length = decodeUtf8(text, pos, code);
+        const std::string_view bytes = text.substr(pos, std::max<std::size_t>(length, 1));
+        if (length > 0 && isSeen(code)) {
+            result += bytes;
+        } else {
+            escape(bytes, result);
+        }
+        pos += bytes.size();
+    }
+    return result;
+}
 
 void
 append(std::string &list, std::string_view item, std::string_view separator) {

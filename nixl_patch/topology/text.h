@@ -27,6 +27,13 @@ joined(const Items &items, std::string_view separator = ", ") {
     return text;
 }
 
+/**
+ * @brief A text that can do nothing but be read, on one line: \xNN for each byte of a control
+ *        character (those beyond ASCII too, which a terminal obeys as well), of what turns the
+ *        direction of text or is not seen, and of what is not UTF-8.
+ */
+std::string onOneLine(std::string_view text);
+
 /** "'all'": a text that somebody else wrote. */
 std::string quoted(std::string_view text);
 

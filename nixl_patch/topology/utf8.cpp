@@ -29,34 +29,33 @@ namespace {
         return lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
     }
 
-    /** Decodes the sequence at @p pos; its length, or 0 when it is malformed. */
-    std::size_t
-    decode(std::string_view bytes, std::size_t pos, std::uint32_t &code) {
-        constexpr std::uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-        const auto lead = static_cast<unsigned char>(bytes[pos]);
-        const std::size_t length = sequenceLength(lead);
-        if (length == 0 || bytes.size() - pos < length) {
+} // namespace
+
+std::size_t
+decodeUtf8(std::string_view bytes, std::size_t pos, std::uint32_t &code) {
+    constexpr std::uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const auto lead = static_cast<unsigned char>(bytes[pos]);
+    const std::size_t length = sequenceLength(lead);
+    if (length == 0 || bytes.size() - pos < length) {
+        return 0;
+    }
+    code = length == 1 ? lead : lead & (0x7Fu >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        const auto next = static_cast<unsigned char>(bytes[pos + i]);
+        if ((next & 0xC0u) != 0x80u) {
             return 0;
         }
-        code = length == 1 ? lead : lead & (0x7Fu >> length);
-        for (std::size_t i = 1; i < length; ++i) {
-            const auto next = static_cast<unsigned char>(bytes[pos + i]);
-            if ((next & 0xC0u) != 0x80u) {
-                return 0;
-            }
-            code = (code << 6) | (next & 0x3Fu);
-        }
-        return code >= lowest[length] ? length : 0;
+        code = (code << 6) | (next & 0x3Fu);
     }
-
-} // namespace
+    return code >= lowest[length] ? length : 0;
+}
 
 std::size_t
 firstNonText(std::string_view bytes) {
     std::size_t pos = 0;
     while (pos < bytes.size()) {
         std::uint32_t code = 0;
-        const std::size_t length = decode(bytes, pos, code);
+        const std::size_t length = decodeUtf8(bytes, pos, code);
         if (length == 0 || !isTextCode(code)) {
             return pos;
         }

@@ -17,6 +17,13 @@ namespace nixlStripe {
  */
 std::size_t firstNonText(std::string_view bytes);
 
+/**
+ * @brief Reads the character at @p pos.
+ * @param code its number.
+ * @return its bytes; 0 where there is none (not UTF-8, overlong forms included).
+ */
+std::size_t decodeUtf8(std::string_view bytes, std::size_t pos, std::uint32_t &code);
+
 /** Appends a character; false (and nothing appended) for a code that XML does not allow in text. */
 bool appendUtf8(std::uint32_t code, std::string &out);
 
