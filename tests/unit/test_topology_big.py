@@ -13,6 +13,7 @@ import pytest
 from nixl_stripe import machine, plan
 from nixl_stripe._core import Machine, select_nics
 from nixl_stripe.cli import main
+from nixl_stripe.cli.plan import MOST_PAIRS as MOST_PLANNED
 from nixl_stripe.errors import SourceError
 from nixl_stripe.topo.model import MOST_PAIRS
 
@@ -221,14 +222,22 @@ def test_a_plan_for_each_of_too_many_gpus_is_refused_before_any_is_made_bad_flow
     code, shown = verb(capsys, *command)
     assert code == 2
     assert shown.count("\n") == 1
-    assert f"512 GPUs and 250 NICs: accepted: up to {MOST_PAIRS} pairs; name one" in shown
+    limit = f"accepted: up to {MOST_PLANNED} pairs, and 128 GPUs; name one GPU with --gpu"
+    assert f"512 GPUs and 250 NICs: {limit}" in shown
 
 
-def test_a_plan_for_each_of_many_gpus_is_made(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("gpus", "nics"), [(16, 128), (128, 16), (32, 64)])
+@pytest.mark.parametrize("more", ["--explain", "--json"])
+def test_a_plan_for_each_of_as_many_gpus_as_may_be_takes_less_than_a_second(
+    gpus: int, nics: int, more: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    gpus = gpus // 2 if more == "--explain" else gpus
     path = tmp_path / "big.xml"
-    path.write_text(functions(16, 256))
-    code, shown = verb(capsys, "plan", "--source", str(path), "--stripe", "8", "--json")
+    path.write_text(functions(gpus, nics))
+    began = time.thread_time()
+    code, shown = verb(capsys, "plan", "--source", str(path), "--stripe", f"{min(nics, 64)}", more)
+    assert time.thread_time() - began < CPU_SECONDS
     assert code == 0
-    assert len(json.loads(shown)["plans"]) == 16
+    assert len(json.loads(shown)["plans"] if more == "--json" else shown.split("on /")) >= gpus
+    path.write_text(functions(gpus + 1, nics))
+    assert verb(capsys, "plan", "--source", str(path), more)[0] == 2

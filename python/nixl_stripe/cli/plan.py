@@ -20,7 +20,6 @@ from nixl_stripe.planning.planner import load, plan
 from nixl_stripe.planning.stripe_plan import StripePlan
 from nixl_stripe.planning.together import together
 from nixl_stripe.terminal import echo
-from nixl_stripe.topo.model import MOST_PAIRS
 from nixl_stripe.untrusted import Limits, RefusedError, read_file, read_json, schema
 
 #: What `--gpu` says instead of a GPU.
@@ -28,6 +27,9 @@ _MEMORY = "none"
 #: Of another host's plans: 50 times what 8 GPUs with 32 NICs take, forecasts and all.
 _LIMITS = Limits(size=16 << 20, depth=12, items=1_000_000)
 _PLANS = schema.sequence(PLAN, 256)
+#: GPUs times NICs of plans that are made at once, with the least that a GPU counts as: 16 GPUs with
+#: 128 NICs, or 128 GPUs. So many take less than a second; with --explain half as many do.
+MOST_PAIRS, _LEAST_NICS = 2048, 16
 
 
 def register(app: App) -> None:
@@ -97,7 +99,7 @@ def plan_command(
         machine = load(machine_source(source, example))
         plans = [
             plan(stripe, each, machine, min_rate, device_list, max_rma_rails)
-            for each in _gpus(machine, gpu)
+            for each in _gpus(machine, gpu, MOST_PAIRS // 2 if explain else MOST_PAIRS)
         ]
     except ValueError as error:
         raise UsageError(str(error)) from error
@@ -154,16 +156,16 @@ def _users_own(machine: _core.Machine) -> dict[str, str] | None:
     return {key: value for key, value in os.environ.items() if not key.startswith("NIXL_UCX_")}
 
 
-def _gpus(machine: _core.Machine, wanted: str | None) -> list[str | None]:
+def _gpus(machine: _core.Machine, wanted: str | None, most: int) -> list[str | None]:
     if wanted == _MEMORY or (wanted is None and not machine.gpus):
         return [None]
     if wanted is not None:
         return [wanted]
     gpus, nics = len(machine.gpus), len(machine.nics)
-    if gpus * nics > MOST_PAIRS:
+    if gpus * max(nics, _LEAST_NICS) > most:
         raise UsageError(
-            f"a plan for each of {gpus} GPUs and {nics} NICs: accepted: up to {MOST_PAIRS} pairs; "
-            "name one GPU with --gpu"
+            f"a plan for each of {gpus} GPUs and {nics} NICs: accepted: up to {most} pairs, "
+            f"and {most // _LEAST_NICS} GPUs; name one GPU with --gpu"
         )
     return [each.pci for each in machine.gpus]
 

@@ -142,6 +142,7 @@ def _plan_of(
 ) -> StripePlan:
     gpu = native.gpu if native.gpu in {each.pci for each in host.gpus} else None
     devices = tuple(native.devices)
+    subnets, ports = _subnets(host), _known_ports(host)
     return StripePlan(
         source=host.source,
         parameters=parameters,
@@ -155,7 +156,7 @@ def _plan_of(
             PlannedSetting(each.key, each.value, each.scope, each.side, each.reason)
             for each in native.settings
         ),
-        nics=tuple(_nic_of(host, device) for device in devices),
+        nics=tuple(_nic_of(host, device, ports, subnets) for device in devices),
         ceiling_gbps=_core.ceiling_gbps(host, list(devices), gpu) if devices else None,
         spreads_small=native.spreads_small,
         on_nic_loss=native.on_nic_loss,
@@ -163,7 +164,7 @@ def _plan_of(
         warnings=tuple(native.warnings),
         kept=tuple(native.kept),
         user_settings=_user_settings(environment, engine_config),
-        ports=ports_of(host, gpu, _subnets(host)),
+        ports=ports_of(host, gpu, subnets),
         machine=MachineRef(host),
     )
 
@@ -193,13 +194,18 @@ def _rails_of(native: _core.NativePlan, environment: Mapping[str, str]) -> int |
     return 1 if len(native.devices) == 1 else None
 
 
-def _nic_of(host: _core.Machine, device: str) -> PlannedNic:
-    name, _, number = device.partition(":")
-    for nic in host.nics:
-        for port in nic.ports:
-            if nic.name == name and str(port.number) == number:
-                subnets = subnets_of(port, is_live=host.is_live)
-                return PlannedNic(device, port.rate_gbps, port.link_layer, subnets)
+def _known_ports(host: _core.Machine) -> dict[str, _core.Port]:
+    return {f"{nic.name}:{port.number}": port for nic in host.nics for port in nic.ports}
+
+
+def _nic_of(
+    host: _core.Machine,
+    device: str,
+    ports: Mapping[str, _core.Port],
+    subnets: Mapping[str, tuple[str, ...]],
+) -> PlannedNic:
+    if (port := ports.get(device)) is not None:
+        return PlannedNic(device, port.rate_gbps, port.link_layer, subnets[device])
     rate = next((each.rate_gbps for each in host.net_interfaces if each.name == device), 0.0)
     network = interface_subnet(device) if host.is_live else None
     return PlannedNic(device, rate, "Ethernet", (network,) if network else ())
