@@ -35,14 +35,13 @@ namespace {
         });
     }
 
+    /** "\\x1b", "\\u202e": as Python writes them. */
     void
-    escape(std::string_view bytes, std::string &result) {
+    escape(std::uint32_t code, std::string &result) {
         constexpr std::string_view digits = "0123456789abcdef";
-        for (const char c : bytes) {
-            const auto byte = static_cast<unsigned char>(c);
-            result += "\\x";
-            result += digits[byte / 16];
-            result += digits[byte % 16];
+        result += code <= 0xff ? "\\x" : "\\u";
+        for (int shift = code <= 0xff ? 4 : 12; shift >= 0; shift -= 4) {
+            result += digits[code >> shift & 0xf];
         }
     }
 
@@ -54,13 +53,14 @@ onOneLine(std::string_view text) {
     for (std::size_t pos = 0; pos < text.size();) {
         std::uint32_t code = 0;
         const std::size_t length = decodeUtf8(text, pos, code);
-        const std::string_view bytes = text.substr(pos, std::max<std::size_t>(length, 1));
-        if (length > 0 && isSeen(code)) {
-            result += bytes;
+        if (length == 0) {
+            escape(static_cast<unsigned char>(text[pos]), result);
+        } else if (isSeen(code)) {
+            result += text.substr(pos, length);
         } else {
-            escape(bytes, result);
+            escape(code, result);
         }
-        pos += bytes.size();
+        pos += std::max<std::size_t>(length, 1);
     }
     return result;
 }

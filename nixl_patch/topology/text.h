@@ -28,9 +28,9 @@ joined(const Items &items, std::string_view separator = ", ") {
 }
 
 /**
- * @brief A text that can do nothing but be read, on one line: \xNN for each byte of a control
- *        character (those beyond ASCII too, which a terminal obeys as well), of what turns the
- *        direction of text or is not seen, and of what is not UTF-8.
+ * @brief A text that can do nothing but be read, on one line: an escape (\x1b, \u202e) for each
+ *        control character (those beyond ASCII too, which a terminal obeys as well), for what
+ *        turns the direction of text or is not seen, and for each byte that is not UTF-8.
  */
 std::string onOneLine(std::string_view text);
 
