@@ -161,6 +161,7 @@ def partial(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     try:
         with file:  # open, so locked, until it has its name
             yield draft, file
+            file.flush()  # what has the name is whole
             draft.replace(path)
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -319,23 +319,23 @@ def test_a_full_disk_ends_no_export_bad_flow(
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "file"])
-def test_what_others_planted_under_the_drafts_name_is_not_written_through_bad_flow(
+def test_what_others_planted_under_its_name_is_not_written_through_bad_flow(
     gb200: CounterTree, tmp_path: Path, kind: str
 ) -> None:
-    victim, draft = tmp_path / "victim", tmp_path / f".x.prom.{os.getpid()}"
+    victim, planted = tmp_path / "victim", tmp_path / "x.prom"
     victim.write_text("mine")
     victim.chmod(0o600)
     if kind == "link":
-        draft.symlink_to(victim)
+        planted.symlink_to(victim)
     elif kind == "pipe":
-        os.mkfifo(draft)
+        os.mkfifo(planted)
     else:
-        draft.hardlink_to(victim)
+        planted.hardlink_to(victim)
     assert TextFile(tmp_path / "x.prom", collector(gb200), 1).write() == ""
     assert (victim.read_text(), stat.S_IMODE(victim.stat().st_mode)) == ("mine", 0o600)
     assert (tmp_path / "x.prom").stat().st_nlink == 1
     assert not (tmp_path / "x.prom").is_symlink()
-    assert not draft.exists()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_draft_that_could_not_be_written_is_removed_bad_flow(

@@ -230,6 +230,23 @@ def test_a_file_appears_as_a_whole_with_the_rights_of_any_new_file(tmp_path: Pat
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.whl", "plain"]
 
 
+def test_what_has_the_name_is_whole_even_if_a_kill_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is still in a buffer when the file gets its name would be lost by a kill then."""
+    seen: list[bytes] = []
+    real = Path.replace
+
+    def replace(draft: Path, path: Path) -> Path:
+        seen.append(draft.read_bytes())
+        return real(draft, path)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with partial(tmp_path / "a.whl") as (_, file):
+        file.write(b"whole")
+    assert seen == [b"whole"]
+
+
 def test_a_writer_that_fails_leaves_what_was_there_bad_flow(tmp_path: Path) -> None:
     path = tmp_path / "a.whl"
     path.write_bytes(b"before")

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import socket
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
@@ -302,13 +301,15 @@ def test_a_blind_pods_reasons_pass_to_the_other_host() -> None:
 def test_a_planted_link_is_not_written_through_bad_flow(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("mine")
-    (tmp_path / f".x.json.{os.getpid()}").symlink_to(victim)
+    (tmp_path / "x.json").symlink_to(victim)
     write(tmp_path / "x.json", GOOD.to_dict())
     assert victim.read_text() == "mine"
     assert json.loads((tmp_path / "x.json").read_text())["ok"]
-    (tmp_path / f".y.json.{os.getpid()}").mkdir()
+    assert not (tmp_path / "x.json").is_symlink()
+    (tmp_path / "y.json").mkdir()
     with pytest.raises(StripeError, match=r"y\.json"):
         write(tmp_path / "y.json", GOOD.to_dict())
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["victim", "x.json", "y.json"]
 
 
 @pytest.mark.parametrize("source", [{}, {"x": "y"}, {"kind": "counted"}])
