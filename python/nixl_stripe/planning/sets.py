@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -52,7 +53,8 @@ class SetRate:
 def compared_sets(plan: StripePlan) -> tuple[SetRate, ...]:
     """Return what `best` and `all` take where the plan was made, best first.
 
-    None where the plan changes nothing, or was read from JSON and so has no machine.
+    None where the plan changes nothing, or was read from JSON and so has no machine; a policy that
+    would be refused here is not among them.
     """
     if plan.machine is None or not plan.active or not plan.devices:
         return ()
@@ -60,7 +62,11 @@ def compared_sets(plan: StripePlan) -> tuple[SetRate, ...]:
     gpu = plan.gpu if plan.gpu in {each.pci for each in host.gpus} else None
     least = plan.parameters.get("stripe_min_rate_gbps")
     rate = None if least is None else float(least)
-    return tuple(_set_of(host, stripe, gpu, rate) for stripe in _COMPARED)
+    found = []
+    for stripe in _COMPARED:
+        with contextlib.suppress(ValueError):  # it takes more NICs than UCX has lanes
+            found.append(_set_of(host, stripe, gpu, rate))
+    return tuple(found)
 
 
 def _set_of(host: _core.Machine, stripe: str, gpu: str | None, least: float | None) -> SetRate:
