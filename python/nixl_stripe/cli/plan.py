@@ -28,7 +28,7 @@ _MEMORY = "none"
 _LIMITS = Limits(size=16 << 20, depth=12, items=1_000_000)
 _PLANS = schema.sequence(PLAN, 256)
 #: GPUs times NICs of plans that are made at once, with the least that a GPU counts as: 16 GPUs with
-#: 128 NICs, or 128 GPUs. So many take less than a second; with --explain half as many do.
+#: 128 NICs, or 128 GPUs. So many take less than a second; with --explain a quarter of them.
 MOST_PAIRS, _LEAST_NICS = 2048, 16
 
 
@@ -99,7 +99,7 @@ def plan_command(
         machine = load(machine_source(source, example))
         plans = [
             plan(stripe, each, machine, min_rate, device_list, max_rma_rails)
-            for each in _gpus(machine, gpu, MOST_PAIRS // 2 if explain else MOST_PAIRS)
+            for each in _gpus(machine, gpu, MOST_PAIRS // 4 if explain else MOST_PAIRS)
         ]
     except ValueError as error:
         raise UsageError(str(error)) from error
