@@ -24,6 +24,7 @@ from sysfs_trees import (
     bridge,
     efa,
     gpu,
+    kernel_link,
     mlx5,
     roce,
     write,
@@ -174,12 +175,12 @@ def _add_subfunctions(tree: Tree) -> None:
             device = function / f"mlx5_core.sf.{number}/infiniband/mlx5_{number}"
             device.mkdir(parents=True)
             shutil.copytree(original / "ports", device / "ports")
-            (device / "device").symlink_to(device.parents[1])
-            (tree.sys / "class/infiniband" / device.name).symlink_to(device)
+            kernel_link(device / "device", device.parents[1])
+            kernel_link(tree.sys / "class/infiniband" / device.name, device)
             verbs = device.parents[1] / f"infiniband_verbs/uverbs{number}"
             verbs.mkdir(parents=True)
             (verbs / "ibdev").write_text(f"{device.name}\n")
-            (tree.sys / "class/infiniband_verbs" / verbs.name).symlink_to(verbs)
+            kernel_link(tree.sys / "class/infiniband_verbs" / verbs.name, verbs)
             (tree.dev / "infiniband" / verbs.name).touch()
 
 

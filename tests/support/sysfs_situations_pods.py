@@ -18,7 +18,7 @@ from sysfs_situations import (
     named,
     with_gids,
 )
-from sysfs_trees import Function, Host, Net, Root, Tree, bridge, gpu, roce
+from sysfs_trees import Function, Host, Net, Root, Tree, bridge, gpu, kernel_link, roce
 
 
 def virtual(card: int, number: int = 10, function: int = 0, slot: int = 2) -> Function:
@@ -74,7 +74,7 @@ def _own_interface(*names: str) -> Callable[[Tree], None]:
                  "uevent": f"INTERFACE={names[0]}\nIFINDEX=3"}  # fmt: skip
         for name, text in texts.items():
             (where / name).write_text(f"{text}\n")
-        (tree.sys / "class/net" / names[0]).symlink_to(where)
+        kernel_link(tree.sys / "class/net" / names[0], where)
 
     return change
 
@@ -86,7 +86,7 @@ def _renamed(tree: Tree) -> None:
     old = tree.sys / "class/net/net10"
     where = old.resolve().rename(old.resolve().with_name("eth1"))
     old.unlink()
-    (tree.sys / "class/net/eth1").symlink_to(where)
+    kernel_link(tree.sys / "class/net/eth1", where)
     for ndev in (tree.sys / "class/infiniband/mlx5_10/ports/1/gid_attrs/ndevs").iterdir():
         ndev.write_text("eth1\n")
 

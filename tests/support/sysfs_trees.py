@@ -191,7 +191,7 @@ class _Writer:
             where = self._rdma(self._sys / "devices/virtual", soft.rdma, linked=False)
             _files(where, {"parent": soft.parent})
         for path, master in self._masters:
-            _link(path / "master", (self._sys / "class/net" / master).resolve())
+            kernel_link(path / "master", (self._sys / "class/net" / master).resolve())
         self._numa(host.numa_nodes)
         return Tree(self._sys, self._dev)
 
@@ -219,14 +219,14 @@ class _Writer:
             },
         )
         self._paths[function.address] = where
-        _link(self._sys / "bus/pci/devices" / function.address, where)
+        kernel_link(self._sys / "bus/pci/devices" / function.address, where)
         if function.driver:
             driver = self._sys / "bus/pci/drivers" / function.driver
             driver.mkdir(parents=True, exist_ok=True)
-            _link(where / "driver", driver)
-            _link(driver / function.address, where)
+            kernel_link(where / "driver", driver)
+            kernel_link(driver / function.address, where)
         if function.physfn:
-            _link(where / "physfn", self._paths[function.physfn])
+            kernel_link(where / "physfn", self._paths[function.physfn])
         for rdma in function.rdma:
             self._rdma(where, rdma)
         for net in function.nets:
@@ -238,8 +238,8 @@ class _Writer:
         where = above / "infiniband" / rdma.name
         where.mkdir(parents=True)
         if linked:
-            _link(where / "device", above)
-        _link(self._sys / "class/infiniband" / rdma.name, where)
+            kernel_link(where / "device", above)
+        kernel_link(self._sys / "class/infiniband" / rdma.name, where)
         for port in rdma.ports:
             _write_port(where / "ports" / str(port.number), port)
         if rdma.node_type:
@@ -252,8 +252,8 @@ class _Writer:
             verbs = above / "infiniband_verbs" / name
             _files(verbs, {"ibdev": rdma.name, "abi_version": "1"})
             if linked:
-                _link(verbs / "device", above)
-            _link(self._sys / "class/infiniband_verbs" / name, verbs)
+                kernel_link(verbs / "device", above)
+            kernel_link(self._sys / "class/infiniband_verbs" / name, verbs)
             if rdma.node:
                 (self._dev / "infiniband" / name).touch()
         return where
@@ -274,10 +274,10 @@ class _Writer:
             files["phys_port_name"] = net.phys_port_name
         _files(where, files)
         if above.name != "virtual":
-            _link(where / "device", above)
+            kernel_link(where / "device", above)
         if net.master:
             self._masters.append((where, net.master))
-        _link(self._sys / "class/net" / net.name, where)
+        kernel_link(self._sys / "class/net" / net.name, where)
 
     def _numa(self, nodes: tuple[int, ...]) -> None:
         top = self._sys / "devices/system/node"
@@ -310,7 +310,7 @@ def _files(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text + "\n" if text else "")
 
 
-def _link(link: Path, target: Path) -> None:
+def kernel_link(link: Path, target: Path) -> None:
     """Link as the kernel does: the text always ends with the target's own name."""
     link.symlink_to(Path(os.path.relpath(target.parent, link.parent)) / target.name)
 

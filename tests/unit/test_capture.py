@@ -13,6 +13,7 @@ from nixl_stripe import Machine
 from nixl_stripe._core import read_sysfs
 from nixl_stripe.errors import StripeError
 from sysfs_machines import MACHINES
+from sysfs_situations_ports import EVERY_SITUATION
 from sysfs_trees import write
 
 
@@ -40,6 +41,18 @@ def test_a_capture_reads_as_the_same_machine(name: str, tmp_path: Path) -> None:
     read = nixl_stripe.machine(archive)
     assert read.source == str(archive)
     assert without_addresses(read) == without_addresses(host)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["scalable functions", "pod whose veth has a NIC's name", "pod whose NIC has another's name"],
+)
+def test_devices_that_others_made_later_are_captured(name: str, tmp_path: Path) -> None:
+    (situation,) = (each for each in EVERY_SITUATION if each.name == name)
+    tree = situation.write(tmp_path)
+    archive = nixl_stripe.capture(tmp_path / "host.tar.gz", source=tree.sys)
+    host = read_sysfs(str(tree.sys))
+    assert without_addresses(nixl_stripe.machine(archive)) == without_addresses(host)
 
 
 def test_this_machine_can_be_captured(tmp_path: Path) -> None:

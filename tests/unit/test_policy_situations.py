@@ -30,6 +30,8 @@ def folder() -> Iterator[Path]:
 
 def read(at: Situation, folder: Path) -> _core.Machine:
     tree = at.write(folder)
+    links = (path for path in tree.sys.rglob("*") if path.is_symlink())
+    assert [link for link in links if link.readlink().is_absolute()] == [], "no kernel makes such"
     return _core.read_sysfs(str(tree.sys), str(tree.dev))
 
 
