@@ -185,6 +185,27 @@ def test_a_slot_that_is_narrower_than_the_port(tmp_path: Path) -> None:
     assert "its PCIe link (16 GT/s x8) carries 126" in patient.answer("plan-warnings").detail
 
 
+def test_paths(healthy: Patient, tmp_path: Path) -> None:
+    row = healthy.answer("paths")
+    assert (row.status, row.detail) == ("ok", "1600 Gbit/s from GPU 0008:01:00.0 over 4 NIC(s)")
+    assert Patient.of(tmp_path / "none", Host()).answer("paths").status == "skip"
+
+
+def test_paths_bad_flow(tmp_path: Path) -> None:
+    patient = Patient.of(tmp_path, "dgx_h100")
+    row = patient.answer("paths")
+    assert row.status == "warn"
+    assert row.detail == (
+        "267 Gbit/s from GPU 0000:1b:00.0 over 8 NIC(s), as UCX divides buffers; "
+        "stripe=best 400 Gbit/s over 1 NIC(s), mlx5_0:1"
+    )
+    assert row.fix.startswith("stripe=best;")
+    best = patient.with_variables(NIXL_UCX_STRIPE="best")
+    assert best.answer("paths").status == "ok"
+    row = best.answer("nics")
+    assert (row.status, row.detail.partition(":")[0]) == ("ok", "one NIC, mlx5_0")
+
+
 def test_what_the_plan_warns_of(healthy: Patient) -> None:
     assert healthy.answer("plan-warnings").status == "ok"
     row = healthy.with_variables(NIXL_UCX_STRIPE="9", UCX_PROTO_ENABLE="n").answer("plan-warnings")

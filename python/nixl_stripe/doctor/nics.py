@@ -11,11 +11,15 @@ from nixl_stripe.doctor import drivers, mending
 from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings, text_of
 from nixl_stripe.planning import efa
+from nixl_stripe.planning.parts import gbps_text
+from nixl_stripe.planning.sets import compared_sets
 
 #: Lanes of a UCX endpoint (a plan with more NICs is refused), and those of UCX before 1.18.
 _LANES, _LANES_OF_OLD_PEERS = 64, 16
 #: "PCIe link": a NIC of which it carries this part of the port's rate is not narrowed.
 _WHOLE = 0.999
+#: "paths": a plan that carries this part of what `best` does is as good.
+_AS_GOOD = 0.97
 #: How a trap begins, in the environment and in engine_config.
 _TRAPS = tuple(
     start
@@ -38,6 +42,8 @@ def _nics(at: Surroundings) -> Verdict:
             "over TCP never stripes, WRITE does",
             f"WRITE instead of READ, or RDMA: {_what_lacks(at)}",
         )
+    if len(plan.devices) == 1 and "policy" in plan.excluded_by.values():
+        return ok(f"one NIC, {names}: `stripe` takes no other, see `nixl-stripe plan`")
     if len(plan.devices) == 1:
         return warn(
             f"one usable NIC ({names}): nothing to stripe over",
@@ -178,6 +184,22 @@ def _pcie_link(at: Surroundings) -> Verdict:
     return ok("every NIC's PCIe link is as wide and as fast as it can be")
 
 
+def _paths(at: Surroundings) -> Verdict:
+    """Compare the plan with `best`, by the model of the machine's links."""
+    here = at.plan.even_gbps
+    best = next((each for each in compared_sets(at.plan) if each.stripe == "best"), None)
+    if here is None or best is None or best.even_gbps is None:
+        return skip("no rate of a port or link is known")
+    memory = f"GPU {at.plan.gpu}" if at.plan.gpu else "host memory"
+    said = f"{gbps_text(here)} from {memory} over {len(at.plan.devices)} NIC(s)"
+    if here >= _AS_GOOD * best.even_gbps:
+        return ok(said)
+    return warn(
+        f"{said}, as UCX divides buffers; stripe={best.describe()}",
+        f"stripe={best.stripe}; `nixl-stripe plan --explain` says why",
+    )
+
+
 def _below_best(at: Surroundings, nic: _core.RdmaNic) -> Iterable[str]:
     if at.sys is None or not nic.pci:
         return
@@ -219,5 +241,6 @@ CHECKS = (
     Check("rates", "port rates of the plan's NICs", _rates, "machine"),
     Check("lanes", "more NICs than UCX has lanes", _lanes, "machine"),
     Check("pcie-link", "PCIe links below what port, NIC and slot can do", _pcie_link, "machine"),
+    Check("paths", "fewer NICs would carry more, by the model of the links", _paths, "machine"),
     Check("topology", "a flat PCIe tree, damage in the reading", _topology, "machine"),
 )
