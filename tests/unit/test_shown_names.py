@@ -111,6 +111,7 @@ def test_what_an_error_repeats_is_one_line_bad_flow(arguments: list[str], capsys
     assert r"\x1b]0;x\x07\x9b31m\u202e" in err
     assert err.replace("\n", "").isprintable()
     assert is_harmless(err) or err.startswith("Usage:")  # of click, which has several lines
+    assert [line for line in err.splitlines() if line.lstrip().startswith("lie")] == []
 
 
 def test_a_member_of_an_archive_in_an_error_bad_flow(tmp_path: Path, capsys: Captured) -> None:

@@ -77,9 +77,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         done = command.main(args=argv, prog_name="nixl-stripe", standalone_mode=False, **_look())
         sys.stdout.flush()
     except click.ClickException as error:
-        said = io.StringIO()  # with words of the command line in it
+        said = io.StringIO()
         error.show(said)
-        echo(said.getvalue().rstrip("\n"), err=True)
+        # Words of the command line are behind that mark: a line end among them makes no line.
+        usage, mark, what = said.getvalue().partition("Error: ")
+        echo(f"{usage}{mark}{' '.join(what.split())}", err=True)
         return error.exit_code
     except StripeError as error:
         print(f"nixl-stripe: {one_line(str(error), _LONGEST)}", file=sys.stderr)
