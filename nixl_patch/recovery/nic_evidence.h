@@ -39,6 +39,7 @@ public:
 
     static constexpr const char *no_carrier = "it has no carrier";
     static constexpr const char *no_answer = "nothing that was sent over it was answered";
+    static constexpr const char *not_reached = "the peer does not answer over it";
 
     /** What is sent again so often, seen at two looks, is not merely late: 0.6 s at least. */
     static constexpr unsigned least_retransmits = 2;

@@ -19,6 +19,10 @@ namespace {
 
     /** The thread of a process and what it has seen. */
     class watcher {
+        static constexpr unsigned established = 1;
+        static constexpr unsigned least_down = 2;
+        static constexpr std::size_t most_paths = 1024; /**< of a NIC */
+
     public:
         void
         add(const std::vector<std::string> &nics) {
@@ -73,6 +77,20 @@ namespace {
             return own_;
         }
 
+        std::unique_ptr<peerQuestion>
+        ask(const std::vector<std::string> &nics, const std::string &connection) {
+            std::set<tcpPath> known;
+            {
+                const std::lock_guard<std::mutex> lock(mutex_);
+                for (const std::string &nic : nics) {
+                    for (const auto &[remote, ends] : paths_[nic]) {
+                        known.insert({nic, ends});
+                    }
+                }
+            }
+            return std::make_unique<pathProbe>(pathsOf(known, connection));
+        }
+
     private:
         void
         start() {
@@ -110,8 +128,53 @@ namespace {
                 }
                 own_ = seen.own;
                 seen.interfaces = interfaceAddresses();
+                remember(seen);
             }
             evidence_.add(seen);
+            giveUpDead(seen);
+        }
+
+        /** Where connections went, by NIC: what can be asked later. */
+        void
+        remember(const nicLook &seen) {
+            for (const auto &[ends, socket] : seen.own) {
+                const auto nic = seen.interfaces.find(socket.localAddress);
+                if (socket.state == established && nic != seen.interfaces.end() &&
+                    nics_.count(nic->second) != 0) {
+                    auto &known = paths_[nic->second];
+                    if (known.size() >= most_paths) {
+                        known.clear(); // those that are still there come again at once
+                    }
+                    known[ends.substr(ends.find('-'))] = ends;
+                }
+            }
+        }
+
+        /**
+         * Nobody waits for the kernel's patience with a NIC that has had no carrier for two looks.
+         * Connections of others would outlive that, so they are left alone.
+         */
+        void
+        giveUpDead(const nicLook &seen) {
+            std::set<std::string> dead;
+            for (const auto &[nic, is_up] : seen.up) {
+                unsigned &looks = down_[nic];
+                looks = is_up ? 0 : looks + 1;
+                if (looks >= least_down) {
+                    dead.insert(nic);
+                }
+            }
+            std::set<std::uint64_t> inodes;
+            for (const auto &[ends, socket] : seen.own) {
+                const auto nic = seen.interfaces.find(socket.localAddress);
+                if (socket.state == established && nic != seen.interfaces.end() &&
+                    dead.count(nic->second) != 0) {
+                    inodes.insert(socket.inode);
+                }
+            }
+            if (!inodes.empty()) {
+                endConnections(inodes, nicWatch::longest_patience);
+            }
         }
 
         void
@@ -129,6 +192,9 @@ namespace {
         std::atomic<int> busy_{0};
         nicEvidence evidence_;
         tcpSockets_t own_;
+        /** NIC -> far end -> both ends of a connection that was there. */
+        std::map<std::string, std::map<std::string, std::string>> paths_;
+        std::map<std::string, unsigned> down_;   /**< NIC -> looks without a carrier */
         std::unique_ptr<periodicThread> thread_; /**< there while somebody asks */
     };
 
@@ -155,6 +221,11 @@ nicWatch::lost(const std::vector<std::string> &nics) {
 tcpSockets_t
 nicWatch::ownConnections() {
     return ofThisProcess<watcher>().ownConnections();
+}
+
+std::unique_ptr<peerQuestion>
+nicWatch::ask(const std::vector<std::string> &nics, const std::string &connection) {
+    return ofThisProcess<watcher>().ask(nics, connection);
 }
 
 tcpSockets_t

@@ -8,10 +8,12 @@
 #define NIXL_STRIPE_NIXL_PATCH_RECOVERY_NIC_WATCH_H
 
 #include "recovery/nic_evidence.h"
+#include "recovery/path_probe.h"
 
 #include <atomic>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,13 @@ public:
 
     /** Connections that this process has or had, as far as they are still there. */
     virtual tcpSockets_t ownConnections() = 0;
+
+    /**
+     * Asks a peer over each of @p nics, without waiting for the answers.
+     * @param connection Its connection info, as NIXL handed it over.
+     */
+    virtual std::unique_ptr<peerQuestion> ask(const std::vector<std::string> &nics,
+                                              const std::string &connection) = 0;
 
     /** All connections of the network namespace. */
     virtual tcpSockets_t connections() = 0;
@@ -51,6 +60,8 @@ public:
     /** Between two looks, milliseconds: with transfers under way and without. */
     static constexpr int busy_ms = 100;
     static constexpr int idle_ms = 250;
+    /** UCX's connections are given this TCP_USER_TIMEOUT where a backend resumes (ucx/settings). */
+    static constexpr std::chrono::milliseconds longest_patience{1000};
 
     /** @throws std::runtime_error when there can be no thread. */
     explicit nicWatch(std::vector<std::string> nics);
@@ -58,6 +69,8 @@ public:
 
     std::map<std::string, std::string> lost(const std::vector<std::string> &nics) override;
     tcpSockets_t ownConnections() override;
+    std::unique_ptr<peerQuestion> ask(const std::vector<std::string> &nics,
+                                      const std::string &connection) override;
     tcpSockets_t connections() override;
     std::chrono::steady_clock::time_point now() override;
     void addBusy(int change) override;

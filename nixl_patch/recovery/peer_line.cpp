@@ -59,6 +59,7 @@ peerLine::disconnect() {
     lock_t lock(mutex_);
     connection_.clear();
     resting_.clear();
+    question_.reset();
     if (spare_ != nullptr) {
         spare_->disconnect(peer_);
     }
@@ -119,7 +120,7 @@ peerLine::notify(const std::string &message) {
 /** Takes the transfers through as far as they go without waiting; that of @p record too. */
 int
 peerLine::run(const record_t &record, lock_t &lock) {
-    while (!is_making_) {
+    while (!is_busy_) {
         if (active_ == nullptr) {
             if (waiting_.empty()) {
                 break;
@@ -226,25 +227,24 @@ peerLine::survives(const record_t &record, int error, lock_t &lock) {
         return false;
     }
     const std::vector<std::string> used = spare_ == nullptr ? parts_.nics : spare_->nics();
-    lost_t lost = parts_.witness.lost(used);
+    lost_t lost = lostOf(used, lock);
     std::vector<std::string> left = without(used, lost);
-    if (!canGoOn(lost, left) || !giveUp(*record)) {
+    const auto is_gone = [&] { return active_ != record || connection_.empty(); };
+    if (is_gone() || !canGoOn(lost, left) || !giveUp(*record)) {
         return false;
     }
     ++record->losses;
     record->isResumed = true;
     while (!moveTo(left, lock)) {
-        // A NIC that was idle shows only now that it is lost too: nobody answers over it.
-        const lost_t more = parts_.witness.lost(left);
+        const lost_t more = lostOf(left, lock);
         lost.insert(more.begin(), more.end());
         left = without(left, more);
-        if (more.empty() || active_ != record || !canGoOn(lost, left)) {
+        if (more.empty() || is_gone() || !canGoOn(lost, left)) {
             return false;
         }
     }
-    for (const auto &[nic, reason] : lost) {
-        const bool is_silent = reason != nicEvidence::no_carrier;
-        resting_[nic] = {parts_.witness.now() + (is_silent ? rest : rest_without_carrier), rest};
+    for (const auto &item : lost) {
+        resting_[item.first] = {parts_.witness.now() + before_asking, before_trying};
     }
     parts_.say("lost " + named(lost) + "; the transfer with " + quoted(peer_) + " goes on over " +
                joined(left));
@@ -253,6 +253,30 @@ peerLine::survives(const record_t &record, int error, lock_t &lock) {
     }
     parts_.resumed();
     return true;
+}
+
+/**
+ * Lost NICs of these, with the evidence: what was seen, and for the others the peer is asked. A NIC
+ * that was idle shows only so. Where the peer answers over none, it may be the peer that is dead.
+ */
+peerLine::lost_t
+peerLine::lostOf(const std::vector<std::string> &nics, lock_t &lock) {
+    lost_t lost = parts_.witness.lost(nics);
+    const std::vector<std::string> left = without(nics, lost);
+    peerQuestion::answers_t answers;
+    withoutLock(lock, [&, connection = connection_] {
+        const auto question = parts_.witness.ask(left, connection);
+        question->isOver(pathProbe::patience);
+        answers = question->answers();
+    });
+    const bool is_there = std::any_of(
+        answers.begin(), answers.end(), [](const auto &answer) { return answer.second; });
+    for (const auto &[nic, is_answered] : answers) {
+        if (is_there && !is_answered) {
+            lost[nic] = nicEvidence::not_reached;
+        }
+    }
+    return lost;
 }
 
 bool
@@ -272,62 +296,71 @@ peerLine::moveTo(const std::vector<std::string> &nics, lock_t &lock) {
     const std::string connection = connection_;
     std::shared_ptr<spareEngine> spare;
     std::string problem;
-    is_making_ = true;
-    lock.unlock();
-    try {
-        spare = parts_.spares.on(nics);
-        const int status = spare->connect(peer_, connection);
-        if (status != abi::status_done) {
-            problem = "it cannot connect, NIXL status " + std::to_string(status);
-            spare.reset();
+    withoutLock(lock, [&] {
+        try {
+            spare = parts_.spares.on(nics);
+            const int status = spare->connect(peer_, connection);
+            if (status != abi::status_done) {
+                problem = "it cannot connect, NIXL status " + std::to_string(status);
+                spare.reset();
+            }
+        } catch (const std::exception &error) {
+            problem = error.what();
         }
-    } catch (const std::exception &error) {
-        problem = error.what();
-    }
-    lock.lock();
-    const bool is_made = spare != nullptr;
-    if (is_made) {
-        std::swap(spare, spare_);
-        lock.unlock();
-        spare.reset(); // the last one: its threads end meanwhile
-        lock.lock();
-    } else {
+    });
+    if (spare == nullptr) {
         parts_.say("no second backend on " + joined(nics) + ": " + problem);
+        return false;
     }
-    is_making_ = false;
-    return is_made;
+    std::swap(spare, spare_);
+    withoutLock(lock, [&spare] { spare.reset(); }); // the last one: its threads end meanwhile
+    return true;
 }
 
-/** Those of the lost NICs whose time has come and that may be back. */
+/** Those of the lost NICs whose time has come and against which nothing speaks any more. */
 std::vector<std::string>
 peerLine::rested() {
     std::vector<std::string> due;
     const time_t now = parts_.witness.now();
-    for (const auto &[nic, state] : resting_) {
+    for (auto &[nic, state] : resting_) {
         if (now >= state.due) {
+            state.due = now + before_asking;
             due.push_back(nic);
         }
     }
-    if (due.empty()) {
-        return due;
-    }
-    const lost_t lost = parts_.witness.lost(due);
-    for (const std::string &nic : due) {
-        lostNic &state = resting_[nic];
-        const bool is_lost = lost.count(nic) != 0;
-        state.due = now + (is_lost ? rest_without_carrier : state.rest);
-        state.rest = is_lost ? state.rest : std::min(2 * state.rest, longest_rest);
-    }
-    return without(due, lost);
+    return due.empty() ? due : without(due, parts_.witness.lost(due));
 }
 
-/** NICs that were lost and are back carry their part again. */
+/** NICs that were lost and over which the peer answers carry their part again. */
 void
 peerLine::takeBack(lock_t &lock) {
-    const std::vector<std::string> back = spare_ == nullptr ? std::vector<std::string>() : rested();
-    if (back.empty()) {
+    if (spare_ == nullptr) {
         return;
     }
+    if (question_ == nullptr) {
+        asked_ = rested();
+        if (asked_.empty()) {
+            return;
+        }
+        question_ = parts_.witness.ask(asked_, connection_);
+    }
+    if (!question_->isOver(longest_wait)) {
+        return;
+    }
+    const peerQuestion::answers_t answers = question_->answers();
+    question_.reset();
+    std::vector<std::string> back;
+    std::copy_if(asked_.begin(), asked_.end(), std::back_inserter(back), [&](const auto &nic) {
+        const auto answer = answers.find(nic);
+        return resting_.count(nic) != 0 && (answer == answers.end() || answer->second);
+    });
+    if (!back.empty()) {
+        takeBack(back, lock);
+    }
+}
+
+void
+peerLine::takeBack(const std::vector<std::string> &back, lock_t &lock) {
     std::vector<std::string> nics;
     for (const std::string &nic : parts_.nics) {
         const auto &used = spare_->nics();
@@ -336,10 +369,17 @@ peerLine::takeBack(lock_t &lock) {
             nics.push_back(nic);
         }
     }
-    if (moveTo(nics, lock)) {
-        for (const std::string &nic : back) {
+    const bool is_back = moveTo(nics, lock);
+    for (const std::string &nic : back) {
+        if (is_back) {
             resting_.erase(nic);
+            continue;
         }
+        lostNic &state = resting_[nic];
+        state.due = parts_.witness.now() + state.rest;
+        state.rest = std::min(2 * state.rest, longest_rest);
+    }
+    if (is_back) {
         parts_.say("back: " + joined(back) + "; transfers with " + quoted(peer_) + " go over " +
                    joined(nics));
     }

@@ -51,13 +51,15 @@ public:
     static constexpr unsigned echoes = 32;
     /** Between two looks at what is still under way. */
     static constexpr std::chrono::milliseconds look_interval{20};
-    /** A NIC that was lost with its carrier is tried after this time, if it has one again. */
-    static constexpr std::chrono::seconds rest_without_carrier{1};
+    /** The peer is asked over a lost NIC again and again, after so long. */
+    static constexpr std::chrono::seconds before_asking{1};
+    /** What a transfer waits for an answer over it; one that comes later is found at the next. */
+    static constexpr std::chrono::milliseconds longest_wait{5};
     /**
-     * One that was silent is tried again after this time, then after twice as long, and so on:
-     * nothing tells that it is back, and a try in vain holds a transfer up.
+     * Where nobody can be asked, or a second backend cannot connect although somebody answers, that
+     * is tried again after this time, then after twice as long, and so on: it holds transfers up.
      */
-    static constexpr std::chrono::seconds rest{10};
+    static constexpr std::chrono::seconds before_trying{10};
     static constexpr std::chrono::seconds longest_rest{320};
 
     using record_t = std::shared_ptr<transferRecord>;
@@ -91,21 +93,43 @@ private:
     using time_t = std::chrono::steady_clock::time_point;
 
     struct lostNic {
-        time_t due; /**< when it is to be tried again */
-        std::chrono::seconds rest;
+        time_t due;                /**< when the peer is asked over it again */
+        std::chrono::seconds rest; /**< after the next try in vain */
     };
+
+    /** Calls of other threads find the line busy meanwhile, and do not wait. */
+    template <typename work_t>
+    void
+    withoutLock(lock_t &lock, work_t work) {
+        struct open {
+            lock_t &lock;
+            bool &is_busy;
+
+            ~open() {
+                lock.lock();
+                is_busy = false;
+            }
+        };
+
+        is_busy_ = true;
+        lock.unlock();
+        const open until_done{lock, is_busy_};
+        work();
+    }
 
     int run(const record_t &record, lock_t &lock);
     int advance(const record_t &record, lock_t &lock);
     int postPiece(transferRecord &record);
     void dropPiece(transferRecord &record);
     using lost_t = std::map<std::string, std::string>; /**< NIC -> evidence */
+    lost_t lostOf(const std::vector<std::string> &nics, lock_t &lock);
     bool canGoOn(const lost_t &lost, const std::vector<std::string> &left) const;
     bool giveUp(const transferRecord &record);
     bool survives(const record_t &record, int error, lock_t &lock);
     bool moveTo(const std::vector<std::string> &nics, lock_t &lock);
     std::vector<std::string> rested();
     void takeBack(lock_t &lock);
+    void takeBack(const std::vector<std::string> &back, lock_t &lock);
     int fence(transferRecord &record);
     int echo(transferRecord &record);
     int postEcho(transferRecord &record);
@@ -118,10 +142,12 @@ private:
     std::mutex mutex_;
     std::string connection_;
     std::shared_ptr<spareEngine> spare_; /**< nullptr: the first engine */
-    bool is_making_ = false;             /**< of a spare, by another call without the lock */
+    bool is_busy_ = false;               /**< another call works without the lock */
     record_t active_;
     std::deque<record_t> waiting_;
     std::map<std::string, lostNic> resting_;
+    std::unique_ptr<peerQuestion> question_; /**< whether NICs are back */
+    std::vector<std::string> asked_;
 
     bool is_fenced_ = false; /**< something that was given up may still come */
     lateBytes late_;

@@ -14,7 +14,10 @@
 #include <ifaddrs.h>
 #include <memory>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -74,6 +77,31 @@ namespace {
         return text;
     }
 
+    /** Calls @p work with the number and the inode of each socket that this process has open. */
+    template <typename work_t>
+    void
+    forEachSocket(work_t work) {
+        const std::unique_ptr<DIR, int (*)(DIR *)> folder(::opendir("/proc/self/fd"), &::closedir);
+        while (folder != nullptr) {
+            const dirent *entry = ::readdir(folder.get());
+            if (entry == nullptr) {
+                break;
+            }
+            std::array<char, 64> target{};
+            const ssize_t size =
+                ::readlinkat(::dirfd(folder.get()), entry->d_name, target.data(), target.size());
+            std::string_view text(target.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
+            constexpr std::string_view start = "socket:[";
+            std::uint64_t inode = 0;
+            int number = -1;
+            if (text.substr(0, start.size()) == start && text.back() == ']' &&
+                read(text.substr(start.size(), text.size() - start.size() - 1), 10, inode) &&
+                read(std::string_view(entry->d_name), 10, number)) {
+                work(number, inode);
+            }
+        }
+    }
+
     /** In words of 32 bits, each as the machine has it. */
     std::string
     kernelText(const void *address, std::size_t bytes) {
@@ -114,24 +142,29 @@ readTcpSockets() {
 std::set<std::uint64_t>
 ownInodes() {
     std::set<std::uint64_t> inodes;
-    const std::unique_ptr<DIR, int (*)(DIR *)> folder(::opendir("/proc/self/fd"), &::closedir);
-    while (folder != nullptr) {
-        const dirent *entry = ::readdir(folder.get());
-        if (entry == nullptr) {
-            break;
-        }
-        std::array<char, 64> target{};
-        const ssize_t size =
-            ::readlinkat(::dirfd(folder.get()), entry->d_name, target.data(), target.size());
-        std::string_view text(target.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
-        constexpr std::string_view start = "socket:[";
-        std::uint64_t inode = 0;
-        if (text.substr(0, start.size()) == start && text.back() == ']' &&
-            read(text.substr(start.size(), text.size() - start.size() - 1), 10, inode)) {
-            inodes.insert(inode);
-        }
-    }
+    forEachSocket([&inodes](int, std::uint64_t inode) { inodes.insert(inode); });
     return inodes;
+}
+
+void
+endConnections(const std::set<std::uint64_t> &inodes, std::chrono::milliseconds patience) {
+    forEachSocket([&](int number, std::uint64_t inode) {
+        if (inodes.count(inode) == 0) {
+            return;
+        }
+        // A copy stays what it is, whatever others close and open meanwhile.
+        const descriptor copy(::fcntl(number, F_DUPFD_CLOEXEC, 0));
+        struct stat found = {};
+        unsigned timeout_ms = 0;
+        socklen_t size = sizeof timeout_ms;
+        if (::fstat(copy.get(), &found) == 0 && found.st_ino == inode &&
+            ::getsockopt(copy.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size) == 0 &&
+            timeout_ms != 0 && std::chrono::milliseconds(timeout_ms) <= patience) {
+            const linger none = {1, 0};
+            ::setsockopt(copy.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+            ::shutdown(copy.get(), SHUT_RDWR);
+        }
+    });
 }
 
 std::map<std::string, std::string>

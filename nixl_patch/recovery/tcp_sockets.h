@@ -8,6 +8,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_RECOVERY_TCP_SOCKETS_H
 #define NIXL_STRIPE_NIXL_PATCH_RECOVERY_TCP_SOCKETS_H
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -34,6 +35,14 @@ void parseTcpSockets(std::string_view text, tcpSockets_t &sockets);
 
 /** Of this thread's network namespace: connections, not those that listen. */
 tcpSockets_t readTcpSockets();
+
+/**
+ * @brief Ends connections that this process has open, and drops what they have not sent yet.
+ *
+ * Their owner sees an error as if the kernel had given them up. Spared are those for which the
+ * kernel would wait longer than @p patience (TCP_USER_TIMEOUT).
+ */
+void endConnections(const std::set<std::uint64_t> &inodes, std::chrono::milliseconds patience);
 
 /** Inodes of the sockets that this process has open. */
 std::set<std::uint64_t> ownInodes();

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <gtest/gtest.h>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -328,12 +329,41 @@ fakeEngine::makeWords() {
     return all;
 }
 
+class fakeQuestion : public peerQuestion {
+public:
+    fakeQuestion(answers_t answers, unsigned late)
+        : answers_(std::move(answers))
+        , late_(late) {}
+
+    bool
+    isOver(std::chrono::milliseconds wait) override {
+        if (wait >= pathProbe::patience) {
+            late_ = 0;
+        }
+        return late_ == 0 || --late_ == 0;
+    }
+
+    answers_t
+    answers() const override {
+        return late_ == 0 ? answers_ : answers_t();
+    }
+
+private:
+    const answers_t answers_;
+    unsigned late_;
+};
+
 /** Evidence as a test wants it, and a clock that it turns. */
 class fakeWitness : public nicWitness {
 public:
     struct seen {
         std::mutex mutex;
         std::map<std::string, std::string> lost;
+        std::set<std::string> mute;    /**< the peer does not answer over these */
+        std::set<std::string> unknown; /**< nobody can be asked over these */
+        unsigned late = 0;             /**< looks until an answer comes */
+        unsigned questions = 0;
+        std::function<void()> onQuestion = [] {};
         tcpSockets_t sockets = {{"here-there", {"here", 1, 0, 0, 0, 7}}};
         std::chrono::steady_clock::time_point clock{std::chrono::hours(1)};
         int busy = 0;
@@ -352,6 +382,21 @@ public:
             }
         }
         return found;
+    }
+
+    std::unique_ptr<peerQuestion>
+    ask(const names_t &nics, const std::string &connection) override {
+        EXPECT_NE(connection, "");
+        seen_->onQuestion();
+        const std::lock_guard<std::mutex> lock(seen_->mutex);
+        ++seen_->questions;
+        peerQuestion::answers_t answers;
+        for (const std::string &nic : nics) {
+            if (seen_->unknown.count(nic) == 0) {
+                answers[nic] = seen_->mute.count(nic) == 0;
+            }
+        }
+        return std::make_unique<fakeQuestion>(std::move(answers), seen_->late);
     }
 
     tcpSockets_t

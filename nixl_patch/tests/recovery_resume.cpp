@@ -123,23 +123,98 @@ TEST_F(Resume, aNicThatIsBackCarriesItsPartAgain) {
     release(handle);
 }
 
-TEST_F(Resume, aNicThatStaysSilentIsTriedLessAndLessOftenBadFlow) {
+TEST_F(Resume, aNicOverWhichNobodyAnswersIsNotTriedBadFlow) {
     start();
     void *handle = prepare(abi::op_write, 4096);
     lose("n2");
     static_cast<void>(post(handle));
     EXPECT_EQ(wait(handle), abi::status_done);
     seen->lost.clear(); // what was seen is forgotten, the NIC is as dead as before
-    world.unreachable = {"n2"};
+    seen->mute = {"n2"};
     unsigned tries = 0;
+    world.unreachable = {"n2"};
+    world.onUnreachable = [&tries](const std::string &) { ++tries; };
+    const unsigned before = seen->questions;
+    for (int second = 0; second < 75; ++second) {
+        seen->clock += std::chrono::seconds(1);
+        EXPECT_EQ(post(handle), abi::status_done) << "by the spare as before";
+    }
+    EXPECT_EQ(tries, 0U);
+    EXPECT_GE(seen->questions - before, 37U);
+    EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n3"}));
+    release(handle);
+}
+
+TEST_F(Resume, aSilentNicIsTakenBackWhenThePeerAnswersOverIt) {
+    start();
+    void *handle = prepare(abi::op_write, 4096);
+    lose("n2");
+    static_cast<void>(post(handle));
+    EXPECT_EQ(wait(handle), abi::status_done);
+    seen->lost.clear();
+    world.dead.clear();
+    seen->late = 3;
+    seen->clock += std::chrono::seconds(1);
+    for (int look = 0; look < 2; ++look) {
+        EXPECT_EQ(post(handle), abi::status_done) << "nobody waits for the answer";
+        EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n3"}));
+    }
+    EXPECT_EQ(post(handle), abi::status_done);
+    EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n2", "n3"}));
+    EXPECT_EQ(said.back(), "back: n2; transfers with 'you' go over n0, n1, n2, n3");
+    release(handle);
+}
+
+TEST_F(Resume, aNicOverWhichNobodyCanBeAskedIsTriedLessAndLessOftenBadFlow) {
+    start();
+    void *handle = prepare(abi::op_write, 4096);
+    lose("n2");
+    static_cast<void>(post(handle));
+    EXPECT_EQ(wait(handle), abi::status_done);
+    seen->lost.clear();
+    seen->unknown = {"n2"};
+    unsigned tries = 0;
+    world.unreachable = {"n2"};
     world.onUnreachable = [&tries](const std::string &) { ++tries; };
     for (int second = 0; second < 75; ++second) {
         seen->clock += std::chrono::seconds(1);
         EXPECT_EQ(post(handle), abi::status_done) << "by the spare as before";
     }
-    EXPECT_EQ(tries, 3U) << "after 10, 30 and 70 seconds";
+    EXPECT_EQ(tries, 4U) << "after 1, 11, 31 and 71 seconds";
     EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n3"}));
     release(handle);
+}
+
+TEST_F(Resume, whatWasNotSeenIsAsked) {
+    void *handle = underWay();
+    lose("n1", "");
+    seen->mute = {"n1", "n3"};
+    EXPECT_EQ(wait(handle), abi::status_done);
+    EXPECT_EQ(target, source);
+    EXPECT_EQ(world.engines.back(), (names_t{"n0", "n2"}));
+    EXPECT_EQ(said.at(0),
+              "lost n1 (the peer does not answer over it), n3 (the peer does not answer over it); "
+              "the transfer with 'you' goes on over n0, n2");
+    release(handle);
+}
+
+TEST_F(Resume, aPeerThatAnswersOverNoNicIsTheCallersErrorBadFlow) {
+    void *handle = underWay();
+    lose("n1", "");
+    seen->mute = {"n0", "n1", "n2", "n3"};
+    EXPECT_EQ(wait(handle), abi::status_remote_disconnect);
+    EXPECT_EQ(world.engines.size(), 1U);
+    EXPECT_NE(said.at(0).find("nothing speaks against a NIC"), std::string::npos);
+    release(handle);
+}
+
+TEST_F(Resume, aTransferThatIsReleasedWhileThePeerIsAskedIsGoneBadFlow) {
+    void *handle = underWay();
+    lose("n1", "");
+    seen->onQuestion = [&] { std::thread([&] { release(handle); }).join(); };
+    EXPECT_EQ(check(handle), abi::status_canceled);
+    EXPECT_EQ(world.engines.size(), 1U);
+    EXPECT_EQ(seen->questions, 1U);
 }
 
 TEST_F(Resume, withoutEvidenceTheErrorIsTheCallersBadFlow) {

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
 // The thread that looks at NICs: there while somebody asks, and what it sees of this process.
+#include "loopback.h"
 #include "recovery/nic_watch.h"
-#include "topology/descriptor.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,9 +10,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <memory>
-#include <netinet/in.h>
 #include <string>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,28 +37,6 @@ namespace {
         return watchers() == count;
     }
 
-    /** A connection of this process with itself. */
-    class loopback {
-    public:
-        loopback()
-            : listens_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
-            , connects_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-            sockaddr_in address{};
-            address.sin_family = AF_INET;
-            address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-            auto *any = reinterpret_cast<sockaddr *>(&address);
-            socklen_t size = sizeof address;
-            EXPECT_EQ(::bind(listens_.get(), any, size), 0);
-            EXPECT_EQ(::listen(listens_.get(), 1), 0);
-            EXPECT_EQ(::getsockname(listens_.get(), any, &size), 0);
-            EXPECT_EQ(::connect(connects_.get(), any, size), 0);
-        }
-
-    private:
-        const descriptor listens_;
-        const descriptor connects_;
-    };
-
 } // namespace
 
 TEST(NicWatch, isOneThreadWhileSomebodyAsks) {
@@ -81,7 +57,7 @@ TEST(NicWatch, seesCarriersAndOwnConnectionsWhileTransfersAreUnderWay) {
     const auto lost = watch.lost({"lo", "no such"});
     ASSERT_EQ(lost.size(), 1U);
     EXPECT_EQ(lost.at("no such"), nicEvidence::no_carrier);
-    const loopback connection;
+    const testing::loopback connection;
     EXPECT_TRUE(watch.ownConnections().empty()) << "nothing is under way";
     watch.addBusy(1);
     const tcpSockets_t own = watch.ownConnections();
@@ -92,6 +68,17 @@ TEST(NicWatch, seesCarriersAndOwnConnectionsWhileTransfersAreUnderWay) {
     for (const auto &item : own) {
         EXPECT_EQ(watch.connections().count(item.first), 1U);
     }
+}
+
+TEST(NicWatch, asksWhereAConnectionWas) {
+    nicWatch watch({"lo"});
+    const testing::loopback connection(16);
+    watch.addBusy(1);
+    EXPECT_FALSE(watch.ownConnections().empty()); // it was looked at
+    const auto question = watch.ask({"lo", "no such"}, "");
+    EXPECT_TRUE(question->isOver(pathProbe::patience));
+    EXPECT_EQ(question->answers(), (peerQuestion::answers_t{{"lo", true}}));
+    watch.addBusy(-1);
 }
 
 TEST(NicWatch, aForkedChildHasNoneAndMayEnd) {

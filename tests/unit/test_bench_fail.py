@@ -7,11 +7,13 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nixl_stripe.bench import fail
+from nixl_stripe.bench.fail_log import detected_s, said
 from nixl_stripe.bench.fail_plan import LOADS, Fault, faults, sizes
 from nixl_stripe.bench.options import Options, Sides
 from nixl_stripe.errors import UsageError
@@ -44,6 +46,33 @@ def test_every_two_factors_meet() -> None:
     for (a, first), (b, second) in itertools.combinations(factors.items(), 2):
         met = {(getattr(fault, a), getattr(fault, b)) for fault in found}
         assert met == set(itertools.product(first, second)), (a, b)
+
+
+def test_where_a_read_takes_one_nic_that_one_is_cut() -> None:
+    found = list(faults(80, 1, OPS, 4, (0,)))
+    assert {len(fault.nics) for fault in found} == {1, 2, 3}
+    assert all(0 in fault.nics for fault in found if fault.op == "READ")
+    assert not all(0 in fault.nics for fault in found if fault.op == "WRITE")
+
+
+LOG = """W1127 16:25:30.500000  5446 nixl-stripe] on_nic_loss='resume': resume is on trial
+E1127 16:25:31.200000  5446 ucx] something else
+W1127 16:25:31.576435  5446 nixl-stripe] on_nic_loss: lost rail0 (it has no carrier); it goes on
+W1127 16:25:33.000000  5446 nixl-stripe] on_nic_loss: back: rail0
+"""
+
+
+def test_what_was_said_and_when() -> None:
+    cut = time.mktime((2026, 11, 27, 16, 25, 30, 0, 0, -1)) + 0.9
+    assert detected_s(LOG, cut) == pytest.approx(0.676, abs=0.002)
+    assert said(LOG) == ["lost rail0 (it has no carrier); it goes on", "back: rail0"]
+
+
+def test_nothing_was_said_bad_flow() -> None:
+    assert detected_s(LOG, None) is None
+    assert detected_s("no such line", 0.0) is None
+    assert detected_s(LOG, time.mktime((2026, 11, 27, 16, 25, 40, 0, 0, -1))) is None
+    assert said("W1127 nothing\n") == []
 
 
 def test_one_nic_cannot_be_lost_bad_flow() -> None:
@@ -116,6 +145,7 @@ def test_a_rail_is_cut_when_it_has_sent_enough_and_whole_at_the_end() -> None:
     assert made.step() is None
     result = made.restore()
     assert result.at_s is not None
+    assert result.at_unix_s == pytest.approx(time.time(), abs=60)
     assert result.back_s is None
     assert ends["initiator"].done[1:] == [("state", "rail1", True)]
     assert ends["target"].done == []

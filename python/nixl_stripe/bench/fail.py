@@ -7,18 +7,19 @@ from __future__ import annotations
 import json
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from nixl_stripe._core import __version__
 from nixl_stripe.bench import runner
+from nixl_stripe.bench.fail_log import detected_s, said
 from nixl_stripe.bench.fail_plan import Fault, faults, sizes
 from nixl_stripe.bench.options import Options, Sides
 from nixl_stripe.errors import UsageError
 from nixl_stripe.lab.beds.base import Bed
 from nixl_stripe.lab.cut import CutMade
-from nixl_stripe.lab.job import Nixl
+from nixl_stripe.lab.job import OPS, Nixl
 from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.lab.transfer import Transfer
 
@@ -54,10 +55,15 @@ def measure(
     """
     check(options, cuts, seed, modes, resume)
     run = _Run(bed, sides, options, say)
-    settings = {**options.to_dict(), "seed": seed, "transfer_bytes": run.total_bytes}
+    settings = {
+        **options.to_dict(),
+        "ops": list(options.ops or OPS),
+        "seed": seed,
+        "transfer_bytes": run.total_bytes,
+    }
     rows = _rows_of(resume, settings)
     done = {(row["mode"], row["number"]) for row in rows}
-    for fault in faults(cuts, seed, options.directions(), options.nics):
+    for fault in _faults(cuts, seed, options):
         for mode in modes:
             if (mode, fault.number) not in done:
                 rows.append(run.row(mode, fault))
@@ -75,10 +81,17 @@ def check(
     if cuts < 1:
         raise UsageError(f"--cuts {cuts}: accepted are 1 and more")
     try:
-        next(faults(1, seed, options.directions(), options.nics))
+        next(_faults(1, seed, options))
     except ValueError as error:
         raise UsageError(f"--nics {options.nics}: {error}") from error
     _read_rows(resume)
+
+
+def _faults(cuts: int, seed: int, options: Options) -> Iterator[Fault]:
+    """Yield the cuts of a run. Over TCP a READ takes one NIC: no other is worth a cut."""
+    ops = options.ops or OPS
+    reads_over = (0,) if options.bed == "tcp" else ()
+    return faults(cuts, seed, ops, options.nics, reads_over)
 
 
 class _Run:
@@ -97,9 +110,9 @@ class _Run:
     def row(self, mode: str, fault: Fault) -> dict[str, Any]:
         """Cut NICs in one transfer and say what came of it."""
         undisturbed = self._time_of(mode, fault)
-        buffers = sizes(fault.load, self.total_bytes)
+        buffers = self._sizes(fault)
         self._say(f"cut {fault.number + 1}, {mode}: {fault.op} {fault.load}, {fault.kind}")
-        self._bed.cut = fault.cut(sum(buffers), self._options.nics)
+        self._bed.cut = fault.cut(sum(buffers), self._nics_of(fault))
         try:
             outcome = self._transfer(mode, fault, buffers)
             return _row(self._bed, mode, fault, outcome, self._bed.cut_made, undisturbed)
@@ -111,9 +124,16 @@ class _Run:
         key = (mode, fault.op, fault.load)
         if key not in self._undisturbed:
             self._say(f"{mode}: {fault.op} {fault.load}, nothing cut")
-            outcome = self._transfer(mode, fault, sizes(fault.load, self.total_bytes))
+            outcome = self._transfer(mode, fault, self._sizes(fault))
             self._undisturbed[key] = round(outcome.seconds[0], 3) if outcome.ok else None
         return self._undisturbed[key]
+
+    def _nics_of(self, fault: Fault) -> int:
+        """Return how many NICs carry it while nothing fails."""
+        return 1 if self._bed.name == "tcp" and fault.op == "READ" else self._options.nics
+
+    def _sizes(self, fault: Fault) -> tuple[int, ...]:
+        return sizes(fault.load, self.total_bytes * self._nics_of(fault) // self._options.nics)
 
     def _transfer(self, mode: str, fault: Fault, buffers: tuple[int, ...]) -> Outcome:
         nixl, params, variables = self._mode(mode)
@@ -179,7 +199,8 @@ def _row(
         "hang": error is not None and error.type == TimeoutError.__name__,
         "seconds": round(outcome.seconds[0], 3) if outcome.seconds else None,
         "undisturbed_s": undisturbed,
-        "detected_s": None,
+        "detected_s": detected_s(outcome.initiator.log, made.at_unix_s),
+        "said": said(outcome.initiator.log),
         "share_after": outcome.share,
     }
 

@@ -63,32 +63,46 @@ def sizes(load: str, total_bytes: int) -> tuple[int, ...]:
     return tuple(max(8, round(total_bytes * part / sum(parts) / 8) * 8) for part in parts)
 
 
-def faults(count: int, seed: int, ops: Sequence[Op], nic_count: int) -> Iterator[Fault]:
-    """Yield `count` faults; the same for the same arguments, and the first of more."""
+def faults(
+    count: int, seed: int, ops: Sequence[Op], nic_count: int, reads_over: tuple[int, ...] = ()
+) -> Iterator[Fault]:
+    """Yield `count` faults; the same for the same arguments, and the first of more.
+
+    reads_over: NICs that each cut of a READ takes, with others or alone, where it uses no more.
+    """
     if nic_count < 2:
         raise ValueError(f"{nic_count} NIC: accepted are 2 and more, one of them must stay alive")
     dice = random.Random(seed)
     seen: set[Any] = set()
     for number in range(count):
         best = max(
-            (_candidate(number, dice, ops, nic_count) for _ in range(_CANDIDATES)),
+            (_candidate(number, dice, ops, nic_count, reads_over) for _ in range(_CANDIDATES)),
             key=lambda fault: len(_pairs(fault) - seen),
         )
         seen |= _pairs(best)
         yield best
 
 
-def _candidate(number: int, dice: random.Random, ops: Sequence[Op], nic_count: int) -> Fault:
+def _candidate(
+    number: int,
+    dice: random.Random,
+    ops: Sequence[Op],
+    nic_count: int,
+    reads_over: tuple[int, ...],
+) -> Fault:
     is_early = number % _EVERY == 0
     is_silent = number % _EVERY == 1
     lost = dice.randint(1, nic_count - 1)
+    op = dice.choice(ops)
+    chosen = reads_over if op == "READ" else ()
+    others = [nic for nic in range(nic_count) if nic not in chosen]
     return Fault(
         number=number,
-        op=dice.choice(ops),
+        op=op,
         load=dice.choice(LOADS),
         kind="silent" if is_silent else dice.choice(KINDS),
         where=dice.choice(WHERES),
-        nics=tuple(sorted(dice.sample(range(nic_count), lost))),
+        nics=tuple(sorted({*chosen, *dice.sample(others, max(0, lost - len(chosen)))})),
         at=round(dice.uniform(0.02, _EARLY if is_early else _LATEST), 3),
         back_after_s=dice.choice((None, None, round(dice.uniform(0.2, 3), 2))),
     )

@@ -62,7 +62,12 @@ class Cut:
 
 @dataclass(frozen=True)
 class CutMade:
-    """What became of a cut, in seconds since the sides were started; None: it did not happen."""
+    """What became of a cut, in seconds since the sides were started; None: it did not happen.
+
+    at_unix_s: the same moment by the clock of the machine that the sides run on; None, too, where
+    that is another machine than the one that cut.
+    """
 
     at_s: float | None = None
     back_s: float | None = None
+    at_unix_s: float | None = None

@@ -31,6 +31,7 @@ class Cutter:
         self._start = time.monotonic()
         self._sent = self._count()
         self._at: float | None = None
+        self._at_unix_s: float | None = None
         self._back: float | None = None
 
     def _count(self) -> int:
@@ -44,6 +45,7 @@ class Cutter:
                 return _LOOK_S
             self._apply(whole=False)
             self._at = time.monotonic() - self._start
+            self._at_unix_s = time.time()
             now = self._at
         if self._back is not None or self._cut.back_after_s is None:
             return None
@@ -58,7 +60,7 @@ class Cutter:
         """Make all rails whole again and return what happened."""
         if self._at is not None and self._back is None:
             self._apply(whole=True)
-        return CutMade(self._at, self._back)
+        return CutMade(self._at, self._back, self._at_unix_s)
 
     def _apply(self, *, whole: bool) -> None:
         for role in ROLES:
