@@ -122,6 +122,8 @@ private:
     int postPiece(transferRecord &record);
     void dropPiece(transferRecord &record);
     using lost_t = std::map<std::string, std::string>; /**< NIC -> evidence */
+    static std::vector<std::string> without(const std::vector<std::string> &nics,
+                                            const lost_t &lost);
     lost_t lostOf(const std::vector<std::string> &nics, lock_t &lock);
     bool canGoOn(const lost_t &lost, const std::vector<std::string> &left) const;
     bool giveUp(const transferRecord &record);

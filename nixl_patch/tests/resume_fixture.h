@@ -4,6 +4,8 @@
 #define NIXL_STRIPE_NIXL_PATCH_TESTS_RESUME_FIXTURE_H
 
 #include "fake_engine.h"
+#include "fake_witness.h"
+#include "recovery/resume_engine.h"
 
 #include <atomic>
 #include <gtest/gtest.h>

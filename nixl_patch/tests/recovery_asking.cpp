@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
+// SPDX-License-Identifier: Apache-2.0
+// A peer is asked over NICs: which are lost though nothing was seen of it, and which are back.
+#include "resume_fixture.h"
+
+#include <thread>
+
+namespace nixlStripe::testing {
+
+using Asking = ResumeTest;
+
+TEST_F(Asking, aNicOverWhichNobodyAnswersIsNotTriedBadFlow) {
+    start();
+    void *handle = prepare(abi::op_write, 4096);
+    lose("n2");
+    static_cast<void>(post(handle));
+    EXPECT_EQ(wait(handle), abi::status_done);
+    seen->lost.clear(); // what was seen is forgotten, the NIC is as dead as before
+    seen->mute = {"n2"};
+    unsigned tries = 0;
+    world.unreachable = {"n2"};
+    world.onUnreachable = [&tries](const std::string &) { ++tries; };
+    const unsigned before = seen->questions;
+    for (int second = 0; second < 75; ++second) {
+        seen->clock += std::chrono::seconds(1);
+        EXPECT_EQ(post(handle), abi::status_done) << "by the spare as before";
+    }
+    EXPECT_EQ(tries, 0U);
+    EXPECT_GE(seen->questions - before, 37U);
+    EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n3"}));
+    release(handle);
+}
+
+TEST_F(Asking, aSilentNicIsTakenBackWhenThePeerAnswersOverIt) {
+    start();
+    void *handle = prepare(abi::op_write, 4096);
+    lose("n2");
+    static_cast<void>(post(handle));
+    EXPECT_EQ(wait(handle), abi::status_done);
+    seen->lost.clear();
+    world.dead.clear();
+    seen->late = 3;
+    seen->clock += std::chrono::seconds(1);
+    for (int look = 0; look < 2; ++look) {
+        EXPECT_EQ(post(handle), abi::status_done) << "nobody waits for the answer";
+        EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n3"}));
+    }
+    EXPECT_EQ(post(handle), abi::status_done);
+    EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n2", "n3"}));
+    EXPECT_EQ(said.back(), "back: n2; transfers with 'you' go over n0, n1, n2, n3");
+    release(handle);
+}
+
+TEST_F(Asking, aNicOverWhichNobodyCanBeAskedIsTriedLessAndLessOftenBadFlow) {
+    start();
+    void *handle = prepare(abi::op_write, 4096);
+    lose("n2");
+    static_cast<void>(post(handle));
+    EXPECT_EQ(wait(handle), abi::status_done);
+    seen->lost.clear();
+    seen->unknown = {"n2"};
+    unsigned tries = 0;
+    world.unreachable = {"n2"};
+    world.onUnreachable = [&tries](const std::string &) { ++tries; };
+    for (int second = 0; second < 75; ++second) {
+        seen->clock += std::chrono::seconds(1);
+        EXPECT_EQ(post(handle), abi::status_done) << "by the spare as before";
+    }
+    EXPECT_EQ(tries, 4U) << "after 1, 11, 31 and 71 seconds";
+    EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n3"}));
+    release(handle);
+}
+
+TEST_F(Asking, whatWasNotSeenIsAsked) {
+    void *handle = underWay();
+    lose("n1", "");
+    seen->mute = {"n1", "n3"};
+    EXPECT_EQ(wait(handle), abi::status_done);
+    EXPECT_EQ(target, source);
+    EXPECT_EQ(world.engines.back(), (names_t{"n0", "n2"}));
+    EXPECT_EQ(said.at(0),
+              "lost n1 (the peer does not answer over it), n3 (the peer does not answer over it); "
+              "the transfer with 'you' goes on over n0, n2");
+    release(handle);
+}
+
+TEST_F(Asking, aPeerThatAnswersOverNoNicIsTheCallersErrorBadFlow) {
+    void *handle = underWay();
+    lose("n1", "");
+    seen->mute = {"n0", "n1", "n2", "n3"};
+    EXPECT_EQ(wait(handle), abi::status_remote_disconnect);
+    EXPECT_EQ(world.engines.size(), 1U);
+    EXPECT_NE(said.at(0).find("nothing speaks against a NIC"), std::string::npos);
+    release(handle);
+}
+
+TEST_F(Asking, aTransferThatIsReleasedWhileThePeerIsAskedIsGoneBadFlow) {
+    void *handle = underWay();
+    lose("n1", "");
+    seen->onQuestion = [&] { std::thread([&] { release(handle); }).join(); };
+    EXPECT_EQ(check(handle), abi::status_canceled);
+    EXPECT_EQ(world.engines.size(), 1U);
+    EXPECT_EQ(seen->questions, 1U);
+}
+
+} // namespace nixlStripe::testing
