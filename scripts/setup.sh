@@ -11,17 +11,25 @@ export PYTHONDONTWRITEBYTECODE=1
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
-# find_python: the newest interpreter on the PATH that the project supports
-find_python() {
+# working_python CANDIDATE...: the path of the first that the project supports and that really runs;
+# pyenv puts a name on the PATH for every version that it has, which runs for the selected ones only
+working_python() {
     local candidate
-    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10}; do
+    for candidate; do
         if command -v "$candidate" >/dev/null 2>&1 &&
             "$candidate" -c 'import sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
             command -v "$candidate"
             return
         fi
     done
-    die "no Python >= 3.10 with the venv module found (on Debian and Ubuntu: apt-get install python3-venv)"
+    return 1
+}
+
+# find_python: the first interpreter on the PATH that the project supports
+find_python() {
+    # shellcheck disable=SC2086
+    working_python ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10} ||
+        die "no Python >= 3.10 with the venv module found (on Debian and Ubuntu: apt-get install python3-venv)"
 }
 
 # make_venv EXTRAS: .venv with this checkout installed, and what the lock pins for these extras
