@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -58,12 +59,19 @@ def deployment(folder: Path) -> Manifest:
 
 
 @pytest.fixture(scope="module")
-def image(unpacked: WheelOf, tmp_path_factory: pytest.TempPathFactory) -> Image:
+def needs_namespaces() -> None:
+    """Skip, with the reason, where nobody may make a root file system of their own."""
     done = subprocess.run(
         ["unshare", "--map-root-user", "--mount", "true"], capture_output=True, check=False
     )
     if done.returncode != 0:
         pytest.skip(f"no user namespaces here: {done.stderr.decode().strip()}")
+
+
+@pytest.fixture(scope="module")
+def image(
+    needs_namespaces: None, unpacked: WheelOf, tmp_path_factory: pytest.TempPathFactory
+) -> Image:
     return Image(tmp_path_factory.mktemp("image"), unpacked("nixl-cu12", NEWEST))
 
 
@@ -146,3 +154,18 @@ def test_an_image_without_nixl_says_so_bad_flow(image: Image) -> None:
     done = image.run(maker["command"], [{"name": "PYTHONPATH", "value": "/nothing"}])
     assert done.returncode != 0
     assert "no NIXL is installed for this Python" in done.stderr
+
+
+@pytest.mark.usefixtures("needs_namespaces")
+def test_an_image_of_a_python_without_a_wheel_says_which_bad_flow(
+    unpacked: WheelOf, tmp_path: Path
+) -> None:
+    image = Image(tmp_path, unpacked("nixl-cu12", NEWEST))
+    (ours,) = image.wheels.glob("nixl_stripe-*.whl")
+    ours.rename(ours.with_name("nixl_stripe-1-cp39-cp39-linux_x86_64.whl"))
+    carrier, maker = deployment(FOLDER / "no-rebuild")["spec"]["template"]["spec"]["initContainers"]
+    assert image.run(carrier["command"]).returncode == 0
+    done = image.run(maker["command"])
+    assert done.returncode != 0
+    assert re.search(r"nixl-stripe-wheels has no wheels/\*-cp3\d+-\*_\w+\.whl", done.stderr)
+    assert not (image.volume / "plugins").exists()
