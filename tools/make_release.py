@@ -47,8 +47,7 @@ def release(
     """
     sdist = build_sdist(ROOT, out)
     check_contents(sdist)
-    # At a place that stays the same: the compiler's cache goes by paths.
-    source = unpack_sdist(sdist, Path(_emptied(cache / "source")))
+    source = unpack_sdist(sdist, _emptied(cache / "source"))
     common = {**package_files(source), **metadata_of(source)}
     made = [sdist]
     for machine in machines:
@@ -63,7 +62,7 @@ def release(
         if not headers:
             raise BuildError(f"{machine}: no Python left to build for")
         say(f"compiling for {machine}: {', '.join(each.python for each in headers)}")
-        build = compile_for(machine, headers, source, cache / f"build-{machine}")
+        build = compile_for(machine, headers, source)
         made += [write_wheel_of(target, common, build, out) for target in headers]
         plugin = out / "plugins" / machine / plugin_of(build).name
         plugin.parent.mkdir(parents=True, exist_ok=True)

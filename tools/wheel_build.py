@@ -14,6 +14,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -112,26 +113,42 @@ def unpack_sdist(sdist: Path, folder: Path) -> Path:
     return folder / sdist.name.removesuffix(".tar.gz")
 
 
-def compile_for(machine: str, headers: dict[Target, list[Path]], source: Path, build: Path) -> Path:
-    """Compile the plugin and the extension modules of `headers` for `machine`; return `build`."""
+def compile_for(machine: str, headers: dict[Target, list[Path]], source: Path) -> Path:
+    """Compile the plugin and the extension modules of `headers` for `machine`.
+
+    Returns the build folder. It lies in `source` and the options are those of meson-python, so that
+    a compiler's cache knows what `pip install` has compiled.
+    """
     import pybind11
 
+    build = source / f"build-{machine}"
     cores = [
         f"{target.abi}={':'.join(map(str, [*folders, pybind11.get_include()]))}"
         for target, folders in headers.items()
     ]
     command = ["meson", "setup", str(build), str(source), "-Dpython=false", "-Dmanylinux=true"]
-    command += ["-Dbuildtype=release", "-Dcpp_link_args=-s", f"-Dcores={','.join(cores)}"]
+    command += ["-Dbuildtype=release", "-Db_ndebug=if-release", "-Dcpp_link_args=-s"]
+    command.append(f"-Dcores={','.join(cores)}")
     if machine != platform.machine():
         cross = source / "cross" / f"{ARCHITECTURES[machine][1]}.ini"
         if not cross.is_file():
             raise BuildError(f"there is no cross file for {machine} on {platform.machine()}")
-        command += ["--cross-file", str(cross)]
-    if (build / "build.ninja").is_file():
-        command.append("--reconfigure")
+        command += ["--cross-file", str(cross), *_cached_compiler(machine, source.parent)]
     _run(command)
     _run(["ninja", "-C", str(build), "--quiet"])
     return build
+
+
+def _cached_compiler(machine: str, folder: Path) -> list[str]:
+    """Return options for ccache, which meson uses by itself for this machine's compiler alone."""
+    if shutil.which("ccache") is None:
+        return []
+    triplet = ARCHITECTURES[machine][1]
+    file = folder / f"ccache-{machine}.ini"
+    file.write_text(
+        f"[binaries]\nc = ['ccache', '{triplet}-gcc']\ncpp = ['ccache', '{triplet}-g++']\n", "utf-8"
+    )
+    return ["--cross-file", str(file)]
 
 
 def plugin_of(build: Path) -> Path:

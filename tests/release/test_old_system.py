@@ -24,7 +24,7 @@ from fake_wheels import write_wheel
 from nixl_stripe.versions import NEWEST
 from nixl_stripe.wheel import PLUGIN, build_wheel, find_in, patch_folder, plugin_path
 from nixl_wheels import ROOT, plugin_folder, unpack, wheel_file
-from wheel_build import compile_for, plugin_of
+from released_files import Released
 from wheel_check import auditwheel_tag
 
 pytestmark = pytest.mark.release
@@ -52,29 +52,23 @@ print("OUTCOME", json.dumps([version().decode(), done]), flush=True)
 
 
 @pytest.fixture(scope="module")
-def prebuilt() -> Path:
-    """The build folder of the manylinux plugin for this machine; no extension module."""
-    return compile_for("x86_64", {}, ROOT, cache_dir() / "build-old-system")
-
-
-@pytest.fixture(scope="module")
 def patched_prebuilt(
-    prebuilt: Path, unpacked: WheelOf, tmp_path_factory: pytest.TempPathFactory
+    released: Released, unpacked: WheelOf, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     site = tmp_path_factory.mktemp("prebuilt") / "site"
     shutil.copytree(unpacked("nixl-cu12", NEWEST), site, copy_function=os.link)
     for folder in find_in(site):
-        patch_folder(folder, plugin_of(prebuilt))
+        patch_folder(folder, released.plugin)
     return site
 
 
 @pytest.fixture(scope="module")
-def host(prebuilt: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def host(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("host") / "host.so"
     command = [os.environ.get("CXX", "c++"), "-std=c++17", "-shared", "-fPIC", "-o", str(out)]
     command += ["-fvisibility-inlines-hidden", f"-I{ROOT / 'nixl_patch'}"]
     command += [str(Path(__file__).with_name("old_host.cpp"))]
-    command += [str(prebuilt / "nixl_patch/compat/libcompat.a")]
+    command += map(str, released.compat)
     subprocess.run(command, check=True)
     return out
 
@@ -142,18 +136,20 @@ def test_the_ordinary_plugin_does_not_load_there(
     assert re.search(r"version `GLIBC(XX)?_[\d.]+' not found", done.stderr)
 
 
-def test_a_patched_wheel_keeps_the_tag_of_the_published_one(prebuilt: Path, tmp_path: Path) -> None:
+def test_a_patched_wheel_keeps_the_tag_of_the_published_one(
+    released: Released, tmp_path: Path
+) -> None:
     source = wheel_file("nixl-cu12", NEWEST)
-    built = build_wheel(source, tmp_path, plugin_of(prebuilt))
+    built = build_wheel(source, tmp_path, released.plugin)
     assert built.path.name.endswith("manylinux_2_28_x86_64.whl")
     unpack(built.path, tmp_path / "site")
 
 
-def test_auditwheel_notices_an_ordinary_build(prebuilt: Path, tmp_path: Path) -> None:
+def test_auditwheel_notices_an_ordinary_build(released: Released, tmp_path: Path) -> None:
     """The same small wheel with the prebuilt plugin, and with the one compiled on this system."""
     needs_newer()
     tags = []
-    for number, plugin in enumerate((plugin_of(prebuilt), plugin_path())):
+    for number, plugin in enumerate((released.plugin, plugin_path())):
         name = f"n{number}-1-cp311-cp311-manylinux_2_28_x86_64.whl"
         files = {f"n/{PLUGIN}": plugin.read_bytes(), f"n{number}-1.dist-info/WHEEL": WHEEL}
         tags.append(auditwheel_tag(write_wheel(tmp_path / name, files)))

@@ -141,4 +141,4 @@ def test_the_metadata_names_every_python_that_is_released() -> None:
 
 def test_a_compiler_that_fails_is_an_error_in_its_words(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"(?s)meson setup .*failed"):
-        compile_for("x86_64", {}, tmp_path / "nothing", tmp_path / "build")
+        compile_for("x86_64", {}, tmp_path / "nothing")
