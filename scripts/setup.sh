@@ -54,3 +54,9 @@ make_venv() {
     "$VENV/bin/python" -m pip install --quiet --no-deps --no-build-isolation "$ROOT" ||
         die "pip could not install nixl-stripe; its message stands above"
 }
+
+# take_venv: .venv as it is, where another script has just made it
+take_venv() {
+    "$VENV/bin/python" -c 'import nixl_stripe' || die "--installed: .venv has no nixl-stripe; leave it out"
+    export PATH="$VENV/bin:$PATH"
+}
