@@ -75,6 +75,22 @@ def test_what_it_did_not_make_stays_bad_flow(ours: Path, site: Path, tmp_path: P
     assert foreign.exists()
 
 
+def test_a_planted_link_leads_to_nothing_that_is_removed_bad_flow(
+    ours: Path, site: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    made, victim = tmp_path / "made", tmp_path / "victim"
+    assert into(site, made) == 0
+    older = (made / beside.LINK).resolve().parents[1]
+    victim.mkdir()
+    (victim / "theirs").touch()
+    shutil.copy2(next(older.glob(".made-by*")), victim)
+    (made / "nixl-planted").symlink_to(victim)
+    assert into(site, made) == 0
+    assert "Error" not in capsys.readouterr().err
+    assert (victim / "theirs").exists()
+    assert not older.exists()
+
+
 def test_one_that_cannot_be_loaded_leaves_the_older_copy_bad_flow(
     ours: Path, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

@@ -60,8 +60,9 @@ def patch_beside(
         shutil.rmtree(draft, ignore_errors=True)
         raise
     for mark in into.glob(f"{_PREFIX}*/{_MARK}"):
-        if mark.parent.resolve() != draft:
-            shutil.rmtree(mark.parent)
+        if mark.parent.resolve() != draft and not mark.parent.is_symlink():
+            # One that is another user's stays: the new copy is in its place all the same.
+            shutil.rmtree(mark.parent, ignore_errors=True)
     return outcome
 
 
