@@ -41,7 +41,7 @@ def release(
     """Build and check everything; return the files, the source distribution first.
 
     Everything is built from the unpacked source distribution, so that it is known to be complete.
-    cache: a folder for headers and compiled files, kept between runs.
+    cache: a folder for headers, kept between runs, and for what is compiled, made anew each time.
     Raises BuildError or DebianError where something cannot be built and CheckError where it must
     not be published.
     """
