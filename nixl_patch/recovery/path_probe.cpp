@@ -33,12 +33,23 @@ namespace {
     }
 
     /** Of a socket that is no longer under way. */
-    bool
-    isAnswer(int socket) {
+    peerQuestion::answer_t
+    answerOf(int socket) {
         int error = 0;
         socklen_t size = sizeof error;
-        return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
-               (error == 0 || error == ECONNREFUSED || error == ECONNRESET);
+        if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+            return peerQuestion::answer_t::NONE;
+        }
+        sockaddr_storage peer = {};
+        socklen_t peer_size = sizeof peer;
+        auto *address = reinterpret_cast<sockaddr *>(&peer);
+        if (error == 0 && ::getpeername(socket, address, &peer_size) == 0) {
+            return peerQuestion::answer_t::WELCOME;
+        }
+        // One that was refused at once has no error any more.
+        return error == 0 || error == ECONNREFUSED || error == ECONNRESET
+                   ? peerQuestion::answer_t::REFUSAL
+                   : peerQuestion::answer_t::NONE;
     }
 
 } // namespace
@@ -71,8 +82,8 @@ void
 pathProbe::ask() {
     ++tries_;
     for (const tcpPath &path : paths_) {
-        const bool is_answered = answers_.try_emplace(path.nic, false).first->second;
-        auto socket = is_answered ? nullptr : askingSocket(path);
+        const answer_t answer = answers_.try_emplace(path.nic, answer_t::NONE).first->second;
+        auto socket = answer != answer_t::NONE ? nullptr : askingSocket(path);
         if (socket != nullptr) {
             open_.push_back({path.nic, std::move(socket)});
         }
@@ -113,19 +124,21 @@ pathProbe::look(std::chrono::milliseconds wait) {
         if (waiting[i].revents != 0) {
             ended.insert(waiting[i].fd);
             // What ended otherwise ("no route") is no answer, and nothing to wait for.
-            answers_[open_[i].nic] |= isAnswer(waiting[i].fd);
+            answer_t &answer = answers_[open_[i].nic];
+            answer = std::max(answer, answerOf(waiting[i].fd));
         }
     }
     const auto is_over = [&](const oneTry &each) {
-        return answers_[each.nic] || ended.count(each.socket->get()) != 0;
+        return answers_[each.nic] != answer_t::NONE || ended.count(each.socket->get()) != 0;
     };
     open_.erase(std::remove_if(open_.begin(), open_.end(), is_over), open_.end());
 }
 
 bool
 pathProbe::isAnswered() const {
-    return std::all_of(
-        answers_.begin(), answers_.end(), [](const auto &each) { return each.second; });
+    return std::all_of(answers_.begin(), answers_.end(), [](const auto &each) {
+        return each.second != answer_t::NONE;
+    });
 }
 
 pathProbe::answers_t

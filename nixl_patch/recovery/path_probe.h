@@ -21,8 +21,14 @@ namespace nixlStripe {
 /** A question to a peer over several NICs; replaced in tests. */
 class peerQuestion {
 public:
-    /** NIC -> whether the peer answered over it; without those that had no connection to it. */
-    using answers_t = std::map<std::string, bool>;
+    enum class answer_t {
+        NONE,
+        REFUSAL, /**< its host lives; whoever listened there does not any more */
+        WELCOME, /**< somebody listens where the peer did */
+    };
+
+    /** By NIC; without those that had no connection to the peer. */
+    using answers_t = std::map<std::string, answer_t>;
 
     peerQuestion() = default;
     peerQuestion(const peerQuestion &) = delete;

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <exception>
-#include <iterator>
+#include <thread>
 #include <utility>
 
 namespace nixlStripe {
@@ -98,14 +98,20 @@ peerLine::release(const record_t &record) {
     }
 }
 
+/** An engine that was left meanwhile does not know the peer any more: then by the next one. */
 int
 peerLine::notify(const std::string &message) {
-    std::shared_ptr<spareEngine> spare;
-    {
-        const lock_t lock(mutex_);
-        spare = spare_;
+    std::shared_ptr<spareEngine> used;
+    lock_t lock(mutex_);
+    for (;;) {
+        used = spare_;
+        lock.unlock();
+        const int status = engineOf(used).notify(peer_, message);
+        lock.lock();
+        if (status >= 0 || used == spare_) {
+            return status;
+        }
     }
-    return engineOf(spare).notify(peer_, message);
 }
 
 /** Takes the transfers through as far as they go without waiting; that of @p record too. */
@@ -218,27 +224,23 @@ peerLine::survives(const record_t &record, int error, lock_t &lock) {
         return false;
     }
     const std::vector<std::string> used = spare_ == nullptr ? parts_.nics : spare_->nics();
-    lost_t lost = lostOf(used, lock);
-    std::vector<std::string> left = without(used, lost);
-    const auto is_gone = [&] { return active_ != record || connection_.empty(); };
-    if (is_gone() || !canGoOn(lost, left) || !giveUp(*record)) {
+    findings found = findingsOn(used, lock);
+    if (isGone(record) || !canGoOn(found, without(used, found.lost)) || !giveUp(*record)) {
         return false;
     }
     ++record->losses;
     record->isResumed = true;
-    while (!moveTo(left, lock)) {
-        const lost_t more = lostOf(left, lock);
-        lost.insert(more.begin(), more.end());
-        left = without(left, more);
-        if (more.empty() || is_gone() || !canGoOn(lost, left)) {
-            return false;
-        }
+    if (!findWay(record, found, lock)) {
+        return false;
     }
-    for (const auto &item : lost) {
+    for (const auto &item : found.lost) {
         resting_[item.first] = {parts_.witness.now() + before_asking, before_trying};
     }
-    parts_.say("lost " + named(lost) + "; the transfer with " + quoted(peer_) + " goes on over " +
-               joined(left));
+    parts_.say(found.lost.empty()
+                   ? "a transfer with " + quoted(peer_) + " failed, and the peer answers over " +
+                         "every NIC: it goes on over " + joined(spare_->nics())
+                   : "lost " + named(found.lost) + "; the transfer with " + quoted(peer_) +
+                         " goes on over " + joined(spare_->nics()));
     if (active_ != record) {
         return false; // it was released meanwhile
     }
@@ -246,26 +248,54 @@ peerLine::survives(const record_t &record, int error, lock_t &lock) {
     return true;
 }
 
+/** Goes over to an engine on NICs that are left; those that prove lost on the way are added. */
 bool
-peerLine::canGoOn(const lost_t &lost, const std::vector<std::string> &left) const {
-    if (lost.empty()) {
+peerLine::findWay(const record_t &record, findings &found, lock_t &lock) {
+    const std::vector<std::string> used = spare_ == nullptr ? parts_.nics : spare_->nics();
+    for (unsigned tries = 1; !moveTo(without(used, found.lost), lock); ++tries) {
+        const findings more = findingsOn(without(used, found.lost), lock);
+        found.lost.insert(more.lost.begin(), more.lost.end());
+        if (isGone(record) || !canGoOn(found, without(used, found.lost))) {
+            return false;
+        }
+        if (more.lost.empty()) {
+            if (!more.isWelcome || tries == most_tries) {
+                return false;
+            }
+            withoutLock(lock, [] { std::this_thread::sleep_for(before_next_try); });
+        }
+    }
+    return true;
+}
+
+/** Of a transfer that was released, or whose peer was forgotten, while the line had no lock. */
+bool
+peerLine::isGone(const record_t &record) const {
+    return active_ != record || connection_.empty();
+}
+
+/** A NIC that was away for a moment may be back: then the peer takes connections over each. */
+bool
+peerLine::canGoOn(const findings &found, const std::vector<std::string> &left) const {
+    if (found.lost.empty() && !found.isWelcome) {
         parts_.say("a transfer with " + quoted(peer_) +
                    " failed, and nothing speaks against a NIC: it is not resumed");
     } else if (left.empty()) {
-        parts_.say("every NIC to " + quoted(peer_) + " is lost: " + named(lost));
+        parts_.say("every NIC to " + quoted(peer_) + " is lost: " + named(found.lost));
     }
-    return !lost.empty() && !left.empty();
+    return (!found.lost.empty() || found.isWelcome) && !left.empty();
 }
 
 /** Goes over to an engine on these NICs; without the lock while it is made. */
 bool
 peerLine::moveTo(const std::vector<std::string> &nics, lock_t &lock) {
     const std::string connection = connection_;
+    std::shared_ptr<spareEngine> left = spare_;
     std::shared_ptr<spareEngine> spare;
     std::string problem;
     withoutLock(lock, [&] {
         try {
-            spare = parts_.spares.on(nics);
+            spare = parts_.spares.on(nics, left.get());
             const int status = spare->connect(peer_, connection);
             if (status != abi::status_done) {
                 problem = "it cannot connect, NIXL status " + std::to_string(status);
@@ -279,8 +309,14 @@ peerLine::moveTo(const std::vector<std::string> &nics, lock_t &lock) {
         parts_.say("no second backend on " + joined(nics) + ": " + problem);
         return false;
     }
-    std::swap(spare, spare_);
-    withoutLock(lock, [&spare] { spare.reset(); }); // the last one: its threads end meanwhile
+    endFence(abi::status_in_progress); // its round trips went by the engine that is left
+    spare_ = std::move(spare);
+    withoutLock(lock, [this, &left] {
+        if (left != nullptr) {
+            left->disconnect(peer_); // other peers may use it
+        }
+        left.reset(); // the last one: its threads end meanwhile
+    });
     return true;
 }
 

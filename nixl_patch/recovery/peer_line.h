@@ -61,6 +61,9 @@ public:
      */
     static constexpr std::chrono::seconds before_trying{10};
     static constexpr std::chrono::seconds longest_rest{320};
+    /** How often it is tried to meet a peer again that takes connections, and the pause between. */
+    static constexpr unsigned most_tries = 3;
+    static constexpr std::chrono::milliseconds before_next_try{100};
 
     using record_t = std::shared_ptr<transferRecord>;
 
@@ -124,8 +127,16 @@ private:
     using lost_t = std::map<std::string, std::string>; /**< NIC -> evidence */
     static std::vector<std::string> without(const std::vector<std::string> &nics,
                                             const lost_t &lost);
-    lost_t lostOf(const std::vector<std::string> &nics, lock_t &lock);
-    bool canGoOn(const lost_t &lost, const std::vector<std::string> &left) const;
+
+    struct findings {
+        lost_t lost;
+        bool isWelcome; /**< over each of the others the peer takes connections */
+    };
+
+    findings findingsOn(const std::vector<std::string> &nics, lock_t &lock);
+    bool canGoOn(const findings &found, const std::vector<std::string> &left) const;
+    bool isGone(const record_t &record) const;
+    bool findWay(const record_t &record, findings &found, lock_t &lock);
     bool giveUp(const transferRecord &record);
     bool survives(const record_t &record, int error, lock_t &lock);
     bool moveTo(const std::vector<std::string> &nics, lock_t &lock);

@@ -19,27 +19,33 @@ peerLine::without(const std::vector<std::string> &nics, const lost_t &lost) {
 }
 
 /**
- * Lost NICs of these, with the evidence: what was seen, and for the others the peer is asked. A NIC
- * that was idle shows only so. Where the peer answers over none, it may be the peer that is dead.
+ * What was seen of these NICs, and for those of which nothing was the peer is asked. A NIC that was
+ * idle shows only so that it is lost. Where the peer answers over none, it may be dead itself.
  */
-peerLine::lost_t
-peerLine::lostOf(const std::vector<std::string> &nics, lock_t &lock) {
-    lost_t lost = parts_.witness.lost(nics);
-    const std::vector<std::string> left = without(nics, lost);
+peerLine::findings
+peerLine::findingsOn(const std::vector<std::string> &nics, lock_t &lock) {
+    using answer_t = peerQuestion::answer_t;
+    findings found = {parts_.witness.lost(nics), false};
+    const std::vector<std::string> left = without(nics, found.lost);
     peerQuestion::answers_t answers;
     withoutLock(lock, [&, connection = connection_] {
         const auto question = parts_.witness.ask(left, connection);
         question->isOver(pathProbe::patience);
         answers = question->answers();
     });
-    const bool is_there = std::any_of(
-        answers.begin(), answers.end(), [](const auto &answer) { return answer.second; });
-    for (const auto &[nic, is_answered] : answers) {
-        if (is_there && !is_answered) {
-            lost[nic] = nicEvidence::not_reached;
+    const auto is_answered = [](const auto &item) { return item.second != answer_t::NONE; };
+    const bool is_there = std::any_of(answers.begin(), answers.end(), is_answered);
+    for (const auto &item : answers) {
+        if (is_there && !is_answered(item)) {
+            found.lost[item.first] = nicEvidence::not_reached;
         }
     }
-    return lost;
+    found.isWelcome =
+        is_there && answers.size() == left.size() &&
+        std::all_of(answers.begin(), answers.end(), [&found](const auto &item) {
+            return item.second == answer_t::WELCOME || found.lost.count(item.first) != 0;
+        });
+    return found;
 }
 
 /** Those of the lost NICs whose time has come and against which nothing speaks any more. */
@@ -77,7 +83,8 @@ peerLine::takeBack(lock_t &lock) {
     std::vector<std::string> back;
     std::copy_if(asked_.begin(), asked_.end(), std::back_inserter(back), [&](const auto &nic) {
         const auto answer = answers.find(nic);
-        return resting_.count(nic) != 0 && (answer == answers.end() || answer->second);
+        return resting_.count(nic) != 0 &&
+               (answer == answers.end() || answer->second != peerQuestion::answer_t::NONE);
     });
     if (!back.empty()) {
         takeBack(back, lock);

@@ -62,9 +62,19 @@ spareEngine::connect(const std::string &agent, const std::string &connection) {
 void
 spareEngine::disconnect(const std::string &agent) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (connected_.erase(agent) != 0) {
-        engine_.disconnect(agent);
+    if (connected_.erase(agent) == 0) {
+        return;
     }
+    // A key of its memory is of the connection that goes.
+    for (auto it = loaded_.begin(); it != loaded_.end();) {
+        if (it->second.isRemote && it->second.agent == agent) {
+            unload(it->second);
+            it = loaded_.erase(it);
+        } else {
+            ++it;
+        }
+    }
+    engine_.disconnect(agent);
 }
 
 int
@@ -91,6 +101,7 @@ spareEngine::load(void *metadata, loaded &found) {
         return abi::status_not_found;
     }
     found.isRemote = known->isRemote();
+    found.agent = known->agent;
     return found.isRemote
                ? engine_.loadRemote(known->memory, known->kind, known->agent, found.metadata)
                : engine_.registerMemory(known->memory, known->kind, found.metadata);

@@ -61,6 +61,7 @@ public:
     /** @return nixl_status_t. */
     int connect(const std::string &agent, const std::string &connection);
 
+    /** Forgets an agent, and what it loaded of its memory. */
     void disconnect(const std::string &agent);
 
     /** Puts this engine's metadata in the place of the first one's. @return nixl_status_t. */
@@ -76,6 +77,7 @@ private:
     struct loaded {
         void *metadata = nullptr;
         bool isRemote = false;
+        std::string agent; /**< whose it is, where it is remote */
     };
 
     int load(void *metadata, loaded &found);

@@ -20,9 +20,9 @@ sparePool::living() {
 }
 
 std::shared_ptr<spareEngine>
-sparePool::on(const std::vector<std::string> &nics) {
+sparePool::on(const std::vector<std::string> &nics, const spareEngine *failed) {
     for (auto &spare : living()) {
-        if (spare->nics() == nics) {
+        if (spare->nics() == nics && spare.get() != failed) {
             return spare;
         }
     }

@@ -25,10 +25,11 @@ public:
         , maker_(std::move(maker)) {}
 
     /**
-     * The one on these NICs; made, without a lock, where there is none.
+     * One on these NICs, but not @p failed; made, without a lock, where there is none.
      * @throws std::exception saying why there is none.
      */
-    std::shared_ptr<spareEngine> on(const std::vector<std::string> &nics);
+    std::shared_ptr<spareEngine> on(const std::vector<std::string> &nics,
+                                    const spareEngine *failed = nullptr);
 
     /** The first engine forgets @p metadata: so do all spares. */
     void forget(void *metadata);

@@ -50,6 +50,7 @@ public:
         std::mutex mutex;
         std::map<std::string, std::string> lost;
         std::set<std::string> mute;    /**< the peer does not answer over these */
+        bool isPeerGone = false;       /**< its host answers, and nobody listens there */
         std::set<std::string> unknown; /**< nobody can be asked over these */
         unsigned late = 0;             /**< looks until an answer comes */
         unsigned questions = 0;
@@ -83,7 +84,9 @@ public:
         peerQuestion::answers_t answers;
         for (const std::string &nic : nics) {
             if (seen_->unknown.count(nic) == 0) {
-                answers[nic] = seen_->mute.count(nic) == 0;
+                const auto alive = seen_->isPeerGone ? peerQuestion::answer_t::REFUSAL
+                                                     : peerQuestion::answer_t::WELCOME;
+                answers[nic] = seen_->mute.count(nic) == 0 ? alive : peerQuestion::answer_t::NONE;
             }
         }
         return std::make_unique<fakeQuestion>(std::move(answers), seen_->late);

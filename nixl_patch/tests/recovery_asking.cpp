@@ -84,6 +84,53 @@ TEST_F(Asking, whatWasNotSeenIsAsked) {
     release(handle);
 }
 
+TEST_F(Asking, whereThePeerIsThereOverEveryNicATransferGoesOnOverAll) {
+    void *handle = underWay();
+    lose("n1", ""); // for a moment: it is back when somebody looks
+    maker.make = [](const names_t &nics) -> void * { return new fakeEngine(nics); };
+    seen->onQuestion = [this] { world.dead.clear(); };
+    EXPECT_EQ(wait(handle), abi::status_done);
+    EXPECT_EQ(target, source);
+    EXPECT_EQ(world.engines, (std::vector<names_t>(2, {"n0", "n1", "n2", "n3"})));
+    EXPECT_EQ(said,
+              (names_t{"a transfer with 'you' failed, and the peer answers over every NIC: "
+                       "it goes on over n0, n1, n2, n3"}));
+    EXPECT_EQ(resumes, 1U);
+    // And once more, by another engine than the one that failed now.
+    lose("n0", "");
+    void *next = prepare(abi::op_write, 4096);
+    static_cast<void>(post(next));
+    EXPECT_EQ(wait(next), abi::status_done);
+    EXPECT_EQ(world.engines.size(), 2U);
+    EXPECT_EQ(resumes, 2U);
+    release(handle);
+    release(next);
+}
+
+TEST_F(Asking, whatFailsAgainAndAgainIsTheCallersErrorBadFlow) {
+    void *handle = underWay();
+    lose("n1", "");
+    EXPECT_EQ(wait(handle), abi::status_remote_disconnect);
+    EXPECT_EQ(resumes, 4U) << "as often as there are NICs";
+    release(handle);
+}
+
+TEST_F(Asking, aPeerThatTakesConnectionsIsMetAtTheNextTry) {
+    void *handle = underWay();
+    lose("n0");
+    unsigned tries = 0;
+    world.unreachable = {"n2"};
+    world.onUnreachable = [&](const std::string &) {
+        if (++tries == peerLine::most_tries - 1) {
+            world.unreachable.clear();
+        }
+    };
+    EXPECT_EQ(wait(handle), abi::status_done);
+    EXPECT_EQ(tries, peerLine::most_tries - 1);
+    EXPECT_EQ(world.engines.back(), (names_t{"n1", "n2", "n3"}));
+    release(handle);
+}
+
 TEST_F(Asking, aPeerThatAnswersOverNoNicIsTheCallersErrorBadFlow) {
     void *handle = underWay();
     lose("n1", "");

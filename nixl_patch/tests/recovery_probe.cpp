@@ -17,6 +17,9 @@ namespace {
 
     using namespace std::chrono_literals;
     using answers_t = peerQuestion::answers_t;
+    constexpr auto none = peerQuestion::answer_t::NONE;
+    constexpr auto refusal = peerQuestion::answer_t::REFUSAL;
+    constexpr auto welcome = peerQuestion::answer_t::WELCOME;
 
     std::uint64_t
     inodeOf(int number) {
@@ -41,7 +44,7 @@ TEST(PathProbe, whoeverLivesAnswersBeItWithARefusal) {
     }
     pathProbe probe({{"n0", peer.ends()}, {"n1", refused}});
     EXPECT_TRUE(probe.isOver(pathProbe::patience));
-    EXPECT_EQ(probe.answers(), (answers_t{{"n0", true}, {"n1", true}}));
+    EXPECT_EQ(probe.answers(), (answers_t{{"n0", welcome}, {"n1", refusal}}));
     EXPECT_TRUE(isAlive(peer.connected())) << "another connection is not touched";
 }
 
@@ -51,7 +54,7 @@ TEST(PathProbe, whoDoesNotAnswerIsWaitedForOnlySoLongBadFlow) {
     pathProbe probe({{"n0", peer.ends()}, {"n1", full.ends()}, {"n2", "no address"}});
     EXPECT_FALSE(probe.isOver(30ms));
     EXPECT_TRUE(probe.isOver(2 * pathProbe::patience));
-    EXPECT_EQ(probe.answers(), (answers_t{{"n0", true}, {"n1", false}, {"n2", false}}));
+    EXPECT_EQ(probe.answers(), (answers_t{{"n0", welcome}, {"n1", none}, {"n2", none}}));
 }
 
 TEST(PathProbe, oneAnswerOfSeveralPathsIsEnough) {
@@ -59,7 +62,7 @@ TEST(PathProbe, oneAnswerOfSeveralPathsIsEnough) {
     const loopback full(0);
     pathProbe probe({{"n0", full.ends()}, {"n0", peer.ends()}});
     EXPECT_TRUE(probe.isOver(pathProbe::patience / 2));
-    EXPECT_EQ(probe.answers(), (answers_t{{"n0", true}}));
+    EXPECT_EQ(probe.answers(), (answers_t{{"n0", welcome}}));
 }
 
 TEST(PathProbe, withoutAPathNothingIsAsked) {

@@ -127,6 +127,7 @@ TEST_F(Resume, withoutEvidenceTheErrorIsTheCallersBadFlow) {
     start();
     void *handle = prepare();
     lose("n1", "");
+    seen->isPeerGone = true;
     EXPECT_EQ(post(handle, "never"), abi::status_remote_disconnect);
     EXPECT_EQ(check(handle), abi::status_remote_disconnect);
     EXPECT_EQ(world.engines.size(), 1U);

@@ -77,7 +77,8 @@ TEST(NicWatch, asksWhereAConnectionWas) {
     EXPECT_FALSE(watch.ownConnections().empty()); // it was looked at
     const auto question = watch.ask({"lo", "no such"}, "");
     EXPECT_TRUE(question->isOver(pathProbe::patience));
-    EXPECT_EQ(question->answers(), (peerQuestion::answers_t{{"lo", true}}));
+    EXPECT_EQ(question->answers(),
+              (peerQuestion::answers_t{{"lo", peerQuestion::answer_t::WELCOME}}));
     watch.addBusy(-1);
 }
 

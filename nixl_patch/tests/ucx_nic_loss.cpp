@@ -111,10 +111,11 @@ TEST(NicLoss, resumeIsOfferedOverTcpOnTrial) {
     const stripePlan plan = makePlan(overTcp(wish, resume_on_trial));
     EXPECT_EQ(plan.onNicLoss, nicLoss_t::RESUME);
     EXPECT_TRUE(plan.active);
-    for (const char *key : {"TCP_USER_TIMEOUT", "TCP_KEEPIDLE", "TCP_KEEPINTVL"}) {
+    for (const char *key :
+         {"TCP_USER_TIMEOUT", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "KEEPALIVE_INTERVAL"}) {
         EXPECT_EQ(setting(plan, key), "1s") << key;
     }
-    for (const char *key : {"RC_TIMEOUT", "ZCOPY_THRESH", "KEEPALIVE_INTERVAL"}) {
+    for (const char *key : {"RC_TIMEOUT", "ZCOPY_THRESH"}) {
         EXPECT_EQ(setting(plan, key), "-") << key;
     }
     expectIn("resume is on trial", plan.warnings.back());

@@ -85,6 +85,9 @@ namespace {
 
     std::string
     keepalive(const settingFacts &facts) {
+        if (facts.resumes && facts.isTcpOnly) {
+            return "1s";
+        }
         return facts.failsOver ? "5s" : "";
     }
 
@@ -251,9 +254,8 @@ settingTable() {
          both,
          user,
          alike,
-         "on_nic_loss=failover: how often UCX looks whether a NIC is back (UCX >= 1.23), by "
-         "default "
-         "every 20 s",
+         "on_nic_loss=failover: how often UCX looks whether a NIC is back (UCX >= 1.23); resume: "
+         "when it first has a connection probed over which it only waits; by default every 20 s",
          keepalive,
          {},
          false,
