@@ -237,8 +237,8 @@ peerLine::survives(const record_t &record, int error, lock_t &lock) {
         resting_[item.first] = {parts_.witness.now() + before_asking, before_trying};
     }
     parts_.say(found.lost.empty()
-                   ? "a transfer with " + quoted(peer_) + " failed, and the peer answers over " +
-                         "every NIC: it goes on over " + joined(spare_->nics())
+                   ? "a transfer with " + quoted(peer_) +
+                         " failed, and the peer is there: it goes on over " + joined(spare_->nics())
                    : "lost " + named(found.lost) + "; the transfer with " + quoted(peer_) +
                          " goes on over " + joined(spare_->nics()));
     if (active_ != record) {
@@ -259,7 +259,7 @@ peerLine::findWay(const record_t &record, findings &found, lock_t &lock) {
             return false;
         }
         if (more.lost.empty()) {
-            if (!more.isWelcome || tries == most_tries) {
+            if (more.peer == presence_t::AWAY || tries == most_tries) {
                 return false;
             }
             withoutLock(lock, [] { std::this_thread::sleep_for(before_next_try); });
@@ -274,16 +274,17 @@ peerLine::isGone(const record_t &record) const {
     return active_ != record || connection_.empty();
 }
 
-/** A NIC that was away for a moment may be back: then the peer takes connections over each. */
+/** A NIC that was away for a moment may be back: then the peer takes connections as before. */
 bool
 peerLine::canGoOn(const findings &found, const std::vector<std::string> &left) const {
-    if (found.lost.empty() && !found.isWelcome) {
+    const bool is_back = found.lost.empty() && found.peer == presence_t::HERE;
+    if (found.lost.empty() && !is_back) {
         parts_.say("a transfer with " + quoted(peer_) +
                    " failed, and nothing speaks against a NIC: it is not resumed");
     } else if (left.empty()) {
         parts_.say("every NIC to " + quoted(peer_) + " is lost: " + named(found.lost));
     }
-    return (!found.lost.empty() || found.isWelcome) && !left.empty();
+    return (is_back || !found.lost.empty()) && !left.empty();
 }
 
 /** Goes over to an engine on these NICs; without the lock while it is made. */

@@ -128,9 +128,15 @@ private:
     static std::vector<std::string> without(const std::vector<std::string> &nics,
                                             const lost_t &lost);
 
+    enum class presence_t {
+        UNKNOWN, /**< it could be asked over none of the NICs */
+        AWAY,    /**< it does not answer, or no longer listens where it did */
+        HERE,    /**< it takes connections wherever it was asked and answered */
+    };
+
     struct findings {
         lost_t lost;
-        bool isWelcome; /**< over each of the others the peer takes connections */
+        presence_t peer;
     };
 
     findings findingsOn(const std::vector<std::string> &nics, lock_t &lock);

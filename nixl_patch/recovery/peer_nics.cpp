@@ -25,7 +25,7 @@ peerLine::without(const std::vector<std::string> &nics, const lost_t &lost) {
 peerLine::findings
 peerLine::findingsOn(const std::vector<std::string> &nics, lock_t &lock) {
     using answer_t = peerQuestion::answer_t;
-    findings found = {parts_.witness.lost(nics), false};
+    findings found = {parts_.witness.lost(nics), presence_t::UNKNOWN};
     const std::vector<std::string> left = without(nics, found.lost);
     peerQuestion::answers_t answers;
     withoutLock(lock, [&, connection = connection_] {
@@ -40,11 +40,14 @@ peerLine::findingsOn(const std::vector<std::string> &nics, lock_t &lock) {
             found.lost[item.first] = nicEvidence::not_reached;
         }
     }
-    found.isWelcome =
-        is_there && answers.size() == left.size() &&
-        std::all_of(answers.begin(), answers.end(), [&found](const auto &item) {
+    if (answers.empty()) {
+        return found;
+    }
+    const bool is_here =
+        is_there && std::all_of(answers.begin(), answers.end(), [&found](const auto &item) {
             return item.second == answer_t::WELCOME || found.lost.count(item.first) != 0;
         });
+    found.peer = is_here ? presence_t::HERE : presence_t::AWAY;
     return found;
 }
 

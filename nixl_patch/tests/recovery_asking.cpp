@@ -93,8 +93,8 @@ TEST_F(Asking, whereThePeerIsThereOverEveryNicATransferGoesOnOverAll) {
     EXPECT_EQ(target, source);
     EXPECT_EQ(world.engines, (std::vector<names_t>(2, {"n0", "n1", "n2", "n3"})));
     EXPECT_EQ(said,
-              (names_t{"a transfer with 'you' failed, and the peer answers over every NIC: "
-                       "it goes on over n0, n1, n2, n3"}));
+              (names_t{"a transfer with 'you' failed, and the peer is there: it goes on "
+                       "over n0, n1, n2, n3"}));
     EXPECT_EQ(resumes, 1U);
     // And once more, by another engine than the one that failed now.
     lose("n0", "");
@@ -128,6 +128,30 @@ TEST_F(Asking, aPeerThatTakesConnectionsIsMetAtTheNextTry) {
     EXPECT_EQ(wait(handle), abi::status_done);
     EXPECT_EQ(tries, peerLine::most_tries - 1);
     EXPECT_EQ(world.engines.back(), (names_t{"n1", "n2", "n3"}));
+    release(handle);
+}
+
+TEST_F(Asking, aPeerOfWhichNothingIsKnownIsTriedAgainBadFlow) {
+    void *handle = underWay();
+    lose("n0");
+    seen->unknown = {"n1", "n2", "n3"};
+    unsigned tries = 0;
+    world.unreachable = {"n2"};
+    world.onUnreachable = [&tries](const std::string &) { ++tries; };
+    EXPECT_EQ(wait(handle), abi::status_remote_disconnect);
+    EXPECT_EQ(tries, peerLine::most_tries);
+    release(handle);
+}
+
+TEST_F(Asking, aPeerThatIsGoneIsNotTriedAgainBadFlow) {
+    void *handle = underWay();
+    lose("n0");
+    seen->isPeerGone = true;
+    unsigned tries = 0;
+    world.unreachable = {"n2"};
+    world.onUnreachable = [&tries](const std::string &) { ++tries; };
+    EXPECT_EQ(wait(handle), abi::status_remote_disconnect);
+    EXPECT_EQ(tries, 1U);
     release(handle);
 }
 

@@ -116,12 +116,17 @@ class Rail:
     def __init__(self) -> None:
         self.sent = 1000
         self.done: list[tuple[Any, ...]] = []
+        self.looks: list[str] = []
 
     def sent_bytes(self, _: str) -> int:
         return self.sent
 
     def set_state(self, name: str, up: bool) -> None:
         self.done.append(("state", name, up))
+
+    def is_up(self, name: str) -> bool:
+        self.looks.append(name)
+        return len(self.looks) > 3
 
     def drop_all(self, name: str) -> None:
         self.done.append(("drop", name))
@@ -149,6 +154,7 @@ def test_a_rail_is_cut_when_it_has_sent_enough_and_whole_at_the_end() -> None:
     assert result.back_s is None
     assert ends["initiator"].done[1:] == [("state", "rail1", True)]
     assert ends["target"].done == []
+    assert all(len(end.looks) > 3 for end in ends.values()), "its carrier is waited for"
 
 
 def test_a_silent_rail_drops_and_comes_back() -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at a rail's counter: a hundredth of the shortest transfer cut.
 _LOOK_S = 0.01
+#: Seconds that a carrier may take to be back: the kernel's second, and a busy machine.
+_CARRIER_S = 5.0
 
 
 class Cutter:
@@ -57,10 +59,20 @@ class Cutter:
         return None
 
     def restore(self) -> CutMade:
-        """Make all rails whole again and return what happened."""
+        """Make all rails whole again, for the next case too, and return what happened."""
         if self._at is not None and self._back is None:
             self._apply(whole=True)
+        if self._at is not None and self._cut.kind == "down":
+            self._wait_for_carriers()
         return CutMade(self._at, self._back, self._at_unix_s)
+
+    def _wait_for_carriers(self) -> None:
+        """Wait until programs see them: an agent that is made before would leave NICs out."""
+        end = time.monotonic() + _CARRIER_S
+        while time.monotonic() < end:
+            if all(each.is_up(name) for each in self._ends.values() for name in self._rails):
+                return
+            time.sleep(_LOOK_S)
 
     def _apply(self, *, whole: bool) -> None:
         for role in ROLES:

@@ -85,6 +85,15 @@ class End:
         with _netlink("interface state"):
             self._ip.link("set", index=self._index(name), state="up" if up else "down")
 
+    def is_up(self, name: str) -> bool:
+        """Return whether rail `name` has a carrier at this end, as programs see it.
+
+        The kernel says so up to a second after both ends were brought up.
+        """
+        with _netlink("interface state"):
+            (link,) = self._ip.get_links(self._index(name))
+            return bool(link.get_attr("IFLA_OPERSTATE") == "UP")
+
     def _index(self, name: str) -> int:
         found = self._ip.link_lookup(ifname=name)
         if not found:
