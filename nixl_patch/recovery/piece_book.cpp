@@ -39,17 +39,27 @@ pieceBook::matches(const std::vector<abi::metaDesc> &local,
                                         });
 }
 
-pieceBook::pieceBook(std::vector<abi::metaDesc> local, std::vector<abi::metaDesc> remote)
+pieceBook::pieceBook(std::vector<abi::metaDesc> local,
+                     std::vector<abi::metaDesc> remote,
+                     std::size_t most_items)
     : local_(std::move(local))
     , remote_(std::move(remote)) {
     const std::size_t most = pieceBytes(local_);
     starts_.push_back({});
     std::size_t held = 0;
+    std::size_t items = 0;
     for (std::size_t item = 0; item < local_.size(); ++item) {
         std::size_t offset = 0;
+        if (items == most_items) {
+            starts_.push_back({item, 0});
+            held = 0;
+            items = 0;
+        }
+        ++items;
         while (local_[item].bytes - offset > most - held) {
             offset += most - held;
             held = 0;
+            items = 1;
             starts_.push_back({item, offset});
         }
         held += local_[item].bytes - offset;

@@ -10,6 +10,7 @@
 #include "recovery/engine_abi.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace nixlStripe {
@@ -31,9 +32,19 @@ class pieceBook {
 public:
     static constexpr std::size_t least_bytes = std::size_t{4} << 20;
     static constexpr std::size_t most_pieces = 8;
+    /**
+     * Of a READ, descriptors in a piece. Over TCP the peer's own UCX answers each with a message,
+     * and crashes where a connection fails that has a thousand of them waiting.
+     */
+    static constexpr std::size_t most_reads = 128;
 
-    /** Both lists have descriptors of the same sizes: see matches(). */
-    pieceBook(std::vector<abi::metaDesc> local, std::vector<abi::metaDesc> remote);
+    /**
+     * Both lists have descriptors of the same sizes: see matches().
+     * @param most_items Descriptors in a piece, whatever their bytes.
+     */
+    pieceBook(std::vector<abi::metaDesc> local,
+              std::vector<abi::metaDesc> remote,
+              std::size_t most_items = SIZE_MAX);
 
     /** Whether two lists can be of one transfer. */
     static bool matches(const std::vector<abi::metaDesc> &local,

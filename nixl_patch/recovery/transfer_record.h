@@ -26,7 +26,7 @@ struct transferRecord {
         , localKind(local.kind)
         , remoteTable(remote.table)
         , remoteKind(remote.kind)
-        , book(local.items, remote.items) {}
+        , book(local.items, remote.items, op == abi::op_read ? pieceBook::most_reads : SIZE_MAX) {}
 
     abi::metaList
     localList(std::vector<abi::metaDesc> items) const {

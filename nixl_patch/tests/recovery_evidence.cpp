@@ -31,9 +31,9 @@ namespace {
 
     /** Goes through all pieces. @return their sizes; each byte must come once, in order. */
     std::vector<std::size_t>
-    piecesOf(const std::vector<std::size_t> &sizes) {
+    piecesOf(const std::vector<std::size_t> &sizes, std::size_t most_items = SIZE_MAX) {
         const auto whole = items(sizes, 1000);
-        pieceBook book(whole, items(sizes, 5000));
+        pieceBook book(whole, items(sizes, 5000), most_items);
         std::vector<std::size_t> found;
         std::size_t item = 0;
         std::size_t offset = 0;
@@ -101,6 +101,17 @@ TEST(ResumeParts, piecesAreLargeAndFew) {
     EXPECT_EQ(piecesOf({1024 * mib}).size(), pieceBook::most_pieces);
     EXPECT_EQ(piecesOf({4 * mib, 0, 4 * mib}).size(), 2U);
     EXPECT_EQ(piecesOf({0, 0}).size(), 1U);
+}
+
+TEST(ResumeParts, aPieceHasOnlySoManyDescriptors) {
+    const std::vector<std::size_t> small(3000, 4096);
+    const std::vector<std::size_t> found = piecesOf(small, pieceBook::most_reads);
+    ASSERT_EQ(found.size(), 24U);
+    EXPECT_EQ(found.front(), 128U * 4096);
+    EXPECT_EQ(found.back(), 56U * 4096);
+    EXPECT_EQ(piecesOf({8, 8, 8, 8}, 2), (std::vector<std::size_t>{16, 16}));
+    EXPECT_EQ(piecesOf({5 * mib, 8, 8}, 2), (std::vector<std::size_t>{4 * mib, mib + 8, 8}))
+        << "a part of one is one";
 }
 
 TEST(ResumeParts, listsOfDifferentSizesAreNoTransferBadFlow) {
