@@ -27,7 +27,7 @@ namespace {
         experiment::failover,
         experiment::failover_over_tcp,
         experiment::failover_without_gate,
-        experiment::resume};
+        experiment::resume_by_itself};
 
     bool
     has(const nicLossFacts &facts, std::string_view word) {
@@ -62,11 +62,6 @@ namespace {
         }
         if (!facts.isTcp) {
             return "this version resumes over TCP alone";
-        }
-        if (!has(facts, experiment::resume)) {
-            return "it is not offered yet: fewer than 200 lost NICs without a wrong byte were "
-                   "shown (" +
-                   std::string(experiments_variable) + "=resume offers it for trials)";
         }
         return "";
     }
@@ -118,9 +113,12 @@ nicLossInForce(std::string_view key, nicLoss_t asked, const nicLossFacts &facts)
     const std::string no_failover = whyNoFailover(facts);
     const std::string no_resume = whyNoResume(facts);
     if (asked == nicLoss_t::AUTO) {
-        return no_failover.empty() ? nicLoss_t::FAILOVER
-               : no_resume.empty() ? nicLoss_t::RESUME
-                                   : nicLoss_t::ERROR;
+        if (no_failover.empty()) {
+            return nicLoss_t::FAILOVER;
+        }
+        // Nobody who leaves the choice to us may lose a backend that this NIXL cannot resume.
+        const bool is_tried = has(facts, experiment::resume_by_itself);
+        return is_tried && no_resume.empty() ? nicLoss_t::RESUME : nicLoss_t::ERROR;
     }
     const std::string &reason = asked == nicLoss_t::RESUME ? no_resume : no_failover;
     if (!reason.empty()) {

@@ -46,7 +46,8 @@ namespace experiment {
     /** UCX fails a READ over TCP in this mode; a WRITE shows what the gate is for. */
     constexpr std::string_view failover_over_tcp = "failover-over-tcp";
     constexpr std::string_view failover_without_gate = "failover-without-gate";
-    constexpr std::string_view resume = "resume";
+    /** `auto` takes it too. */
+    constexpr std::string_view resume_by_itself = "resume";
 } // namespace experiment
 
 /**

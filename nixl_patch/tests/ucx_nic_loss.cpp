@@ -106,9 +106,9 @@ TEST(NicLoss, theTwinWithoutAGateIsThereForTests) {
     EXPECT_EQ(setting(plan, "RC_TIMEOUT"), "-");
 }
 
-TEST(NicLoss, resumeIsOfferedOverTcpOnTrial) {
+TEST(NicLoss, resumeIsOfferedOverTcp) {
     const texts_t wish = {{"stripe", "all"}, {"on_nic_loss", "resume"}};
-    const stripePlan plan = makePlan(overTcp(wish, resume_on_trial));
+    const stripePlan plan = makePlan(overTcp(wish, {}));
     EXPECT_EQ(plan.onNicLoss, nicLoss_t::RESUME);
     EXPECT_TRUE(plan.active);
     for (const char *key :
@@ -118,12 +118,16 @@ TEST(NicLoss, resumeIsOfferedOverTcpOnTrial) {
     for (const char *key : {"RC_TIMEOUT", "ZCOPY_THRESH"}) {
         EXPECT_EQ(setting(plan, key), "-") << key;
     }
-    expectIn("resume is on trial", plan.warnings.back());
+    for (const std::string &warning : plan.warnings) {
+        EXPECT_EQ(warning.find("trial"), std::string::npos) << warning;
+    }
     const texts_t best = {{"stripe", "all"}, {"on_nic_loss", "auto"}};
-    EXPECT_EQ(makePlan(overTcp(best, resume_on_trial)).onNicLoss, nicLoss_t::RESUME);
+    const stripePlan tried = makePlan(overTcp(best, resume_on_trial));
+    EXPECT_EQ(tried.onNicLoss, nicLoss_t::RESUME);
+    expectIn("resume is on trial", tried.warnings.back());
     EXPECT_EQ(makePlan(overTcp(best, {})).onNicLoss, nicLoss_t::ERROR);
     const texts_t list = {{"device_list", "r0 r1"}, {"on_nic_loss", "resume"}};
-    EXPECT_EQ(makePlan(overTcp(list, resume_on_trial)).onNicLoss, nicLoss_t::RESUME);
+    EXPECT_EQ(makePlan(overTcp(list, {})).onNicLoss, nicLoss_t::RESUME);
 }
 
 TEST(NicLoss, aResumeThatCannotHoldIsRefusedWithTheReasonBadFlow) {
@@ -131,18 +135,16 @@ TEST(NicLoss, aResumeThatCannotHoldIsRefusedWithTheReasonBadFlow) {
     const auto refusal = [](const texts_t &parameters, const texts_t &environment) {
         return textOfError([&] { makePlan(overTcp(parameters, environment)); });
     };
-    expectIn("on_nic_loss='resume': it is not offered yet", refusal(wish, {}));
-    expectIn("=resume offers it for trials", refusal(wish, failover_on_trial));
     expectIn("it needs NICs that are named",
-             refusal({{"max_rma_rails", "2"}, {"on_nic_loss", "resume"}}, resume_on_trial));
+             refusal({{"max_rma_rails", "2"}, {"on_nic_loss", "resume"}}, {}));
+    expectIn("on_nic_loss='resume': this version resumes over TCP alone", errorOf(wish));
     expectIn("this version resumes over TCP alone", errorOf(wish, resume_on_trial));
     const texts_t one = {{"device_list", "r1"}, {"on_nic_loss", "resume"}};
-    expectIn("with one NIC there is none to go on over", refusal(one, resume_on_trial));
+    expectIn("with one NIC there is none to go on over", refusal(one, {}));
 }
 
 TEST(NicLoss, aBackendThatGoesOnMayHaveOneNicLeft) {
-    planInputs inputs =
-        overTcp({{"device_list", "r1"}, {"on_nic_loss", "resume"}}, resume_on_trial);
+    planInputs inputs = overTcp({{"device_list", "r1"}, {"on_nic_loss", "resume"}}, {});
     inputs.isSpare = true;
     const stripePlan plan = makePlan(inputs);
     EXPECT_EQ(plan.onNicLoss, nicLoss_t::RESUME);

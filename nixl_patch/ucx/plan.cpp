@@ -290,7 +290,7 @@ namespace {
                            " no key may be for one NIC alone",
                        "'off', '', or another on_nic_loss");
             }
-            if (failsOver() || resumes()) {
+            if (failsOver() || (resumes() && asked == nicLoss_t::AUTO)) {
                 plan_.warnings.push_back(assignment(given.origin, given.text) + ": " +
                                          std::string(nicLossName(plan_.onNicLoss)) +
                                          " is on trial (" + experiments_variable +

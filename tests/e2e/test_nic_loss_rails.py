@@ -116,7 +116,6 @@ def resumed(
             peer_nixl=stock,
             backend_params={"stripe": "all", "on_nic_loss": "resume", **more},
             peer_params={"engine_config": "MAX_RMA_RAILS=4"},
-            environment={"NIXL_STRIPE_EXPERIMENTAL": "resume"},
             look_again_s=1,
             limit_s=15,
         )

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from doctor_patients import Patient
 from fake_plugins import install_nixl, shared_object, write_ours
+from nixl_stripe.doctor.variables import CHECKS
 from nixl_stripe.wheel import PLUGIN, STOCK, patch_folder
 from nixl_stripe.wheel.locate import PluginFolder
 
@@ -284,6 +287,16 @@ def test_nic_loss(healthy: Patient) -> None:
     ).answer("nic-loss")
     assert row.status == "warn"
     assert row.fix == "unset NIXL_STRIPE_EXPERIMENTAL and NIXL_UCX_ON_NIC_LOSS"
+
+
+def test_nic_loss_that_is_offered() -> None:
+    check = next(each for each in CHECKS if each.name == "nic-loss")
+    at: Any = SimpleNamespace(plan=SimpleNamespace(on_nic_loss="resume"), environ={})
+    verdict = check.run(at)
+    assert verdict.status == "ok"
+    assert "on_nic_loss=resume: a NIC that dies is left out" in verdict.detail
+    at.environ["NIXL_STRIPE_EXPERIMENTAL"] = "resume"
+    assert check.run(at).status == "warn"
 
 
 def test_nic_loss_that_is_not_offered_bad_flow(healthy: Patient) -> None:

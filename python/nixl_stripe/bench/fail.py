@@ -156,11 +156,9 @@ class _Run:
             rails = f"MAX_RMA_RAILS={self._options.nics}"
             return self._sides.stock, {"engine_config": rails}, {}
         params = {"stripe": "all", "on_nic_loss": mode}
-        if mode == "error":
+        if mode in ("error", "resume"):
             return self._sides.patched, params, {}
         words = "failover,failover-over-tcp" if self._bed.name == "tcp" else "failover"
-        if mode == "resume":
-            words = mode
         return self._sides.patched, params, {"NIXL_STRIPE_EXPERIMENTAL": words}
 
 
