@@ -10,11 +10,7 @@ namespace nixlStripe::testing {
 using Asking = ResumeTest;
 
 TEST_F(Asking, aNicOverWhichNobodyAnswersIsNotTriedBadFlow) {
-    start();
-    void *handle = prepare(abi::op_write, 4096);
-    lose("n2");
-    static_cast<void>(post(handle));
-    EXPECT_EQ(wait(handle), abi::status_done);
+    void *handle = resumedWithout("n2");
     seen->lost.clear(); // what was seen is forgotten, the NIC is as dead as before
     seen->mute = {"n2"};
     unsigned tries = 0;
@@ -32,11 +28,7 @@ TEST_F(Asking, aNicOverWhichNobodyAnswersIsNotTriedBadFlow) {
 }
 
 TEST_F(Asking, aSilentNicIsTakenBackWhenThePeerAnswersOverIt) {
-    start();
-    void *handle = prepare(abi::op_write, 4096);
-    lose("n2");
-    static_cast<void>(post(handle));
-    EXPECT_EQ(wait(handle), abi::status_done);
+    void *handle = resumedWithout("n2");
     seen->lost.clear();
     world.dead.clear();
     seen->late = 3;
@@ -52,11 +44,7 @@ TEST_F(Asking, aSilentNicIsTakenBackWhenThePeerAnswersOverIt) {
 }
 
 TEST_F(Asking, aNicOverWhichNobodyCanBeAskedIsTriedLessAndLessOftenBadFlow) {
-    start();
-    void *handle = prepare(abi::op_write, 4096);
-    lose("n2");
-    static_cast<void>(post(handle));
-    EXPECT_EQ(wait(handle), abi::status_done);
+    void *handle = resumedWithout("n2");
     seen->lost.clear();
     seen->unknown = {"n2"};
     unsigned tries = 0;

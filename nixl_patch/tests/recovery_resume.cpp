@@ -250,11 +250,7 @@ TEST_F(Resume, aTransferThatIsReleasedWhileASpareIsMadeIsGone) {
 }
 
 TEST_F(Resume, memoryThatIsForgottenIsForgottenByTheSpareToo) {
-    start();
-    void *handle = prepare(abi::op_write, 4096);
-    lose("n1");
-    static_cast<void>(post(handle));
-    EXPECT_EQ(wait(handle), abi::status_done);
+    void *handle = resumedWithout("n1");
     const std::size_t before = world.metadata.size();
     release(handle);
     EXPECT_EQ(virtualOf<abi::one_t>("deregisterMem")(&engine, source_metadata), 0);
@@ -263,11 +259,7 @@ TEST_F(Resume, memoryThatIsForgottenIsForgottenByTheSpareToo) {
 }
 
 TEST_F(Resume, aPeerThatIsMetAgainBeginsOnTheFirstEngine) {
-    start();
-    void *handle = prepare(abi::op_write, 4096);
-    lose("n1");
-    static_cast<void>(post(handle));
-    EXPECT_EQ(wait(handle), abi::status_done);
+    void *handle = resumedWithout("n1");
     release(handle);
     EXPECT_EQ(virtualOf<abi::name_t>("disconnect")(&engine, "you"), 0);
     EXPECT_EQ(world.engines.size(), 1U) << "its spare is gone";

@@ -110,6 +110,17 @@ protected:
                                                       &args);
     }
 
+    /** @return A transfer of 4 KiB that a backend brought which has just begun and lost a NIC. */
+    void *
+    resumedWithout(const std::string &nic) {
+        start();
+        void *handle = prepare(abi::op_write, 4096);
+        lose(nic);
+        static_cast<void>(post(handle));
+        EXPECT_EQ(wait(handle), abi::status_done);
+        return handle;
+    }
+
     /** @return A transfer that is under way, of a backend that has just begun. */
     void *
     underWay() {
