@@ -134,20 +134,31 @@ namespace {
             giveUpDead(seen);
         }
 
+        /** Calls @p work with NIC, both ends and socket of each established connection. */
+        template <typename work_t>
+        static void
+        forEachConnection(const nicLook &seen, work_t work) {
+            for (const auto &[ends, socket] : seen.own) {
+                const auto nic = seen.interfaces.find(socket.localAddress);
+                if (socket.state == established && nic != seen.interfaces.end()) {
+                    work(nic->second, ends, socket);
+                }
+            }
+        }
+
         /** Where connections went, by NIC: what can be asked later. */
         void
         remember(const nicLook &seen) {
-            for (const auto &[ends, socket] : seen.own) {
-                const auto nic = seen.interfaces.find(socket.localAddress);
-                if (socket.state == established && nic != seen.interfaces.end() &&
-                    nics_.count(nic->second) != 0) {
-                    auto &known = paths_[nic->second];
-                    if (known.size() >= most_paths) {
-                        known.clear(); // those that are still there come again at once
-                    }
-                    known[ends.substr(ends.find('-'))] = ends;
+            forEachConnection(seen, [this](const auto &nic, const auto &ends, const auto &) {
+                if (nics_.count(nic) == 0) {
+                    return;
                 }
-            }
+                auto &known = paths_[nic];
+                if (known.size() >= most_paths) {
+                    known.clear(); // those that are still there come again at once
+                }
+                known[ends.substr(ends.find('-'))] = ends;
+            });
         }
 
         /**
@@ -165,13 +176,11 @@ namespace {
                 }
             }
             std::set<std::uint64_t> inodes;
-            for (const auto &[ends, socket] : seen.own) {
-                const auto nic = seen.interfaces.find(socket.localAddress);
-                if (socket.state == established && nic != seen.interfaces.end() &&
-                    dead.count(nic->second) != 0) {
+            forEachConnection(seen, [&](const auto &nic, const auto &, const tcpSocket &socket) {
+                if (dead.count(nic) != 0) {
                     inodes.insert(socket.inode);
                 }
-            }
+            });
             if (!inodes.empty()) {
                 endConnections(inodes, nicWatch::longest_patience);
             }
