@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from nixl_stripe.errors import StripeError
 from nixl_stripe.topo.tar_reader import MAX_ARCHIVE_BYTES, MAX_ARCHIVE_MEMBERS, read_archive
 from nixl_stripe.topo.unpacking import UnpackingPlan
+from nixl_stripe.untrusted.file import read_up_to
 
 #: Lines of `sha256sum`, for every file of a capture; captures made before there was one lack it.
 MANIFEST = "SHA256SUMS"
@@ -85,7 +86,7 @@ def _bytes_of(path: Path) -> bytes | None:
     if not path.is_file():
         return None
     with path.open("rb") as file:
-        return file.read(MAX_ARCHIVE_BYTES + 1)
+        return read_up_to(file, MAX_ARCHIVE_BYTES + 1)
 
 
 def _check_listing(data: bytes, source: str, content: Callable[[str], bytes | None]) -> None:

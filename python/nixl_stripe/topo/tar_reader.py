@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixl_stripe.errors import StripeError
+from nixl_stripe.untrusted.file import read_up_to
 
 #: A capture has some hundred files of some bytes; more is no capture. The one of a p5 with its 8
 #: GPUs and 32 NICs has 1221 members and 2 MiB. Each member costs a file in a scratch folder, which
@@ -69,7 +70,7 @@ def read_archive(path: Path) -> Iterator[Member]:
 
 def _whole(path: Path) -> bytes:
     with path.open("rb") as file:
-        packed = file.read(MAX_ARCHIVE_BYTES + 1)
+        packed = read_up_to(file, MAX_ARCHIVE_BYTES + 1)
     if len(packed) > MAX_ARCHIVE_BYTES:
         raise _too_large(path)
     for magic, program in _OTHERS.items():
