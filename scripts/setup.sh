@@ -8,7 +8,14 @@ CACHE=$ROOT/.cache
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 export PYTHONDONTWRITEBYTECODE=1
 
-say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+# say TEXT: what happens now; bold on a terminal that has it and where nobody said NO_COLOR
+say() {
+    local bold='' plain=''
+    [ ! -t 2 ] || [ "${TERM:-dumb}" = dumb ] || [ -n "${NO_COLOR:-}" ] || { bold=$'\e[1m' plain=$'\e[0m'; }
+    printf '%s==> %s%s\n' "$bold" "$*" "$plain" >&2
+}
+# A program in front that takes Ctrl-C for an error of its own, as pip does, leaves this to say what it was.
+trap 'printf "%s: interrupted\n" "$(basename "$0")" >&2; exit 130' INT
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
 # working_python CANDIDATE...: the path of the first that the project supports and that really runs;

@@ -4,6 +4,6 @@
 
 import sys
 
-from nixl_stripe.cli import main
+from nixl_stripe.cli import program
 
-sys.exit(main())
+sys.exit(program())

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_lines import accepted
 from nixl_stripe.cli import app, main
 from nixl_stripe.cli.app import build_app
 from nixl_stripe.cli.streams import EXIT_INTERRUPTED
@@ -58,11 +59,20 @@ def test_help_has_an_example_that_the_command_takes(
         pass
 
 
+@pytest.mark.parametrize("words", [[], ["bench"]], ids=["nixl-stripe", "bench"])
+def test_help_of_a_group_has_one_too(words: list[str], capsys: Captured) -> None:
+    assert main([*words, "-h"]) == 0
+    (example,) = re.findall(r"Example:\n\s+nixl-stripe (.+)", capsys.readouterr().out)
+    assert example.split()[: len(words)] == words
+    assert accepted(shlex.split(example))
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=IDS)
 def test_help_shows_no_type_of_a_program(words: tuple[str, ...], capsys: Captured) -> None:
     assert main([*words, "-h"]) == 0
     out = capsys.readouterr().out
-    assert not re.search(r"<\w+>|BOOLEAN", out)
+    assert not re.search(r"<\w+>|BOOLEAN|INTEGER|FLOAT|RANGE", out)
+    assert not re.search(r"default: \d{5}", out), "a size is said in words: 64M"
     assert "\x1b" not in out
     assert all(len(line) <= 80 for line in out.splitlines())
 
@@ -138,21 +148,28 @@ sys.exit(main({arguments}))
 """
 
 
-@pytest.mark.parametrize(
-    ("verb", "name", "arguments"),
-    [
-        ("topo", "machine", ["topo"]),
-        ("plan", "load", ["plan"]),
-        ("patch", "_find", ["patch"]),
-        ("doctor", "examine", ["doctor"]),
-        ("wheel", "fetch_wheels", ["wheel"]),
-        ("verify", "_bed", ["verify", "--nixl", "."]),
-        ("export", "_registry", ["export"]),
-        ("top", "_watch", ["top"]),
-    ],
-)
-def test_ctrl_c_is_said_in_one_line_and_130(verb: str, name: str, arguments: list[str]) -> None:
-    program = WAITS.format(verb=verb, name=name, arguments=arguments)
+#: Of each verb the function that does its work.
+WORK = {
+    "topo": ("machine", []),
+    "plan": ("load", []),
+    "patch": ("_find", []),
+    "doctor": ("examine", []),
+    "wheel": ("fetch_wheels", []),
+    "verify": ("_bed", ["--nixl", "."]),
+    "export": ("_registry", []),
+    "top": ("_watch", []),
+    "bench": ("Run", ["rails"]),
+}
+
+
+def test_every_verb_is_among_them() -> None:
+    assert set(WORK) == set(app.VERBS)
+
+
+@pytest.mark.parametrize("verb", WORK)
+def test_ctrl_c_is_said_in_one_line_and_130(verb: str) -> None:
+    name, more = WORK[verb]
+    program = WAITS.format(verb=verb, name=name, arguments=[verb, *more])
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

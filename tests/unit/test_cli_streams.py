@@ -76,20 +76,50 @@ def test_what_a_terminal_cannot_show_is_an_escape(characters: str) -> None:
     assert ("\\u2500" in done.stdout) == (characters != "utf-8")
 
 
-@pytest.mark.parametrize("module", ["app", "bench"])
-def test_ctrl_c_while_it_starts_is_one_line(module: str) -> None:
-    program = f"""
+#: What comes while a module is imported.
+IMPATIENT = """
 import importlib.abc, sys
 class Impatient(importlib.abc.MetaPathFinder):
     def find_spec(self, name, *_):
-        if name == "nixl_stripe.cli.{module}":
-            raise KeyboardInterrupt
+        if name == "nixl_stripe.{module}":
+            raise {error}
 sys.meta_path.insert(0, Impatient())
 from nixl_stripe.cli import main
 sys.exit(main(["topo"]))
 """
-    done = run("", program)
+
+
+@pytest.mark.parametrize("module", ["cli.app", "cli.bench"])
+def test_ctrl_c_while_it_starts_is_one_line(module: str) -> None:
+    done = run("", IMPATIENT.format(module=module, error="KeyboardInterrupt"))
     assert (done.returncode, done.stderr) == (EXIT_INTERRUPTED, "nixl-stripe: interrupted\n")
+
+
+def test_ctrl_c_in_an_extension_module_is_one_line_too() -> None:
+    """pybind11 makes an ImportError of whatever comes while its module is made."""
+    error = "ImportError('initialization failed') from KeyboardInterrupt()"
+    done = run("", IMPATIENT.format(module="_core", error=error))
+    assert (done.returncode, done.stderr) == (EXIT_INTERRUPTED, "nixl-stripe: interrupted\n")
+
+
+def test_an_extension_module_that_fails_is_no_ctrl_c_bad_flow() -> None:
+    error = "ImportError('initialization failed') from ValueError()"
+    done = run("", IMPATIENT.format(module="_core", error=error))
+    assert done.returncode == 1
+    assert "ImportError: initialization failed" in done.stderr
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_what_is_done_stays_done_whatever_comes_at_the_end(code: int) -> None:
+    program = f"""
+import atexit, os, signal, sys
+from nixl_stripe import cli
+cli.main = lambda: {code}
+atexit.register(os.kill, os.getpid(), signal.SIGINT)
+sys.exit(cli.program())
+"""
+    done = run("", program)
+    assert (done.returncode, done.stderr) == (code, "")
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +57,44 @@ def test_where_none_runs_the_package_is_named_bad_flow(path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert "python3-venv" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("terminal", "bold"), [({}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)]
+)
+def test_what_is_said_is_bold_only_on_a_terminal_that_wants_it(
+    path: Path, terminal: dict[str, str], bold: bool
+) -> None:
+    assert asked(path, "say here", TERM="xterm").stderr == "==> here\n"
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        ["bash", "-c", f'source "{SETUP}"; say here'],
+        env={"PATH": "/usr/bin:/bin", "TERM": "xterm", **terminal},
+        stderr=theirs,
+        check=False,
+    )
+    os.close(theirs)
+    said = os.read(ours, 100)
+    os.close(ours)
+    assert done.returncode == 0
+    assert said.strip() == (b"\x1b[1m==> here\x1b[0m" if bold else b"==> here")
+
+
+def test_ctrl_c_is_said_though_the_program_in_front_takes_it_for_an_error(path: Path) -> None:
+    """As pip does; the terminal tells the script and the program."""
+    front = "import signal, sys; signal.signal(signal.SIGINT, lambda *_: sys.exit(1)); "
+    front += "print(flush=True); signal.pause()"
+    (path / "front.py").write_text(front, "utf-8")
+    process = subprocess.Popen(
+        ["bash", "-c", f'source "{SETUP}"; python3.99 "{path}/front.py" || die failed'],
+        env={"PATH": f"{path}:/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "bash: interrupted\n")

@@ -16,7 +16,7 @@ from nixl_stripe.lab.availability import explain
 from nixl_stripe.lab.guests import assets
 from nixl_stripe.lab.rails import rails
 from nixl_stripe.lab.remote import DEFAULT_PORT, LOOPBACK, Address
-from nixl_stripe.proof.text import bytes_text, parse_size
+from nixl_stripe.proof.text import bytes_text, parse_size, size_words
 from nixl_stripe.verify import Listener, Request, TwoHosts
 
 Captured = pytest.CaptureFixture[str]
@@ -112,6 +112,11 @@ def test_arguments_bad_flow(
 )
 def test_sizes(text: str, count: int) -> None:
     assert parse_size(text) == count
+
+
+@pytest.mark.parametrize("text", ["1", "1000", "1025", "4K", "64M", "3G", "1025K", "4096G"])
+def test_sizes_in_words_are_taken_back(text: str) -> None:
+    assert size_words(parse_size(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from interrupts import interruptible
 from nixl_stripe import __version__
 from nixl_stripe.bench.kernel import kernel_release
 from nixl_stripe.bench.provenance import Origin
@@ -187,4 +188,4 @@ def _left(options: argparse.Namespace, screen: Screen, aside: Screen) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(interruptible("demo", main))

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from interrupts import interruptible
 from nixl_stripe import __version__
 from nixl_stripe.bench import agent as agent_bench
 from nixl_stripe.bench.provenance import Origin
@@ -211,4 +212,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(interruptible("gpu-check", main))

@@ -4,12 +4,23 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 
 from nixl_stripe.cli.streams import EXIT_INTERRUPTED, make_usable
 
-__all__ = ["main"]
+__all__ = ["main", "program"]
+
+
+def program() -> int:
+    """Be the process of the command: what is done stays done, whatever comes while Python ends."""
+    try:
+        code = main()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:
+        return _interrupted()
+    return code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,5 +31,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return app.main(argv)
     except KeyboardInterrupt:
-        print("nixl-stripe: interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return _interrupted()
+    except Exception as error:
+        if not _came_of_ctrl_c(error):
+            raise
+        return _interrupted()
+
+
+def _interrupted() -> int:
+    print("nixl-stripe: interrupted", file=sys.stderr)
+    return EXIT_INTERRUPTED
+
+
+def _came_of_ctrl_c(error: BaseException) -> bool:
+    """Whether a Ctrl-C lies behind an error, as where an extension module was being imported."""
+    cause = error.__cause__
+    return cause is not None and (isinstance(cause, KeyboardInterrupt) or _came_of_ctrl_c(cause))

@@ -55,6 +55,7 @@ def build_app() -> click.Group:
     app = App(
         "nixl-stripe",
         "Make NIXL's UCX backend use every NIC, and prove that it did.",
+        "nixl-stripe doctor",
         epilog=re.sub(r"[*`]", "", WORDS),
         context_settings={
             "token_normalize_func": canonical,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from nixl_stripe.cli.bench_run import Run
 from nixl_stripe.cli.command import App, Argument, Option
@@ -16,9 +16,6 @@ from nixl_stripe.cli.words import size_option
 from nixl_stripe.errors import UsageError
 from nixl_stripe.terminal import echo
 from nixl_stripe.versions import NEWEST_REQUIREMENT
-
-if TYPE_CHECKING:
-    pass
 
 Say = Callable[[str], None]
 PeerName = Annotated[
@@ -32,7 +29,8 @@ _MOONCAKE = "mooncake-transfer-engine-non-cuda==0.3.13.post1"
 
 def register(app: App) -> None:
     """Add the verb to `app`."""
-    bench = App("bench", "Measure striping on a test bed of this machine, or between two hosts.")
+    about = "Measure striping on a test bed of this machine, or between two hosts."
+    bench = App("bench", about, "nixl-stripe bench rails --nics 8")
     for function in (rails, refit, sizes, latency, many, peers, registration, agent, fail):
         name = _name(function)
         bench.command(name, _EXAMPLES[name])(_with_common(function))

@@ -32,8 +32,8 @@ Function = Callable[..., Any]
 class Option:
     """How a parameter is given: by names with dashes, its own one unless others are said.
 
-    min, max: of a number. parser: makes the value of the text. hidden: not in the help.
-    case_sensitive: of the words of an Enum.
+    min, max: of a number. parser: makes the value of the text; writer: the text of a default, for
+    the help. hidden: not in the help. case_sensitive: of the words of an Enum.
     """
 
     names: tuple[str, ...]
@@ -73,8 +73,9 @@ class _Group(click.Group):
 class App:
     """A group of commands."""
 
-    def __init__(self, name: str, about: str, **more: Any) -> None:
-        self.group = _Group(name, help=about, no_args_is_help=True, **more)
+    def __init__(self, name: str, about: str, example: str, **more: Any) -> None:
+        text = f"{about}\n\n{_example(example)}"
+        self.group = _Group(name, help=text, short_help=about, no_args_is_help=True, **more)
 
     def command(self, name: str, example: str = "") -> Callable[[Function], Function]:
         """Return what adds a function as a command; its text is the help, with the example."""
@@ -95,11 +96,16 @@ def _made(name: str, function: Function, example: str) -> click.Command:
     made = [_parameter(each) for each in signature.parameters.values()]
     parts = [inspect.cleandoc(function.__doc__ or ""), *_of_arguments(signature)]
     if example:
-        parts.append(f"\b\nExample:\n  {example}")
+        parts.append(_example(example))
     short = " ".join(re.split(r"(?<=\w)\.(?:\s|$)|\n\n", parts[0])[0].split())
     return click.Command(
         name, params=made, callback=function, help="\n\n".join(parts), short_help=short
     )
+
+
+def _example(line: str) -> str:
+    """Return the paragraph of a help text that shows a command line, as it is typed."""
+    return f"\b\nExample:\n  {line}"
 
 
 def _of_arguments(signature: inspect.Signature) -> list[str]:
@@ -116,6 +122,8 @@ def _parameter(parameter: inspect.Parameter) -> click.Parameter:
     declared, how = typing.get_args(parameter.annotation)[:2]
     wanted, many = _type_of(declared)
     default = None if parameter.default is inspect.Parameter.empty else parameter.default
+    if isinstance(default, Enum):
+        default = default.value
     if isinstance(how, Argument):
         return click.Argument(
             [parameter.name],
@@ -126,15 +134,19 @@ def _parameter(parameter: inspect.Parameter) -> click.Parameter:
             callback=_plural if many else None,
         )
     more = dict(how.more)
+    if "writer" in more:
+        writer = more.pop("writer")
+        default = None if default is None else writer(default)
     names = how.names or ("--" + parameter.name.replace("_", "-"),)
     about = {key: more.pop(key) for key in ("help", "metavar", "hidden") if key in more}
     if wanted is bool:
         more["is_flag"] = True
         return click.Option([*names, parameter.name], default=default, **about, **more)
+    about.setdefault("metavar", "N" if wanted in (int, float) else None)
     return click.Option(
         [*names, parameter.name],
         type=_click_type(wanted, more),
-        default=default.value if isinstance(default, Enum) else default,
+        default=default,
         multiple=many,
         callback=_plural if many else _member_of(wanted),
         show_default=default is not None and not many and default != "",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from nixl_stripe.cli.command import Option
 from nixl_stripe.errors import UsageError
-from nixl_stripe.proof.text import parse_size
+from nixl_stripe.proof.text import parse_size, size_words
 from nixl_stripe.topo.examples import NAMES as EXAMPLES
 from nixl_stripe.topo.examples import path_of
 from nixl_stripe.versions import JSON_SCHEMA
@@ -61,7 +61,7 @@ def size_option(name: str, about: str) -> Any:
         except ValueError as error:
             raise UsageError(str(error)) from error
 
-    return Option(name, metavar="SIZE", parser=parse, help=about)
+    return Option(name, metavar="SIZE", parser=parse, writer=size_words, help=about)
 
 
 Source = Annotated[

@@ -22,6 +22,12 @@ def bytes_text(count: int) -> str:
     return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
 
 
+def size_words(count: int) -> str:
+    """Return bytes as `parse_size` takes them, in the largest unit that divides them: `64M`."""
+    unit = max((unit for unit in _UNITS if count % _UNITS[unit] == 0), key=_UNITS.__getitem__)
+    return f"{count // _UNITS[unit]}{unit}"
+
+
 def parse_size(text: str, name: str = "size") -> int:
     """Return the bytes of `4096`, `64K`, `64KiB`, `16M`, `1G`; a ValueError names what is `name`.
 
