@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from demo.options import parse
-from demo.report import busy_text
+from nixl_stripe.lab.load import busy_text
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 
 ROOT = Path(__file__).parents[2]

@@ -113,6 +113,13 @@ def test_a_step_that_failed_fails_the_run_bad_flow() -> None:
     )
 
 
+@pytest.mark.parametrize(("before", "said"), [(17.0, True), (15.0, False)])
+def test_a_busy_machine_is_said_below_the_tables(before: float, said: bool) -> None:
+    run = {**result(), "load": {"before": before, "after": 99.0}}
+    assert run["machine"]["cores"] == 16
+    assert ("This machine was busy (load 17.0 on 16 cores)" in report.text(run)) == said
+
+
 def test_no_gpu_is_one_line_bad_flow(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,12 +8,13 @@ import dataclasses
 from typing import Any
 
 import pytest
+from nixl_stripe.lab.beds.base import Bed
 from nixl_stripe.lab.cost import Cpu
 from nixl_stripe.lab.outcome import Outcome, Repetition, SideError, SideReport
 from nixl_stripe.planning.forecast import UcxPort
 from nixl_stripe.planning.parts import PlannedNic, PlannedSetting
 from nixl_stripe.planning.stripe_plan import StripePlan
-from nixl_stripe.verify import OpResult, Report, Request
+from nixl_stripe.verify import OpResult, Report, Request, run, verify
 from nixl_stripe.verify.judge import judge, short_of
 
 MIB = 1 << 20
@@ -311,3 +312,30 @@ def test_sides_that_measured_no_processor_time_say_nothing_bad_flow() -> None:
 def test_request_bad_flow() -> None:
     with pytest.raises(ValueError, match="size=0"):
         Request(size=0)
+
+
+class Shown(Bed):
+    """A bed whose transfers have been made already."""
+
+    name = where = "shown"
+    counters = NICS
+
+    def close(self) -> None:
+        pass
+
+    def sides(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+    def transfer(self, *_: Any, **__: Any) -> Outcome:
+        return outcome()
+
+
+@pytest.mark.parametrize(("load", "said"), [(1e6, True), (0.0, False)])
+def test_a_busy_machine_is_said_beside_the_rates(
+    load: float, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "load_average", lambda: load)
+    report = verify(Request(repeats=1, ops=("READ",)), Shown())
+    assert report.ok
+    assert ("note: This machine was busy (load 1000000.0 on" in report.describe()) == said
+    assert any("busy" in note for note in report.to_dict()["notes"]) == said

@@ -21,6 +21,7 @@ from nixl_stripe import __version__
 from nixl_stripe.bench.kernel import kernel_release
 from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.errors import StripeError
+from nixl_stripe.lab.load import busy_text, load_average
 from nixl_stripe.lab.outcome import Outcome
 from nixl_stripe.lab.rails.rails import Rails, why_not
 from nixl_stripe.terminal import Screen, progress
@@ -32,7 +33,7 @@ from demo.leave import leave_patched, next_text
 from demo.loopback import check
 from demo.options import LEAVE, parse
 from demo.picture import draw
-from demo.report import busy_text, lane_text, show
+from demo.report import lane_text, show
 
 _MIB = 1 << 20
 #: Seconds for each wait: what takes one on an idle machine may take 30 on a busy one.
@@ -80,7 +81,7 @@ def _over_rails(
     options: argparse.Namespace, installs: Installs, screen: Screen
 ) -> tuple[dict[str, Any], list[str]]:
     """Measure and print; return the results and what went against the promise."""
-    before = os.getloadavg()[0]
+    before = load_average()
     todo = cases(installs, options.nics)
     found = _rounds(options, todo)
     rows = [Summary.of(case, found[case.key]) for case in todo]
@@ -93,7 +94,7 @@ def _over_rails(
         f"{speedup:.2f} times stock; {efficiency:.1%} of the {capacity:g} Gbit/s that "
         f"{options.nics} rails allow"
     )
-    busy = busy_text(before, os.cpu_count() or 1)
+    busy = busy_text(before)
     if busy:
         screen.say(screen.styled(busy, "yellow"))
     results = {
@@ -148,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             results, problems = _over_loopback(options, installs, screen, reason)
     except StripeError as error:
         aside.say(f"demo: {error}")
-        if busy := busy_text(os.getloadavg()[0], os.cpu_count() or 1, "it may be why"):
+        if busy := busy_text(load_average(), so="it may be why"):
             aside.say(f"demo: {busy}")
         return 1
     about = {**origin.taken(), "rails": options.nics, "ok": not problems}

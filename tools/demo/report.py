@@ -11,7 +11,6 @@ from nixl_stripe.terminal import Cell, Screen, table
 from demo.cases import Summary
 
 _MIB = 1 << 20
-_SLOW = "the rates and their ratios are lower than on an idle one, the rail counts are not"
 #: With more rails than this there is no column for each.
 _COLUMNS = 8
 
@@ -53,13 +52,3 @@ def _bytes_table(screen: Screen, summaries: Sequence[Summary], devices: Sequence
     ]
     title = "MiB per rail and transfer, headers included"
     return [title, *table(screen, ("", *devices), rows, left=("",))]
-
-
-def busy_text(load: float, cores: int, so: str = _SLOW) -> str:
-    """Return what is to be said beside figures of a busy machine; "" of an idle one.
-
-    so: what follows from it.
-    """
-    if load <= cores:
-        return ""
-    return f"This machine was busy (load {load:.1f} on {cores} cores): {so}."

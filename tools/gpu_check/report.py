@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from docgen.files import table
+from nixl_stripe.lab.load import busy_text
 
 Row = dict[str, Any]
 
@@ -15,6 +16,8 @@ Row = dict[str, Any]
 def text(result: Row) -> str:
     """Return all tables of a result."""
     parts = [make(result) for make in PARTS.values()]
+    if load := result.get("load"):
+        parts.append(busy_text(load.get("before", load["after"]), result["machine"]["cores"]))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nixl_stripe.lab.load import load_average
+
 #: Options that say where files are kept, and so nothing about the measurement.
 _PLACES = ("--cache", "--save", "--png", "--out")
 
@@ -24,7 +26,7 @@ class Origin:
         self._command = command_text(sys.argv if command is None else command)
         # Before anything else happens to the checkout.
         self._commit = commit(Path.cwd())
-        self._before = _load()
+        self._before = load_average()
 
     def taken(self) -> dict[str, Any]:
         """Return command, date (UTC), commit (None: not in a checkout), load before and after.
@@ -36,7 +38,7 @@ class Origin:
             "command": self._command,
             "date": now.isoformat(timespec="seconds"),
             "commit": self._commit,
-            "load": {"before": self._before, "after": _load(), **_priority()},
+            "load": {"before": self._before, "after": load_average(), **_priority()},
         }
 
 
@@ -87,10 +89,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except OSError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _load() -> float:
-    return round(os.getloadavg()[0], 2)
 
 
 def _priority() -> dict[str, int]:

@@ -5,7 +5,7 @@
 from nixl_stripe.verify import Request, TwoProcesses, verify
 
 with TwoProcesses() as bed:
-report = verify(Request(size=64 << 20), bed)
+    report = verify(Request(size=64 << 20), bed)
 assert report.ok, report.describe()
 """
 

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable
 
 from nixl_stripe.lab.beds.base import Bed
+from nixl_stripe.lab.load import busy_text, load_average
 from nixl_stripe.verify.judge import judge
 from nixl_stripe.verify.request import Request
 from nixl_stripe.verify.result import OpResult, Report
@@ -25,7 +26,7 @@ def verify(request: Request, bed: Bed, say: Say = _quiet) -> Report:
 
     say: is told what happens now, one line each. A transfer that fails is a result that is not ok.
     """
-    ops = request.ops or bed.ops()
+    ops, load = request.ops or bed.ops(), load_average()
     results: list[OpResult] = []
     for op in ops:
         say(f"{op}: {request.repeats} transfer(s) {bed.where}")
@@ -39,10 +40,9 @@ def verify(request: Request, bed: Bed, say: Say = _quiet) -> Report:
             planned = bed.limit_mbit * len(result.planned) * 1e-3
             result = dataclasses.replace(result, ceiling_gbps=planned)
         results.append(result)
-    return Report(bed.where, tuple(results), (*bed.notes, *_notes(results)))
+    return Report(bed.where, tuple(results), (*bed.notes, *_notes(results, load)))
 
 
-def _notes(results: list[OpResult]) -> tuple[str, ...]:
-    if any(len(result.planned) == 1 for result in results):
-        return (NOTHING,)
-    return ()
+def _notes(results: list[OpResult], load: float) -> tuple[str, ...]:
+    nothing = NOTHING if any(len(result.planned) == 1 for result in results) else ""
+    return tuple(note for note in (nothing, busy_text(load)) if note)
