@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nixl_stripe.bench.provenance import is_busy
+
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs/results"
 
@@ -117,10 +119,11 @@ def machine_text(found: Any) -> str:
 
 
 def load_text(found: Any) -> str:
-    """Return the load before and after, as far as it was recorded."""
+    """Return the load before and after, as far as it was recorded, and what a high one means."""
     load = found["load"]
     if load is None:
         return "load not recorded"
     parts = [f"{load[key]:.1f} {key}" for key in ("before", "after") if load.get(key) is not None]
     nice = f", nice {load['nice']}" if load.get("nice") else ""
-    return f"load {', '.join(parts)}{nice}"
+    busy = " (busy: lower rates and ratios)" if is_busy(found) else ""
+    return f"load {', '.join(parts)}{nice}{busy}"
