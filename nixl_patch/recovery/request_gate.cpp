@@ -48,15 +48,15 @@ requestGate::finished(void *request, ucsStatus_t status, void *user_data) {
 ucsStatus_t
 requestGate::check(void *request) noexcept {
     const ucsStatus_t status = ucx_.check(request);
-    if (status != ucs_ok) {
+    if (status != ucs_ok && status != ucs_in_progress) {
         return status;
     }
-    const record *of = records_.find(request);
+    record *of = records_.find(request);
     if (of == nullptr) {
         return status;
     }
     const std::lock_guard<std::mutex> lock(of->book->mutex);
-    return of->status();
+    return status == ucs_ok || of->isLostFlush(ucx_.now) ? of->status() : status;
 }
 
 void

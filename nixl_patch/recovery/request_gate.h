@@ -12,6 +12,7 @@
 #include "ucx/library.h"
 #include "ucx/rma_stage.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,7 +39,18 @@ public:
         void *(*put)(void *, const void *, std::size_t, std::uint64_t, void *, const void *) =
             nullptr;
         void *(*get)(void *, void *, std::size_t, std::uint64_t, void *, const void *) = nullptr;
+        std::chrono::steady_clock::time_point (*now)() = &std::chrono::steady_clock::now;
     };
+
+    /**
+     * How long a flush may stay under way when everything before it is complete. UCX has nothing
+     * left to wait for then, and ends it the next time that it makes progress; but UCX 1.22 and
+     * 1.23 never end one during which two lanes failed one after the other: starting it anew, they
+     * miscount the lanes. Nothing is lost by going on without it: only operations that are sent
+     * straight from the caller's memory fail over, and those are complete when the peer's NIC has
+     * acknowledged them.
+     */
+    static constexpr std::chrono::milliseconds lost_flush_after{200};
 
     explicit requestGate(calls ucx);
     ~requestGate();

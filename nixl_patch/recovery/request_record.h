@@ -6,6 +6,7 @@
 #include "recovery/request_book.h"
 #include "recovery/request_gate.h"
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <unordered_set>
@@ -35,6 +36,21 @@ struct requestGate::record {
     void *userData = nullptr;
     bool isDone = false;
     bool isReleased = false;
+    std::chrono::steady_clock::time_point overSince; /**< the flush waits for nothing; 0: it does */
+
+    /** Whether UCX has lost this flush, see lost_flush_after. Mutex held. */
+    bool
+    isLostFlush(std::chrono::steady_clock::time_point (*clock)()) {
+        const bool is_flush = flush && isDone; // else it is a put or a get, which UCX ends
+        if (!is_flush || !book->batches.isOver(flush->number)) {
+            return false;
+        }
+        const auto now = clock();
+        if (overSince == std::chrono::steady_clock::time_point{}) {
+            overSince = now;
+        }
+        return now - overSince >= lost_flush_after;
+    }
 
     /** Called with the book's mutex held. */
     void

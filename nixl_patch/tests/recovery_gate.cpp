@@ -5,6 +5,7 @@
 #include "ucx/request_params.h"
 
 #include <atomic>
+#include <chrono>
 #include <gtest/gtest.h>
 #include <map>
 #include <mutex>
@@ -143,7 +144,19 @@ namespace {
         }
 
         slowUcx ucx;
-        requestGate gate{{&slowUcx::check, &slowUcx::release, &slowUcx::put, &slowUcx::get}};
+        static std::chrono::steady_clock::time_point
+        clock() {
+            return std::chrono::steady_clock::time_point{std::chrono::hours{1}} + waited();
+        }
+
+        static std::chrono::milliseconds &
+        waited() {
+            static std::chrono::milliseconds since_start{0};
+            return since_start;
+        }
+
+        requestGate gate{
+            {&slowUcx::check, &slowUcx::release, &slowUcx::put, &slowUcx::get, &clock}};
         std::unique_ptr<gatedRequests> requests = std::make_unique<gatedRequests>(gate);
     };
 
@@ -162,6 +175,49 @@ namespace {
         gate.release(last);
         gate.release(flushed);
         EXPECT_EQ(ucx.freed(), 3U);
+    }
+
+    TEST_F(Gate, aFlushThatUcxLosesIsCompleteALittleAfterWhatItWaitedFor) {
+        gate.release(post(100));
+        void *flushed = flush();
+        waited() += 10 * requestGate::lost_flush_after;
+        EXPECT_EQ(gate.check(flushed), ucs_in_progress) << "a request is under way";
+        ucx.finish(ucx.at(0));
+        EXPECT_EQ(gate.check(flushed), ucs_in_progress) << "UCX is about to end it";
+        waited() += requestGate::lost_flush_after - std::chrono::milliseconds{1};
+        EXPECT_EQ(gate.check(flushed), ucs_in_progress);
+        waited() += std::chrono::milliseconds{1};
+        EXPECT_EQ(gate.check(flushed), ucs_ok);
+        gate.release(flushed);
+        EXPECT_EQ(ucx.freed(), 2U);
+    }
+
+    TEST_F(Gate, aFlushThatUcxLosesEndsWithTheErrorOfWhatItWaitedFor) {
+        gate.release(post(100));
+        void *flushed = flush();
+        ucx.finish(ucx.at(0), ucs_err_no_device);
+        EXPECT_EQ(gate.check(flushed), ucs_in_progress);
+        waited() += requestGate::lost_flush_after;
+        EXPECT_EQ(gate.check(flushed), ucs_err_no_device);
+        gate.release(flushed);
+    }
+
+    TEST_F(Gate, aRequestIsNeverTakenForALostFlushBadFlow) {
+        void *first = post(100);
+        gate.release(first);
+        void *flushed = requests->flushTaken(nullptr);
+        EXPECT_EQ(flushed, first) << "it stands for the flush, and for itself";
+        void *kept = post(100);
+        for (int look = 0; look < 3; ++look) {
+            EXPECT_EQ(gate.check(flushed), ucs_in_progress);
+            EXPECT_EQ(gate.check(kept), ucs_in_progress);
+            waited() += requestGate::lost_flush_after;
+        }
+        ucx.finish(first);
+        ucx.finish(kept);
+        EXPECT_EQ(gate.check(flushed), ucs_ok);
+        gate.release(flushed);
+        gate.release(kept);
     }
 
     TEST_F(Gate, withoutItTheFlushIsBelievedBadFlow) {
