@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from nixl_stripe.bench.ranks import Rendezvous, first_node, rendezvous
+from nixl_stripe.bench.ranks import Rendezvous, rendezvous
 from nixl_stripe.cli import main
 from nixl_stripe.errors import UsageError
 from nixl_stripe.lab.remote import DEFAULT_PORT, Address
+from nixl_stripe.lab.remote.launchers import first_node
 
 TORCHRUN = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "a", "MASTER_PORT": "29500"}
 SLURM = {"SLURM_PROCID": "0", "SLURM_NTASKS": "2", "SLURM_STEP_NODELIST": "gpu[07-09]"}
@@ -27,7 +28,7 @@ def test_launchers() -> None:
     [
         ({}, "no rank in the environment"),
         ({**TORCHRUN, "WORLD_SIZE": "4"}, "RANK=1 of 4; a benchmark is for two ranks"),
-        ({**TORCHRUN, "RANK": "one"}, "RANK='one' is no number"),
+        ({**TORCHRUN, "RANK": "one"}, "RANK='one': accepted is a whole number"),
         ({"RANK": "0", "WORLD_SIZE": "2"}, "nothing says where rank 0 is"),
         ({"JOB_COMPLETION_INDEX": "2", "MASTER_ADDR": "a"}, "JOB_COMPLETION_INDEX=2 of 2"),
     ],

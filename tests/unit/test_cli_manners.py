@@ -159,6 +159,7 @@ WORK = {
     "export": ("_registry", []),
     "top": ("_watch", []),
     "bench": ("Run", ["rails"]),
+    "fleet": ("_token", ["--rank", "0", "--ranks", "2", "--hub", "127.0.0.1"]),
 }
 
 

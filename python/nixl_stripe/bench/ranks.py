@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nixl_stripe.errors import UsageError
 from nixl_stripe.lab.remote.address import DEFAULT_PORT, Address
+from nixl_stripe.lab.remote.launchers import first_node, whole_number
 
 #: These win over what launchers say.
 HOST_VARIABLE, PORT_VARIABLE = "NIXL_STRIPE_BENCH_HOST", "NIXL_STRIPE_BENCH_PORT"
@@ -36,30 +36,15 @@ def rendezvous(environ: Mapping[str, str]) -> Rendezvous:
             f"--ranks: no rank in the environment; accepted are {', '.join(_RANK_VARIABLES)} "
             "(torchrun, srun, an indexed Job), or use --listen and --connect"
         )
-    rank, world = _number(environ, name), 2
+    rank, world = whole_number(environ, name), 2
     count = _RANK_VARIABLES[name]
     if count is not None and count in environ:
-        world = _number(environ, count)
+        world = whole_number(environ, count)
     if world != 2 or rank not in (0, 1):
         raise UsageError(
             f"--ranks: {name}={rank} of {world}; a benchmark is for two ranks, one on each host"
         )
     return Rendezvous(rank, Address(_host(environ), _port(environ)))
-
-
-def first_node(nodes: str) -> str:
-    """Return the first host of a Slurm node list: `gpu[07-09,11],x` -> `gpu07`."""
-    found = re.match(r"([^,\[]+)(?:\[(\w+)[^\]]*\]([^,]*))?", nodes)
-    if found is None:
-        raise UsageError(f"--ranks: the node list {nodes!r} names no host")
-    return "".join(part or "" for part in found.groups())
-
-
-def _number(environ: Mapping[str, str], name: str) -> int:
-    try:
-        return int(environ[name])
-    except ValueError:
-        raise UsageError(f"--ranks: {name}={environ[name]!r} is no number") from None
 
 
 def _host(environ: Mapping[str, str]) -> str:
@@ -76,6 +61,6 @@ def _host(environ: Mapping[str, str]) -> str:
 
 def _port(environ: Mapping[str, str]) -> int:
     if PORT_VARIABLE in environ:
-        return _number(environ, PORT_VARIABLE)
+        return whole_number(environ, PORT_VARIABLE)
     # The launcher itself listens at MASTER_PORT.
-    return _number(environ, "MASTER_PORT") + 1 if "MASTER_PORT" in environ else DEFAULT_PORT
+    return whole_number(environ, "MASTER_PORT") + 1 if "MASTER_PORT" in environ else DEFAULT_PORT

@@ -5,20 +5,18 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from nixl_stripe.agents.nixl_api import PACKAGES
 from nixl_stripe.cli import link
 from nixl_stripe.cli.command import App, Argument, Exit, Option
 from nixl_stripe.cli.link import MaxBytes, TokenFile
+from nixl_stripe.cli.nixl_options import pairs, which_nixl
 from nixl_stripe.cli.stopping import stoppable
 from nixl_stripe.cli.words import json_text, size_option
-from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.errors import UsageError
 from nixl_stripe.terminal import echo, progress
 
 if TYPE_CHECKING:
@@ -162,8 +160,8 @@ def verify_command(
 
         require_writable(report, is_of_this_host=bed is None and not listen)
     with stoppable(), progress("verify: ") as say, _reported(report):
-        parameters = {**({"stripe": stripe} if stripe else {}), **_pairs("--param", param)}
-        which = _nixl(nixl)
+        parameters = {**({"stripe": stripe} if stripe else {}), **pairs("--param", param)}
+        which = which_nixl(nixl, "verify")
         if listen:
             ended = _listen(
                 address or "", token_file, link.max_bytes(max_bytes), which, parameters or None, say
@@ -181,8 +179,8 @@ def verify_command(
                 "repeats": repeats,
                 "stock": stock,
                 "nixl": which,
-                "environment": _pairs("--env", env),
-                "peer_environment": _pairs("--peer-env", peer_env),
+                "environment": pairs("--env", env),
+                "peer_environment": pairs("--peer-env", peer_env),
                 "limit_s": timeout,
                 "expected_nics": expect_nics,
             }
@@ -286,32 +284,3 @@ def _ops(choice: OpChoice | None) -> tuple[Op, ...] | None:
     if choice is None:
         return None
     return both if choice is OpChoice.BOTH else tuple(o for o in both if o.lower() == choice.value)
-
-
-def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
-    pairs = {}
-    for text in given or ():
-        key, sign, value = text.partition("=")
-        if not sign or not key:
-            raise UsageError(f"{option} {text!r}: accepted is KEY=VALUE")
-        pairs[key] = value
-    return pairs
-
-
-def _nixl(given: Sequence[str] | None) -> Nixl:
-    if importlib.util.find_spec("numpy") is None:
-        raise StripeError("verify needs numpy: pip install 'nixl-stripe[lab]'")
-    from nixl_stripe.lab.job import Nixl
-
-    try:
-        which = Nixl.find(given)
-    except ValueError as error:
-        raise UsageError(f"--nixl: {error}") from error
-    if not which.paths and not any(
-        importlib.util.find_spec(name) for name in ([which.package] if which.package else PACKAGES)
-    ):
-        raise StripeError(
-            f"verify needs NIXL: no {which.package or ' or '.join(PACKAGES)} in {sys.executable}'s "
-            "packages; pip install nixl, or name a folder with --nixl"
-        )
-    return which

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a listener's peers come in: whoever has no token is turned away and costs next to nothing.
 
-One peer is served at a time. Those who come meanwhile are answered while the listener waits for
-anything (`Door.wait`): with a word, where they have the token, and by hanging up otherwise.
+One peer is served at a time, or as many as the door was made for. Those who come beyond them are
+answered while the listener waits for anything (`Door.wait`): with a word, where they have the
+token, and by hanging up otherwise.
 """
 
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import time
 from collections import Counter, deque
@@ -19,7 +19,7 @@ from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.remote import handshake
 from nixl_stripe.lab.remote.address import Address
 from nixl_stripe.lab.remote.frames import Frame, Opener, Sealer
-from nixl_stripe.lab.remote.link import SESSION_LIMIT_S, Link, LinkLostError, Message
+from nixl_stripe.lab.remote.link import SESSION_LIMIT_S, Link, LinkLostError, Message, wait_for
 from nixl_stripe.untrusted import RefusedError, one_line, schema
 
 #: Seconds for a caller to prove the token, and how many may be at it at a time.
@@ -70,22 +70,30 @@ class _Caller:
 
 
 class Door:
-    """A listening socket; use it in a `with` statement. say: is told of callers, a line each."""
+    """A listening socket; use it in a `with` statement. say: is told of callers, a line each.
 
-    def __init__(self, address: Address, token_key: bytes, say: Callable[[str], None]) -> None:
+    most: peers that are served at a time; as many more callers may be at their proof together.
+    """
+
+    def __init__(
+        self, address: Address, token_key: bytes, say: Callable[[str], None], most: int = 1
+    ) -> None:
         self._token_key = token_key
         self._say = say
+        self._most, self._most_callers = most, MAX_CALLERS + most - 1
         try:
             found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-            self._server = socket.create_server(found[0][4], family=found[0][0])
+            self._server = socket.create_server(
+                found[0][4], family=found[0][0], backlog=max(128, most)
+            )
         except (OSError, UnicodeError) as error:
             raise StripeError(f"--listen {address}: {_reason(error)}") from None
         self._server.setblocking(False)
         self._callers: dict[socket.socket, _Caller] = {}
         self._said: deque[float] = deque(maxlen=_LINES)
         self._unsaid = 0
-        self._arrived: tuple[_Caller, list[Frame]] | None = None
-        self._serving = False
+        self._arrived: deque[tuple[_Caller, list[Frame]]] = deque()
+        self._serving = 0
         self.port: int = self._server.getsockname()[1]
 
     def __enter__(self) -> Door:
@@ -105,24 +113,30 @@ class Door:
         """
         end = None if limit_s is None else time.monotonic() + limit_s
         while True:
-            while self._arrived is None:
+            while not self._arrived:
                 left = 60.0 if end is None else end - time.monotonic()
                 if left <= 0:
                     raise StripeError(f"--listen: nobody with the token came for {limit_s:g} s")
                 self.wait([], left)
-            (caller, first), self._arrived, self._serving = self._arrived, None, True
+            caller, first = self._arrived.popleft()
+            self._serving += 1
             link = self._linked(caller, schemas)
             try:
                 link.take(first)
                 return link, link.receive(PROOF_LIMIT_S, "hello"), caller.host
             except (RefusedError, LinkLostError) as error:
                 link.refuse("refused", str(error))
-                self._serving = False
+                self._serving -= 1
                 self._turned_away(caller, str(error))
 
     def leave(self) -> None:
-        """Let the next peer in: this one is gone."""
-        self._serving = False
+        """Let the next peer in: one is gone."""
+        self._serving -= 1
+
+    @property
+    def has_arrivals(self) -> bool:
+        """Whether `admit` has somebody to return, or to turn away, at once."""
+        return bool(self._arrived)
 
     def wait(self, sockets: Sequence[socket.socket], seconds: float) -> Sequence[socket.socket]:
         """Wait as `select` does, and answer callers meanwhile; returns early for them too."""
@@ -130,10 +144,10 @@ class Door:
         while True:
             left = end - time.monotonic()
             watched = [*sockets, self._server, *self._callers]
-            ready = select.select(watched, [], [], max(0.0, min(left, 0.5)))[0]
+            ready = wait_for(watched, min(left, 0.5))
             self._answer(set(ready))
             found = [each for each in sockets if each in ready]
-            if found or left <= 0 or self._arrived is not None:
+            if found or left <= 0 or self._arrived:
                 return found
 
     def _answer(self, ready: set[socket.socket]) -> None:
@@ -152,7 +166,7 @@ class Door:
         except OSError:
             return
         connection.setblocking(False)
-        if len(self._callers) >= MAX_CALLERS:
+        if len(self._callers) >= self._most_callers:
             self._turned_away(self._one_too_many(peer[0]), "too many others came")
         self._callers[connection] = _Caller(connection, peer[0], self._token_key)
 
@@ -169,12 +183,13 @@ class Door:
             return
         if not first:
             return
-        if self._serving or self._arrived is not None:
-            self._linked(caller, {}).refuse("busy", "it serves another peer; try again later")
-            self._turned_away(caller, "busy with another peer")
+        if self._serving + len(self._arrived) >= self._most:
+            others = "another peer" if self._most == 1 else f"{self._most} others"
+            self._linked(caller, {}).refuse("busy", f"it serves {others}; try again later")
+            self._turned_away(caller, f"busy with {others}")
             return
         del self._callers[caller.connection]
-        self._arrived = caller, first
+        self._arrived.append((caller, first))
 
     def _linked(self, caller: _Caller, schemas: Mapping[str, schema.Schema]) -> Link:
         if caller.ends is None:

@@ -55,8 +55,12 @@ class LinkLostError(StripeError):
 
 
 def wait_for(sockets: Sequence[socket.socket], seconds: float) -> Sequence[socket.socket]:
-    """Wait for these sockets alone."""
-    return select.select(sockets, [], [], max(0.0, seconds))[0]
+    """Wait for these sockets alone, whatever their numbers are (`select` ends at 1024)."""
+    poll = select.poll()
+    by_number = {each.fileno(): each for each in sockets}
+    for number in by_number:
+        poll.register(number, select.POLLIN)
+    return [by_number[number] for number, _ in poll.poll(max(0.0, seconds) * 1000)]
 
 
 class Link:
@@ -118,6 +122,17 @@ class Link:
                 "the same nixl-stripe on both"
             )
         return message
+
+    def arrived(self) -> list[Message]:
+        """Take in what has come and return its messages; nothing is waited for."""
+        found = []
+        while (message := self._next_message()) is not None:
+            found.append(message)
+        if not found:
+            self._pull()
+            while (message := self._next_message()) is not None:
+                found.append(message)
+        return found
 
     def run(
         self,
@@ -211,12 +226,14 @@ class Link:
         except RefusedError as error:
             raise LinkLostError(str(error)) from None
         end = time.monotonic() + limit_s
+        poll = select.poll()
+        poll.register(self.connection, select.POLLIN | select.POLLOUT)
         while left:
-            ready = select.select([self.connection], [self.connection], [], 1.0)
+            ready = [found for _, found in poll.poll(1000)]
             try:
-                if ready[1]:
+                if ready and ready[0] & ~select.POLLIN:
                     left = left[self.connection.send(left) :]
-                elif ready[0]:
+                elif ready:
                     self._pull()
             except BlockingIOError:
                 continue
