@@ -32,6 +32,14 @@ working_python() {
     return 1
 }
 
+# python_of VERSION: the path of that Python, from the PATH or else got by uv of .venv into .cache, with
+# its headers; what uv says where it cannot is on standard error
+python_of() {
+    working_python "python$1" && return
+    export UV_PYTHON_INSTALL_DIR=${UV_PYTHON_INSTALL_DIR:-$CACHE/pythons} UV_PYTHON_INSTALL_BIN=0
+    "$VENV/bin/uv" python install --quiet "$1" >&2 && "$VENV/bin/uv" python find --managed-python "$1"
+}
+
 # find_python: the first interpreter on the PATH that the project supports
 find_python() {
     # shellcheck disable=SC2086

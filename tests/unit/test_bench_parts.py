@@ -157,6 +157,9 @@ def test_reads_over_tcp_are_left_out_unless_asked_for() -> None:
 def test_cells() -> None:
     assert cell("share", {"a": 0.25, "b": 0.75}) == "25/75"
     assert cell("gbps", runner.spread([1.0])) == "1 (1..1)"
+    assert cell("post_us_per_descriptor", runner.spread([19424.6])) == "19425 (19425..19425)"
+    assert cell("post_us_per_descriptor", runner.spread([9999.4])) == "9999 (9999..9999)"
+    assert cell("scale", [0.00001, 123456.0]) == "1e-05..123456"
     assert cell("of_limit", 0.985) == "98.5 %"
     assert cell("x", None) == "-"
 

@@ -98,3 +98,42 @@ def test_ctrl_c_is_said_though_the_program_in_front_takes_it_for_an_error(path: 
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "bash: interrupted\n")
+
+
+@pytest.fixture
+def venv(path: Path) -> Path:
+    """An environment whose uv has Python 3.98 and no other, and says what it was told."""
+    uv = path / "venv/bin/uv"
+    uv.parent.mkdir(parents=True)
+    uv.write_text(
+        f"""#!/bin/sh
+echo "$UV_PYTHON_INSTALL_DIR: $*" >> {path}/told
+case "$*" in
+"python install --quiet 3.98") ;;
+"python find --managed-python 3.98") echo "$UV_PYTHON_INSTALL_DIR/python3.98" ;;
+*) echo "no such Python" >&2; exit 2 ;;
+esac
+""",
+        "utf-8",
+    )
+    uv.chmod(0o755)
+    return path / "venv"
+
+
+def test_a_python_of_the_path_needs_no_uv(path: Path, venv: Path) -> None:
+    done = asked(path, f"VENV={venv}; python_of 3.99")
+    assert (done.returncode, done.stdout) == (0, f"{path}/python3.99\n")
+    assert not (path / "told").exists()
+
+
+def test_one_that_does_not_run_comes_from_uv_and_into_the_cache(path: Path, venv: Path) -> None:
+    done = asked(path, f"VENV={venv}; CACHE={path}/cache; python_of 3.98")
+    assert (done.returncode, done.stdout) == (0, f"{path}/cache/pythons/python3.98\n")
+    assert len((path / "told").read_text("utf-8").splitlines()) == 2
+
+
+def test_one_that_uv_has_not_either_is_an_error_in_its_words_bad_flow(
+    path: Path, venv: Path
+) -> None:
+    done = asked(path, f"VENV={venv}; python_of 3.97")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "no such Python\n")

@@ -10,6 +10,8 @@ from typing import Any
 from nixl_stripe.bench.provenance import is_busy
 from nixl_stripe.terminal import Screen, table
 
+#: From here on four digits would be written with an exponent.
+_LARGE = 9999.5
 _PERCENT = ("busiest", "of_limit", "worst_share")
 
 
@@ -49,9 +51,14 @@ def cell(name: str, value: Any) -> str:
     if name == "share":
         return "/".join(f"{100 * part:.0f}" for part in value.values())
     if isinstance(value, list):
-        return "..".join(f"{part:.4g}" for part in value)
+        return "..".join(_number(part) for part in value)
     if isinstance(value, Mapping):
-        return f"{value['median']:.4g} ({value['q1']:.4g}..{value['q3']:.4g})"
+        return f"{_number(value['median'])} ({_number(value['q1'])}..{_number(value['q3'])})"
     if name in _PERCENT:
         return f"{100 * value:.1f} %"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _number(value: float) -> str:
+    """Return four digits that count, and never a power of ten in the place of a large number."""
+    return f"{value:.0f}" if abs(value) >= _LARGE else f"{value:.4g}"
