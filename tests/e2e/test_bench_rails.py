@@ -90,6 +90,16 @@ def test_latency_compares_in_turn(bed: Rails, sides: Sides) -> None:
     }
 
 
+def test_latency_compares_resume_with_none_and_with_noise(bed: Rails, sides: Sides) -> None:
+    done = latency.measure(bed, sides, ONCE, quiet, with_resume=True)
+    assert [row["mode"] for row in done["rows"]] == ["stripe", "stripe again", "resume"]
+    assert by_mode(done, mode="stripe")["of_stripe"]["max"] == 1
+    assert set(done["ratios"]) == {
+        "write_4096_stripe_again_of_stripe",
+        "write_4096_resume_of_stripe",
+    }
+
+
 def test_register_counts_regions(bed: Rails, sides: Sides) -> None:
     done = register.measure(bed, sides, ONCE, quiet, total=1 << 20, tensors=(1, 8))
     whole = by_mode(done, nics=4, tensors=8, coalesced=True)

@@ -51,6 +51,11 @@ BAD = [
     ("bench refit --scale 2", "scale=2: accepted are numbers above 0, at most 1"),
     ("bench sizes --start-size 1M --size 64K", "--start-size 1048576, --size 65536: accepted"),
     ("bench latency --size 0", "--size '0': accepted are 4096"),
+    ("bench latency --with-resume --bed rdma", "--with-resume: accepted is --bed tcp, not rdma"),
+    (
+        "bench latency --with-resume --nics 1",
+        "--with-resume: accepted are --nics 2 and more, not 1",
+    ),
     ("bench many --setting FAST", "--setting 'FAST': accepted is KEY=VALUE"),
     ("bench many --tensors 0", "--tensors 0: accepted are 1 and more"),
     ("bench fail --mode never", "--mode never: accepted are"),

@@ -213,9 +213,11 @@ def _register(document: Document) -> Any:
 
 
 def _latency(document: Document) -> Any:
-    """Latency by mode; on the right its ratio to one rail, burst by burst."""
+    """Latency by mode; on the right its ratio to the first mode, burst by burst."""
     made, (latency, ratio) = figure(2, document, "One small transfer")
     rows = document["rows"]
+    base = rows[0]["mode"]
+    of_base = f"of_{base.replace(' ', '_')}"
     modes = list(dict.fromkeys(row["mode"] for row in rows))
     ops = list(dict.fromkeys(row["op"] for row in rows))
     for row in rows:
@@ -224,12 +226,12 @@ def _latency(document: Document) -> Any:
         look = {"color": colour(row["mode"], index)}
         look |= {"label": row["mode"]} if row["op"] == ops[0] else {}
         bars(latency, at, row["latency_us"], 0.25, **look)
-        bars(ratio, at, row["of_one_rail"], 0.25, **look)
-        ratio.text(at, 0.03, f"{row['of_one_rail']['median']:.2f}", ha="center", color="white")
+        bars(ratio, at, row[of_base], 0.25, **look)
+        ratio.text(at, 0.03, f"{row[of_base]['median']:.2f}", ha="center", color="white")
     for panel in (latency, ratio):
         panel.set_xticks(range(len(ops)), ops)
     latency.set_ylabel(f"µs, {size_text(rows[0]['bytes'])}")
-    ratio.set_ylabel("latency over that of one rail")
+    ratio.set_ylabel(f"latency over that of {base}")
     ratio.axhline(1, color="#333333", ls=":", lw=1)
     from_zero((latency, ratio))
     legend(made, (latency,))

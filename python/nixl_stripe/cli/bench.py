@@ -171,9 +171,12 @@ def sizes(
 def latency(
     run: Run,
     size: Annotated[int, size_option("--size", "Of one transfer.")] = 4096,
+    with_resume: Annotated[
+        bool, Option(help="Compare all with and without on_nic_loss=resume instead.")
+    ] = False,
 ) -> dict[str, Any]:
     """Latency of one small transfer: one rail, two and all, in turn in one process."""
-    return run.measure("latency", size=size)
+    return run.measure("latency", size=size, with_resume=with_resume)
 
 
 def many(
