@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +34,7 @@ SHORT: dict[str, tuple[str, str] | None] = {
     "python examples/python/on_rails.py": ("", "rail3 carried 16 MiB, 25%"),
     "nixl-stripe verify --bed tcp": ("--mbit 100 --size 4M --no-stock", "\n  ok\n"),
     "nixl-stripe verify": ("--size 4M --no-stock", "\n  ok\n"),
+    "srun nixl-stripe fleet": ("--size 4M", "2 hosts, 1 rounds, 1 transfers, 1 of them well"),
     "nixl-stripe top --for 10": ("--for 1", "-- summary"),
     "nixl-stripe doctor": ("", "is patched with nixl-stripe"),
     "nixl-stripe topo": ("", "GPU"),
@@ -44,6 +46,19 @@ SHORT: dict[str, tuple[str, str] | None] = {
     "nixl-stripe patch --status": ("", "patched with nixl-stripe"),
     "nixl-stripe patch --undo": ("", "is the stock one again"),
 }
+
+
+#: Slurm's, as far as a job step sees it: two tasks, here both on this host, where UCX must be kept
+#: from shared memory. It ends with the worst code of them.
+SRUN = """#!/bin/sh
+export SLURM_NTASKS=2 SLURM_JOB_ID=1 SLURM_STEP_ID=0 SLURM_JOB_NODELIST=localhost
+export UCX_TLS=^sm,cuda_ipc
+SLURM_PROCID=1 "$@" &
+SLURM_PROCID=0 "$@"
+code=$?
+wait $! || exit
+exit $code
+"""
 
 
 def commands(text: str) -> list[str]:
@@ -59,6 +74,9 @@ class Newcomer:
         self.home = folder / "home"
         self.home.mkdir()
         subprocess.run([PYTHON, "-m", "venv", folder / "venv"], check=True)
+        (folder / "cluster").mkdir()
+        (folder / "cluster/srun").write_text(SRUN, "utf-8")
+        (folder / "cluster/srun").chmod(0o755)
         kept = {
             key: value
             for key, value in os.environ.items()
@@ -67,7 +85,8 @@ class Newcomer:
         self.environment = {
             **kept,
             "HOME": str(self.home),
-            "PATH": f"{folder / 'venv/bin'}:{os.environ['PATH']}",
+            "PATH": f"{folder / 'venv/bin'}:{folder / 'cluster'}:{os.environ['PATH']}",
+            "NIXL_STRIPE_TOKEN": secrets.token_urlsafe(24),
             "PIP_NO_CACHE_DIR": "1",
         }
         # Where this machine's packages come from is no part of a home.
