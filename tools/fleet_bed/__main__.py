@@ -22,7 +22,9 @@ from typing import Any
 
 from nixl_stripe.bench.provenance import Origin
 from nixl_stripe.bench.runner import machine
+from nixl_stripe.fleet.heat import picture
 from nixl_stripe.fleet.model import Kind
+from nixl_stripe.fleet.report import to_dict
 from nixl_stripe.fleet.sweep import Result
 
 from fleet_bed.bed import Bed
@@ -89,6 +91,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=10.0)
     parser.add_argument("--minutes", type=float, default=60.0, help="no run begins after these")
     parser.add_argument("--json", type=Path, help="all runs, and what they add up to")
+    parser.add_argument("--svg", type=Path, help="the matrix of the last run")
     parser.add_argument("--resume", action="store_true", help="go on with that file")
     parser.add_argument("--nixl", nargs=2, type=Path, help="folders: patched and stock")
     parser.add_argument("--cache", type=Path, default=Path(".cache/fleet"))
@@ -111,9 +114,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                 begun = time.monotonic()
                 if begun > end:
                     break
-                done = row(faults, keeper.run(*faults), time.monotonic() - begun)
+                result = keeper.run(*faults)
+                done = row(faults, result, time.monotonic() - begun)
                 runs.append(json.loads(json.dumps(done)))
                 print(json.dumps(done), flush=True)
+                if options.svg is not None:
+                    options.svg.write_text(picture(to_dict(result)), "utf-8")
         finally:
             keeper.close()
     tally = Tally(runs)

@@ -70,6 +70,12 @@ def fleet_command(
     junit: Annotated[
         Path | None, Option(metavar="FILE", help="Rank 0: write the findings as JUnit's XML too.")
     ] = None,
+    html: Annotated[
+        Path | None, Option(metavar="FILE", help="Rank 0: write a page with a heat map too.")
+    ] = None,
+    compare: Annotated[
+        Path | None, Option(metavar="OLD.json", help="Rank 0: say what changed since that run.")
+    ] = None,
     as_json: Annotated[bool, Option("--json", help="Rank 0: print the result as JSON.")] = False,
 ) -> None:
     """Check every pair of a job's hosts through NIXL, and name what is wrong.
@@ -98,7 +104,8 @@ def fleet_command(
         wait_s=wait,
         culprits=sample,
         seed=seed,
-        outputs=Outputs(junit),
+        outputs=Outputs(junit, html),
+        compare=compare,
     )
     with stoppable(), progress(f"fleet, rank {me.number}: ") as say:
         data = take_part(me, _token(token_file), which_nixl(nixl, "fleet"), wish, say)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files that a run leaves: JUnit's XML, for whoever gates a cluster by it."""
+"""Files that a run leaves: JUnit's XML for whoever gates a cluster by it, and a page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.fleet.page import page
 from nixl_stripe.proof.replacing import replace
 
 Data = Mapping[str, Any]
@@ -21,10 +22,11 @@ class Outputs:
     """Where to; None: not at all."""
 
     junit: Path | None = None
+    html: Path | None = None
 
     def require_writable(self) -> None:
         """UsageError where a file cannot be written: said before the run, not after it."""
-        for option, path in (("--junit", self.junit),):
+        for option, path in (("--junit", self.junit), ("--html", self.html)):
             if path is not None and not path.absolute().parent.is_dir():
                 raise UsageError(f"{option} {path}: there is no folder {path.parent}")
 
@@ -32,6 +34,8 @@ class Outputs:
         """Write all of them in one piece each; StripeError where that is not possible."""
         if self.junit is not None:
             _write("--junit", self.junit, as_junit(data))
+        if self.html is not None:
+            _write("--html", self.html, page(data))
 
 
 def _write(option: str, path: Path, text: str) -> None:

@@ -70,7 +70,11 @@ def _pair(each: Transfer) -> dict[str, Any]:
 
 def text_of(data: Data) -> str:
     """Return a verdict, the findings and a line of figures."""
-    return "\n".join([*_findings(data), _figures(data)])
+    return "\n".join([*_findings(data), *_changes(data.get("changes") or {}), figures(data)])
+
+
+def _changes(changes: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"{name}: {', '.join(each)}" for name, each in changes.items() if each]
 
 
 def _findings(data: Data) -> list[str]:
@@ -88,7 +92,8 @@ def _findings(data: Data) -> list[str]:
     return lines
 
 
-def _figures(data: Data) -> str:
+def figures(data: Data) -> str:
+    """Return how large the run was and how quick its pairs, in one line."""
     good = [each for each in data["pairs"] if each["ok"] and each["seconds"]]
     line = (
         f"{len(data['hosts'])} hosts, {data['rounds']} rounds, {len(data['pairs'])} transfers, "

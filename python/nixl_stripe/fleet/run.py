@@ -8,9 +8,11 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nixl_stripe.errors import StripeError, UsageError
+from nixl_stripe.fleet import compare
 from nixl_stripe.fleet.facts import is_tcp
 from nixl_stripe.fleet.hub import Hub, check_reachable
 from nixl_stripe.fleet.member import Member
@@ -41,6 +43,8 @@ class Wish:
     culprits: int | None = None
     seed: int = 0
     outputs: Outputs = field(default_factory=Outputs)
+    compare: Path | None = None
+    """What an earlier run printed."""
 
     def __post_init__(self) -> None:
         if self.size > MAX_SIZE:
@@ -69,6 +73,7 @@ def take_part(me: Rank, token: Token, nixl: Nixl, wish: Wish, say: Say) -> dict[
     if problem:
         raise StripeError(problem)
     wish.outputs.require_writable()
+    old = None if wish.compare is None else compare.read(wish.compare)
     request = Request(wish.size, wish.memory, wish.params, secrets.token_hex(16))
     with Hub(me.hub, key, me.ranks, request, say) as hub:
         own = _Own(me, key, nixl)
@@ -82,7 +87,8 @@ def take_part(me: Rank, token: Token, nixl: Nixl, wish: Wish, say: Say) -> dict[
         result = sweep(hub, facts, lambda host: hub.cards[host], plan, say, hub.absent)
         hub.say_goodbye(result.ok)
         own.thread.join(5.0)
-    return to_dict(result)
+    data = to_dict(result)
+    return data if old is None else {**data, "changes": compare.changes(old, data)}
 
 
 def _quiet(text: str) -> None:
