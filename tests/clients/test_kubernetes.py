@@ -17,6 +17,7 @@ from clients.kustomized import FOLDER, containers, pods, rendered
 from command_lines import accepted
 from nixl_stripe import machine
 from nixl_stripe.cli import main
+from nixl_stripe.fleet.rank import find
 from nixl_stripe.planning.planner import plan
 from sysfs_machines import MACHINES
 from sysfs_trees import write
@@ -25,6 +26,7 @@ OVERLAYS = ("gb200", "gb300", "p5", "hgx-h100-ib", "hgx-h100-multus", "flat-vm")
 KINDS = {
     "base": ["Job", "Job", "Service"],
     "pairs": ["Job", "Service"],
+    "fleet": ["Job", "Service"],
     "check": ["DaemonSet"],
     "no-rebuild": ["Deployment"],
     "modelexpress": ["Deployment"],
@@ -52,7 +54,7 @@ def test_the_schema_notices_a_wrong_key_bad_flow() -> None:
         kubernetes_validate.validate(job, SCHEMAS[-1], strict=True)
 
 
-@pytest.mark.parametrize("name", ["base", "pairs"])
+@pytest.mark.parametrize("name", ["base", "pairs", "fleet"])
 def test_every_container_may_use_every_nic(name: str) -> None:
     for each in containers(rendered(FOLDER / name)):
         assert "rdma/hca_shared_devices_a" in each["resources"]["limits"]
@@ -82,7 +84,7 @@ def test_doctor_runs_before_each_program(name: str) -> None:
 def test_what_ends_is_a_job_and_not_started_again_and_again(name: str) -> None:
     for each in rendered(FOLDER / name):
         for container in containers([each]) if each["kind"] != "ConfigMap" else []:
-            if "verify" in " ".join(container["command"]):
+            if {"verify", "fleet"} & set(" ".join(container["command"]).split()):
                 assert each["kind"] == "Job"
                 assert each["spec"]["template"]["spec"]["restartPolicy"] == "Never"
 
@@ -255,6 +257,28 @@ def test_of_each_pair_one_listens_and_the_next_connects(tmp_path: Path) -> None:
         assert started(index).startswith("verify --listen 0.0.0.0:18517 ")
         host = f"nixl-stripe-pairs-{index}.{pod['subdomain']}"
         assert started(index + 1).startswith(f"verify --connect {host}:18517 ")
+
+
+def test_each_pod_of_a_fleet_knows_its_rank_and_where_pod_0_is() -> None:
+    manifests = rendered(FOLDER / "fleet")
+    (job,) = [each for each in manifests if each["kind"] == "Job"]
+    (service,) = [each for each in manifests if each["kind"] == "Service"]
+    (container,) = containers([job])
+    given = {each["name"]: each.get("value", "") for each in container["env"]}
+    count = job["spec"]["completions"]
+    assert count == job["spec"]["parallelism"] >= 2
+    name = job["metadata"]["name"]
+    for index in range(count):
+        # What Kubernetes adds to each pod of an Indexed Job.
+        pod = {"JOB_COMPLETION_INDEX": str(index), "HOSTNAME": f"{name}-{index}"}
+        found = find({**given, **pod})
+        assert (found.number, found.ranks) == (index, count)
+        assert found.hub.host == f"{name}-0.{service['metadata']['name']}"
+        assert found.hub.port == service["spec"]["ports"][0]["port"]
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    assert service["spec"]["selector"].items() <= labels.items()
+    assert job["spec"]["template"]["spec"]["subdomain"] == service["metadata"]["name"]
+    assert job["spec"]["backoffLimitPerIndex"] == 0
 
 
 def test_the_command_takes_what_the_dockerfile_says() -> None:
