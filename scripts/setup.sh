@@ -61,7 +61,7 @@ make_venv() {
         say "making .venv with $("$python" --version)"
         "$python" -m venv "$VENV" || die "cannot make a virtual environment in $VENV"
     fi
-    say "installing nixl-stripe (compiles the plugin: about half a minute)"
+    say "installing nixl-stripe (compiles the plugin: about a minute)"
     export PATH="$VENV/bin:$PATH"
     "$VENV/bin/python" -m pip install --quiet --require-hashes -r "$ROOT/requirements/$lock.txt" ||
         die "pip could not install what requirements/$lock.txt pins; its message stands above"

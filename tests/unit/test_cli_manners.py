@@ -26,6 +26,8 @@ from nixl_stripe.topo.examples import path_of
 from nixl_stripe.topo.machine import machine
 from nixl_stripe.versions import JSON_SCHEMA
 from packaging.requirements import Requirement
+from sysfs_machines import MACHINES
+from sysfs_trees import write
 
 ROOT = Path(__file__).parents[2]
 Captured = pytest.CaptureFixture[str]
@@ -216,6 +218,22 @@ def test_an_example_goes_by_its_name(verb: str, capsys: Captured) -> None:
     assert "example p5" in out
     assert "rdmap79s0" in out
     assert not re.search(r"\S/p5", out)
+
+
+@pytest.mark.parametrize("arguments", [["topo"], ["plan", "--explain"], ["doctor"]], ids=" ".join)
+def test_a_rate_that_nobody_tells_is_none_and_not_zero(
+    arguments: list[str], tmp_path: Path, capsys: Captured
+) -> None:
+    tree = write(MACHINES["gb200"](), tmp_path).sys
+
+    def shown() -> str:
+        assert main([*arguments, "--source", str(tree)]) in (0, 1)
+        return capsys.readouterr().out
+
+    assert "Gbit/s" in shown()
+    for file in [*tree.rglob("rate"), *tree.rglob("*_link_speed")]:
+        file.unlink()
+    assert not re.search(r"(?<![\d.])0(\.0+)? Gbit/s", shown())
 
 
 def test_who_has_no_rdma_nic_is_told_of_the_example(tmp_path: Path, capsys: Captured) -> None:
