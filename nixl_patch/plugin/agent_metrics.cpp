@@ -33,7 +33,7 @@ metricsOf(const std::string &agent,
     }
     what.ucxVersion = ucx.version();
     what.book = request.book();
-    what.resumes = role.resumes;
+    what.losses = role.losses;
     if (!what.book) {
         logOnce(logLevel_t::WARN,
                 "stripe_metrics: what each NIC is handed cannot be told: " + request.bookProblem());

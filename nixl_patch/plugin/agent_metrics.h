@@ -14,8 +14,8 @@ namespace nixlStripe {
 
 /** What an engine is there for. */
 struct engineRole {
-    bool isSpare = false; /**< it goes on with what another one of its agent has lost */
-    std::shared_ptr<resumeCount> resumes; /**< of its transfers; nullptr: none is resumed */
+    bool isSpare = false;             /**< it goes on with what another one of its agent has lost */
+    std::shared_ptr<lossBook> losses; /**< of its transfers; nullptr: none is resumed */
 };
 
 /**

@@ -169,7 +169,7 @@ namespace {
     resuming(abi::engine *engine,
              const abi::initParams &given,
              const stripePlan &plan,
-             std::shared_ptr<resumeCount> count) {
+             std::shared_ptr<lossBook> losses) {
         const backendMaker maker = {
             [](abi::initParams *init) { return createEngineOrThrow(init, {true, nullptr}); },
             &destroyEngine};
@@ -180,7 +180,7 @@ namespace {
                               plan,
                               initHook::ucx().version(),
                               maker,
-                              [count = std::move(count)] { ++*count; });
+                              std::move(losses));
         } catch (const std::runtime_error &problem) {
             fail("on_nic_loss='resume' cannot be had: " + std::string(problem.what()) +
                  "; accepted: 'error', 'auto'");
@@ -301,13 +301,12 @@ namespace {
         }
         logPlan(plan);
         if (!role.isSpare && plan.onNicLoss == nicLoss_t::RESUME) {
-            role.resumes = std::make_shared<resumeCount>(0);
+            role.losses = std::make_shared<lossBook>(plan.devices);
         }
         abi::engine *engine = createWith(init, stockParams(given, plan), plan, role);
-        if (engine != nullptr && role.resumes != nullptr) {
+        if (engine != nullptr && role.losses != nullptr) {
             try {
-                liveEngines::ofProcess().resume(engine,
-                                                resuming(engine, *init, plan, role.resumes));
+                liveEngines::ofProcess().resume(engine, resuming(engine, *init, plan, role.losses));
             } catch (...) {
                 destroyEngine(engine);
                 throw;

@@ -66,6 +66,7 @@ namespace {
         agentTotals totals;
         bool resumes = false;
         std::map<std::string, directedBytes> nics; /**< by NIC without port, as `export` has them */
+        std::map<std::string, nicLosses> losses;   /**< likewise */
         std::set<std::string> planned;
     };
 
@@ -82,7 +83,12 @@ namespace {
             }
         }
         shown.totals += more;
-        shown.resumes = shown.resumes || agent.resumes || more.resumes > 0;
+        shown.resumes = shown.resumes || agent.losses || more.losses.resumes > 0;
+        for (const auto &[device, losses] : more.losses.nics) {
+            nicLosses &its = shown.losses[deviceName(device)];
+            its.lost += losses.lost;
+            its.back += losses.back;
+        }
     }
 
     using shown_t = std::map<std::string, shownAgent>;
@@ -138,6 +144,33 @@ namespace {
     }
 
     void
+    addLosses(families &text, const shown_t &agents, std::uint64_t nicLosses::*counted) {
+        for (const auto &[name, agent] : agents) {
+            for (const auto &[nic, losses] : agent.losses) {
+                text.add({{"agent_name", name}, {"nic", nic}}, losses.*counted);
+            }
+        }
+    }
+
+    void
+    lossesOf(families &text, const shown_t &agents) {
+        text.declare(
+            "resumes", "counter", "Times that a transfer went on over the NICs that were left.");
+        for (const auto &[name, agent] : agents) {
+            if (agent.resumes) {
+                text.add({{"agent_name", name}}, agent.totals.losses.resumes);
+            }
+        }
+        text.declare("nic_losses",
+                     "counter",
+                     "Times that transfers to a peer went on without the NIC, which had died.");
+        addLosses(text, agents, &nicLosses::lost);
+        text.declare(
+            "nic_returns", "counter", "Times that transfers to a peer took the NIC again.");
+        addLosses(text, agents, &nicLosses::back);
+    }
+
+    void
     accountFor(families &text, const shown_t &agents) {
         text.declare(
             "intended_bytes",
@@ -163,13 +196,7 @@ namespace {
             text, agents, [](const shownAgent &agent) { return agent.totals.account.transfers; });
         text.declare("errors", "counter", "Operations that UCX refused, and flushes that failed.");
         addEach(text, agents, [](const shownAgent &agent) { return agent.totals.account.errors; });
-        text.declare(
-            "resumes", "counter", "Times that a transfer went on over the NICs that were left.");
-        for (const auto &[name, agent] : agents) {
-            if (agent.resumes) {
-                text.add({{"agent_name", name}}, agent.totals.resumes);
-            }
-        }
+        lossesOf(text, agents);
         text.declare("peers", "gauge", "Open endpoints that have carried an operation.");
         addEach(text, agents, [](const shownAgent &agent) { return agent.totals.account.peers; });
         text.declare("narrow_peers", "gauge", "Those of them with fewer NICs than rails.");
@@ -216,14 +243,14 @@ processText(const writingProcess &process) {
 agentTotals &
 agentTotals::operator+=(const agentTotals &more) {
     account += more.account;
-    resumes += more.resumes;
+    losses += more.losses;
     return *this;
 }
 
 agentTotals
 agentMetrics::totals() const {
     agentTotals found = earlier;
-    found += {book ? book->totals() : accountTotals(), resumes ? resumes->load() : 0};
+    found += {book ? book->totals() : accountTotals(), losses ? losses->totals() : lossTotals()};
     return found;
 }
 

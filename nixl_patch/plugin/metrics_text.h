@@ -8,9 +8,9 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_PLUGIN_METRICS_TEXT_H
 #define NIXL_STRIPE_NIXL_PATCH_PLUGIN_METRICS_TEXT_H
 
+#include "recovery/loss_book.h"
 #include "ucx/account.h"
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -39,13 +39,10 @@ writingProcess thisProcess();
  */
 std::string processText(const writingProcess &process);
 
-/** How often transfers of an engine went on without a NIC that died. */
-using resumeCount = std::atomic<std::uint64_t>;
-
 /** What an agent has done. */
 struct agentTotals {
     accountTotals account;
-    std::uint64_t resumes = 0;
+    lossTotals losses;
 
     agentTotals &operator+=(const agentTotals &more);
 };
@@ -57,8 +54,8 @@ struct agentMetrics {
     unsigned rails = 0;               /**< 0: UCX's default */
     std::map<std::string, std::string> settings; /**< of UCX, in force; without UCX_ */
     std::string ucxVersion;
-    std::shared_ptr<const account> book;        /**< nullptr: its bytes cannot be told */
-    std::shared_ptr<const resumeCount> resumes; /**< nullptr: its transfers are not resumed */
+    std::shared_ptr<const account> book;    /**< nullptr: its bytes cannot be told */
+    std::shared_ptr<const lossBook> losses; /**< nullptr: its transfers are not resumed */
     agentTotals earlier; /**< of engines of its name that have ended: no counter falls */
 
     /** With the earlier ones. */

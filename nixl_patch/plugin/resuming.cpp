@@ -71,7 +71,7 @@ resumingOf(void *stock,
            const stripePlan &plan,
            const std::string &ucx_version,
            backendMaker maker,
-           std::function<void()> resumed) {
+           std::shared_ptr<lossBook> losses) {
     // The first whose TCP can be told to give up a connection that nobody answers.
     if (!isUcxSince(ucx_version, 1, 22)) {
         throw std::runtime_error("UCX " + ucx_version +
@@ -86,7 +86,7 @@ resumingOf(void *stock,
     wish.agent = kept->agent();
     wish.nics = plan.devices;
     wish.say = [](const std::string &text) { log(logLevel_t::WARN, "on_nic_loss: " + text); };
-    wish.resumed = std::move(resumed);
+    wish.losses = std::move(losses);
     wish.maker.make =
         [kept, maker, rails = plan.rails](const std::vector<std::string> &nics) -> void * {
         return kept->make(maker, paramsOn(kept->params(), nics, rails));

@@ -66,7 +66,7 @@ private:
  * @brief Makes @p engine resume its transfers for as long as the answer lives.
  * @param stock Handle of the stock plugin.
  * @param init What the engine was made from.
- * @param resumed Is called whenever a transfer goes on without a NIC that died.
+ * @param losses Where it is written down that transfers went on without a NIC.
  * @throws std::runtime_error saying why it cannot; then it is as it was.
  */
 std::unique_ptr<resumeEngine> resumingOf(void *stock,
@@ -75,7 +75,7 @@ std::unique_ptr<resumeEngine> resumingOf(void *stock,
                                          const stripePlan &plan,
                                          const std::string &ucx_version,
                                          backendMaker maker,
-                                         std::function<void()> resumed);
+                                         std::shared_ptr<lossBook> losses);
 
 } // namespace nixlStripe
 

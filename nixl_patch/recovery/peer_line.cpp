@@ -233,8 +233,10 @@ peerLine::survives(const record_t &record, int error, lock_t &lock) {
     if (!findWay(record, found, lock)) {
         return false;
     }
+    std::vector<std::string> lost;
     for (const auto &item : found.lost) {
         resting_[item.first] = {parts_.witness.now() + before_asking, before_trying};
+        lost.push_back(item.first);
     }
     parts_.say(found.lost.empty()
                    ? "a transfer with " + quoted(peer_) +
@@ -244,7 +246,7 @@ peerLine::survives(const record_t &record, int error, lock_t &lock) {
     if (active_ != record) {
         return false; // it was released meanwhile
     }
-    parts_.resumed();
+    parts_.losses->resumed(lost);
     return true;
 }
 

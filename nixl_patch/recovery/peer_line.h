@@ -8,6 +8,7 @@
 #define NIXL_STRIPE_NIXL_PATCH_RECOVERY_PEER_LINE_H
 
 #include "recovery/late_bytes.h"
+#include "recovery/loss_book.h"
 #include "recovery/nic_watch.h"
 #include "recovery/spare_pool.h"
 #include "recovery/transfer_record.h"
@@ -30,7 +31,7 @@ struct resumeParts {
     sparePool &spares;
     nicWitness &witness;
     std::function<void(const std::string &)> say; /**< one line for the user */
-    std::function<void()> resumed;                /**< resumeWish */
+    std::shared_ptr<lossBook> losses;
 };
 
 /**

@@ -115,6 +115,7 @@ peerLine::takeBack(const std::vector<std::string> &back, lock_t &lock) {
         state.rest = std::min(2 * state.rest, longest_rest);
     }
     if (is_back) {
+        parts_.losses->back(back);
         parts_.say("back: " + joined(back) + "; transfers with " + quoted(peer_) + " go over " +
                    joined(nics));
     }

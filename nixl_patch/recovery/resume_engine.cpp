@@ -182,7 +182,7 @@ resumeEngine::resumeEngine(resumeWish wish,
                                                        *spares_,
                                                        *witness_,
                                                        wish_.say,
-                                                       wish_.resumed});
+                                                       wish_.losses});
     table_.install(resumeFunctions::all(), this);
 }
 

@@ -8,6 +8,7 @@
 #define NIXL_STRIPE_NIXL_PATCH_RECOVERY_RESUME_ENGINE_H
 
 #include "recovery/engine_table.h"
+#include "recovery/loss_book.h"
 #include "recovery/peer_line.h"
 #include "recovery/spare_pool.h"
 
@@ -28,8 +29,7 @@ struct resumeWish {
     std::vector<std::string> nics;
     engineMaker maker;
     std::function<void(const std::string &)> say; /**< one line for the user */
-    /** A transfer goes on without a NIC. From several threads, with a lock held: not to wait in. */
-    std::function<void()> resumed = [] {};
+    std::shared_ptr<lossBook> losses = std::make_shared<lossBook>();
 };
 
 /**

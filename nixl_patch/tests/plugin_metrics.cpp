@@ -102,7 +102,8 @@ namespace {
             spare.earlier.account.nics["mlx5_0:1"].out = 4096;
             spare.earlier.account.operations = 5;
             spare.earlier.account.peers = 1;
-            spare.earlier.resumes = 2;
+            spare.earlier.losses.resumes = 2;
+            spare.earlier.losses.nics["mlx5_0:1"].lost = 1;
             return spare;
         }
 
@@ -199,12 +200,22 @@ namespace {
 
     TEST_F(MetricsFile, resumesAreOfAgentsThatResume) {
         agentMetrics resuming = agent("resuming");
-        const auto count = std::make_shared<resumeCount>(3);
-        resuming.resumes = count;
+        const auto losses = std::make_shared<lossBook>(resuming.devices);
+        losses->resumed({});
+        losses->resumed({"mlx5_1:1"});
+        losses->resumed({"mlx5_1:1", "mlx5_0:1"});
+        losses->back({"mlx5_1:1"});
+        resuming.losses = losses;
         const agentInFile one(path, resuming);
         const agentInFile two(path, agent("two"));
         EXPECT_TRUE(holds("nixl_stripe_agent_resumes_total{agent_name=\"resuming\"} 3\n"));
+        const std::string nic = "{agent_name=\"resuming\",nic=\"mlx5_";
+        EXPECT_TRUE(holds("nixl_stripe_agent_nic_losses_total" + nic + "0\"} 1\n"));
+        EXPECT_TRUE(holds("nixl_stripe_agent_nic_losses_total" + nic + "1\"} 2\n"));
+        EXPECT_TRUE(holds("nixl_stripe_agent_nic_returns_total" + nic + "0\"} 0\n"));
+        EXPECT_TRUE(holds("nixl_stripe_agent_nic_returns_total" + nic + "1\"} 1\n"));
         EXPECT_FALSE(holds("resumes_total{agent_name=\"two\"}"));
+        EXPECT_FALSE(holds("nic_losses_total{agent_name=\"two\""));
     }
 
     TEST_F(MetricsFile, noCounterFallsWhenASpareEnds) {
@@ -224,6 +235,8 @@ namespace {
                               std::to_string(4096 * ended) + '\n'));
             EXPECT_TRUE(
                 holds("_resumes_total{agent_name=\"same\"} " + std::to_string(2 * ended) + '\n'));
+            EXPECT_TRUE(holds("_nic_losses_total{agent_name=\"same\",nic=\"mlx5_0\"} " +
+                              std::to_string(ended) + '\n'));
             EXPECT_TRUE(holds("_peers{agent_name=\"same\"} 0\n")) << "what is closed is not open";
             EXPECT_TRUE(holds("_operations_total{agent_name=\"other\"} 0\n"));
         }

@@ -36,8 +36,10 @@ TEST_F(Asking, aSilentNicIsTakenBackWhenThePeerAnswersOverIt) {
     for (int look = 0; look < 2; ++look) {
         EXPECT_EQ(post(handle), abi::status_done) << "nobody waits for the answer";
         EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n3"}));
+        EXPECT_EQ(losses->totals().nics["n2"].back, 0U);
     }
     EXPECT_EQ(post(handle), abi::status_done);
+    EXPECT_EQ(losses->totals().nics["n2"].back, 1U);
     EXPECT_EQ(world.engines.back(), (names_t{"n0", "n1", "n2", "n3"}));
     EXPECT_EQ(said.back(), "back: n2; transfers with 'you' go over n0, n1, n2, n3");
     release(handle);
@@ -83,14 +85,15 @@ TEST_F(Asking, whereThePeerIsThereOverEveryNicATransferGoesOnOverAll) {
     EXPECT_EQ(said,
               (names_t{"a transfer with 'you' failed, and the peer is there: it goes on "
                        "over n0, n1, n2, n3"}));
-    EXPECT_EQ(resumes, 1U);
+    EXPECT_EQ(losses->totals().resumes, 1U);
+    EXPECT_EQ(losses->totals().nics["n1"].lost, 0U) << "it is not lost";
     // And once more, by another engine than the one that failed now.
     lose("n0", "");
     void *next = prepare(abi::op_write, 4096);
     static_cast<void>(post(next));
     EXPECT_EQ(wait(next), abi::status_done);
     EXPECT_EQ(world.engines.size(), 2U);
-    EXPECT_EQ(resumes, 2U);
+    EXPECT_EQ(losses->totals().resumes, 2U);
     release(handle);
     release(next);
 }
@@ -99,7 +102,7 @@ TEST_F(Asking, whatFailsAgainAndAgainIsTheCallersErrorBadFlow) {
     void *handle = underWay();
     lose("n1", "");
     EXPECT_EQ(wait(handle), abi::status_remote_disconnect);
-    EXPECT_EQ(resumes, 4U) << "as often as there are NICs";
+    EXPECT_EQ(losses->totals().resumes, 4U) << "as often as there are NICs";
     release(handle);
 }
 

@@ -20,7 +20,7 @@ TEST_F(Resume, withNothingLostTheFirstEngineBringsAll) {
     EXPECT_EQ(world.reads, 0U) << "nothing is to be fenced";
     EXPECT_EQ(world.mostUnderWay, 1U);
     EXPECT_EQ(world.posts, 3U) << "12 MiB in pieces of 4";
-    EXPECT_EQ(resumes, 0U);
+    EXPECT_EQ(losses->totals().resumes, 0U);
     release(handle);
     EXPECT_TRUE(said.empty());
 }
@@ -52,7 +52,9 @@ TEST_F(Resume, aLostNicIsLeftOutAndOnlyTheRestGoesAgain) {
     EXPECT_EQ(world.notifications, names_t{"once"});
     EXPECT_EQ(world.reads, peerLine::echoes);
     EXPECT_EQ(world.engines, (std::vector<names_t>{{"n0", "n1", "n2", "n3"}, {"n0", "n2", "n3"}}));
-    EXPECT_EQ(resumes, 1U);
+    EXPECT_EQ(losses->totals().resumes, 1U);
+    EXPECT_EQ(losses->totals().nics["n1"].lost, 1U);
+    EXPECT_EQ(losses->totals().nics["n0"].lost, 0U);
     ASSERT_EQ(said.size(), 1U);
     EXPECT_EQ(said[0],
               "lost n1 (nothing that was sent over it was answered); the transfer with 'you' goes "
@@ -101,7 +103,7 @@ TEST_F(Resume, twoAreLostOneAfterTheOtherAndSparesDoNotPileUp) {
     EXPECT_EQ(wait(handle), abi::status_done);
     EXPECT_EQ(target, source);
     EXPECT_EQ(world.engines, (std::vector<names_t>{{"n0", "n1", "n2", "n3"}, {"n0", "n2"}}));
-    EXPECT_EQ(resumes, 2U);
+    EXPECT_EQ(losses->totals().resumes, 2U);
     release(handle);
 }
 
@@ -131,7 +133,7 @@ TEST_F(Resume, withoutEvidenceTheErrorIsTheCallersBadFlow) {
     EXPECT_EQ(post(handle, "never"), abi::status_remote_disconnect);
     EXPECT_EQ(check(handle), abi::status_remote_disconnect);
     EXPECT_EQ(world.engines.size(), 1U);
-    EXPECT_EQ(resumes, 0U);
+    EXPECT_EQ(losses->totals().resumes, 0U);
     EXPECT_TRUE(world.notifications.empty());
     ASSERT_EQ(said.size(), 1U);
     EXPECT_NE(said[0].find("nothing speaks against a NIC"), std::string::npos);

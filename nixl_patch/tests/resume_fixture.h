@@ -37,7 +37,7 @@ protected:
             const std::lock_guard<std::mutex> lock(world.mutex_of_said);
             said.push_back(text);
         };
-        wish.resumed = [this] { ++resumes; };
+        wish.losses = losses;
         resuming = std::make_unique<resumeEngine>(
             std::move(wish), symbols, std::make_unique<fakeWitness>(seen));
         meet("you");
@@ -170,7 +170,7 @@ protected:
     engineMaker maker = {[](const names_t &nics) -> void * { return new fakeEngine(nics); },
                          [](void *spare) { delete static_cast<fakeEngine *>(spare); }};
     names_t said;
-    std::atomic<unsigned> resumes{0};
+    std::shared_ptr<lossBook> losses = std::make_shared<lossBook>(names_t{"n0"});
     std::unique_ptr<resumeEngine> resuming;
     std::vector<unsigned char> source;
     std::vector<unsigned char> target;

@@ -138,11 +138,12 @@ def goes_on(transfer: Callable[[], Outcome], *says: str) -> Outcome:
     raise AssertionError(f"{outcome.error}: {outcome.initiator.log[-3000:]}")
 
 
-def figure(folder: Path, name: str) -> int:
-    """Return what the last initiator wrote of itself in the end."""
+def figure(folder: Path, name: str, nic: str | None = None) -> int:
+    """Return what the last initiator wrote of itself in the end; nic: of one NIC alone."""
     file = max(folder.glob("*.prom"), key=lambda each: each.stat().st_mtime_ns)
     samples = parse(file.read_bytes(), file.stem).samples
-    (value,) = (each.value for each in samples if each.name == name)
+    labels = () if nic is None else (nic,)
+    (value,) = (each.value for each in samples if (each.name, each.labels) == (name, labels))
     return value
 
 
@@ -167,6 +168,8 @@ def test_a_write_goes_on_over_the_rails_that_are_left(
     )
     assert outcome.share["rail1"] < 0.2
     assert figure(tmp_path, "resumes_total") in (1, 2)
+    assert figure(tmp_path, "nic_losses_total", nic="rail1") == 1
+    assert figure(tmp_path, "nic_losses_total", nic="rail0") == 0
     assert figure(tmp_path, "planned_nics") == 4
 
 

@@ -50,8 +50,16 @@ def agent_text(
             f"nixl_stripe_agent_operations_total{{{agent}}} 3",
             f"nixl_stripe_agent_transfers_total{{{agent}}} 2",
             f"nixl_stripe_agent_errors_total{{{agent}}} 0",
-            *([] if resumes is None else [f"nixl_stripe_agent_resumes_total{{{agent}}} {resumes}"]),
+            *([] if resumes is None else _losses(agent, resumes)),
             f"nixl_stripe_agent_peers{{{agent}}} 1",
             f"nixl_stripe_agent_narrow_peers{{{agent}}} {narrow}",
         ]
     return "\n".join([*lines, "# EOF", ""])
+
+
+def _losses(agent: str, resumes: int) -> list[str]:
+    return [
+        f"nixl_stripe_agent_resumes_total{{{agent}}} {resumes}",
+        f'nixl_stripe_agent_nic_losses_total{{{agent},nic="eth0"}} {resumes}',
+        f'nixl_stripe_agent_nic_returns_total{{{agent},nic="eth0"}} 1',
+    ]

@@ -70,9 +70,15 @@ def test_files_of_a_host_are_joined(tmp_path: Path) -> None:
 def test_resumes_are_of_agents_that_resume(tmp_path: Path) -> None:
     put(tmp_path, "a.prom", agent_text("w0", resumes=3))
     put(tmp_path, "b.prom", agent_text("w1"))
-    name = "nixl_stripe_agent_resumes_total"
-    found = {key: value for key, value in exported(tmp_path).items() if key[0] == name}
-    assert found == {(name, ("w0", "a")): 3}
+    behind = ("resumes_total", "nic_losses_total", "nic_returns_total")
+    names = [f"nixl_stripe_agent_{name}" for name in behind]
+    found = {key: value for key, value in exported(tmp_path).items() if key[0] in names}
+    nic = ("w0", "a", "eth0")
+    assert found == {
+        (names[0], ("w0", "a")): 3,
+        (names[1], nic): 3,
+        (names[2], nic): 1,
+    }
 
 
 def test_the_plugins_samples_are_all_explained() -> None:

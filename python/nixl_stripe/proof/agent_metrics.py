@@ -44,6 +44,8 @@ HELP: Mapping[str, str] = {
     "transfers_total": "Flushes that ended well, one a transfer and worker.",
     "errors_total": "Operations that UCX refused, and flushes that failed.",
     "resumes_total": "Times that a transfer went on over the NICs that were left.",
+    "nic_losses_total": "Times that transfers to a peer went on without the NIC, which had died.",
+    "nic_returns_total": "Times that transfers to a peer took the NIC again.",
     "peers": "Open endpoints that have carried an operation.",
     "narrow_peers": "Those of them with fewer NICs than rails.",
 }

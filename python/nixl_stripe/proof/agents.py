@@ -50,6 +50,8 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
     "transfers_total": (),
     "errors_total": (),
     "resumes_total": (),
+    "nic_losses_total": ("nic",),
+    "nic_returns_total": ("nic",),
     "peers": (),
     "narrow_peers": (),
 }
