@@ -46,10 +46,12 @@ class Fleet:
         self.said: list[str] = []
         self.hub = Hub(Address(port=_free_port()), KEY, 3, REQUEST, self.said.append)
 
-    def come(self, rank: int, host: str = "", *, ranks: int = 3, key: bytes = KEY) -> Link:
+    def come(
+        self, rank: int, host: str = "", *, ranks: int = 3, key: bytes = KEY, verb: str = "fleet"
+    ) -> Link:
         """Connect as a host does; the hub works meanwhile."""
         found: list[Link | StripeError] = []
-        hello = {"kind": "hello", "verb": "fleet", "rank": rank, "ranks": ranks}
+        hello = {"kind": "hello", "verb": verb, "rank": rank, "ranks": ranks}
         hello["host"] = host or f"n{rank}"
 
         def call() -> None:
@@ -101,6 +103,14 @@ def test_all_come_and_are_told_what_to_do(fleet: Fleet) -> None:
     for link in links:
         link.close()
     assert fleet.said[-1] == "3 of 3 hosts are there"
+
+
+def test_one_who_has_the_token_and_wants_something_else_ends_nothing_bad_flow(fleet: Fleet) -> None:
+    with pytest.raises(StripeError, match="verb"):
+        fleet.come(1, verb="verify")
+    link = fleet.seated(1)
+    assert fleet.hub.hosts == ["n1"]
+    link.close()
 
 
 def test_a_host_without_the_token_is_turned_away_bad_flow(fleet: Fleet) -> None:

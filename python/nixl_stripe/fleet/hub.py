@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nixl_stripe.errors import StripeError
 from nixl_stripe.fleet.hall import Message
 from nixl_stripe.fleet.messages import TO_HUB, Request
 from nixl_stripe.fleet.model import HostFacts
@@ -114,7 +115,10 @@ class Hub:
             self.tell(host, {"kind": "bye", "ok": ok})
 
     def _admit(self) -> None:
-        link, hello, address = self._door.admit(TO_HUB, 0.0)
+        try:
+            link, hello, address = self._door.admit(TO_HUB, 0.0)
+        except StripeError:
+            return  # whoever came was turned away, and nobody else has come yet
         rank, problem = hello["rank"], ""
         if hello["ranks"] != self.ranks or rank >= self.ranks:
             problem = f"it says --ranks {hello['ranks']} and --rank {rank}, here are {self.ranks}"
