@@ -32,13 +32,13 @@ def program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_faults_are_named_and_a_healthy_fleet_has_none(
     needs_rails: None, striped: Path, stock: Path
 ) -> None:
-    """One fleet for all: its members live on from fault to fault."""
-    kinds = ["nic_down", "swapped_cables", "route", "host_dead"]
-    options = ["--hosts", "4", "--faults", "4", "--seed", "2", "--kinds", *kinds]
+    """One fleet for all: its members live on from fault to fault. scripts/fleet-faults has more."""
+    kinds = ["swapped_cables", "route"]
+    options = ["--hosts", "4", "--faults", "2", "--seed", "2", "--kinds", *kinds]
     done = program("fleet_bed", *options, "--nixl", striped, stock)
     *rows, tally = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, (rows, done.stderr)
-    assert [each["rounds"] for each in rows] == [3] * 5
+    assert [each["rounds"] for each in rows] == [3] * 3
     assert rows[0]["injected"] == rows[0]["found"] == []
     for kind, each in zip(kinds, rows[1:], strict=True):
         assert each["found"] == each["injected"], each

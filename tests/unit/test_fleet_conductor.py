@@ -237,3 +237,42 @@ def test_a_host_that_is_slow_at_both_ends_is_found_after_a_repeat() -> None:
         "h1" not in each.hosts for each in again
     )
     assert len(again) == 2 * 2 * 7
+
+
+def test_two_hosts_that_miss_each_other_once_are_no_finding() -> None:
+    """Nor those whose datagrams were late: they meet again before anybody is accused."""
+    good, met = healthy(), Counter[tuple[str, str]]()
+
+    def run_with(times: int) -> list[Kind]:
+        met.clear()
+        peers: dict[str, str] = {}
+
+        def answer(host: str, order: Message) -> Message | None:
+            if order["kind"] == "ready" and order["initiates"]:
+                peers[host] = order["peer"]["of"]
+                met[host, peers[host]] += 1
+                if {host, peers[host]} == {"h2", "h4"} and met[host, peers[host]] <= times:
+                    return {"error": "NICs do not answer", "unreachable": [1]}
+            return good(host, order)
+
+        plan = Plan(("WRITE",), 1, 1.0)
+        result = sweep(FakeHall(answer), FACTS, lambda host: {"of": host}, plan, print)
+        return [each.kind for each in result.findings]
+
+    assert run_with(0) == []
+    assert run_with(1) == []
+    assert run_with(99) == [Kind.ROUTE]
+
+
+def test_lanes_that_the_first_transfer_told_are_the_pairs() -> None:
+    good, told = healthy(), set[str]()
+
+    def answer(host: str, order: Message) -> Message | None:
+        said = good(host, order) or {}
+        if order["kind"] == "move" and host not in told:
+            told.add(host)
+            return {**said, "lanes": {"rail0": 1.0}}
+        return said
+
+    found, _, _ = run(answer)
+    assert sum(bool(each.lanes) for each in found) == len(told) >= 4

@@ -7,9 +7,13 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from nixl_stripe.fleet.echo import Echo, interface_of
+from nixl_stripe.fleet.echo import Echo
+from nixl_stripe.fleet.facts import interfaces_of
+from nixl_stripe.planning.planner import plan
+from nixl_stripe.topo.examples import path_of
 
 SECRET = bytes(range(16))
 
@@ -57,6 +61,9 @@ def test_an_answer_is_as_long_as_what_asked_and_garbage_gets_none(echo: Echo) ->
             asking.recv(256)
 
 
-def test_interfaces_of_devices() -> None:
-    assert interface_of("lo") == "lo"
-    assert interface_of("no-such-nic:1") == ""
+def test_interfaces_of_a_plan() -> None:
+    """Of RDMA devices those of their ports; an interface is its own; InfiniBand has none."""
+    found = plan("all", machine=path_of("p5"))
+    assert set(interfaces_of(found)) == {""}
+    of_tcp = replace(found, devices=("eth1", "no-such-nic:1"))
+    assert interfaces_of(of_tcp) == ["eth1", ""]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nixl_stripe.fleet.hall import Message
 from nixl_stripe.fleet.model import Transfer
@@ -42,8 +42,11 @@ def course(pair: Pair, number: int, terms: Terms, *, is_repeat: bool = False) ->
     """Have a pair do each operation; returns its transfers. The first of a pair initiates."""
     found = []
     for op in terms.ops:
+        lanes: Mapping[str, float] = {}
         for _ in range(_TRIES):
             made = yield from _once(pair, number, op, terms, is_repeat)
+            lanes = made.lanes or lanes
+            made = replace(made, lanes=lanes)
             if made.error:
                 break
             if is_repeat:

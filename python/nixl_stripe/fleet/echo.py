@@ -19,24 +19,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from nixl_stripe.planning.subnets import interface_address
 
-#: When a datagram is sent (seconds from the start), and when the last answer is waited for.
-_SENDS, _END_S = (0.0, 0.1, 0.25, 0.45), 0.8
+#: When a datagram is sent (seconds from the start), and until when an answer is waited for: hosts
+#: may be busy, and a NIC that answers late is no NIC that is silent.
+_SENDS, _END_S = (0.0, 0.1, 0.25, 0.5, 1.0, 1.6), 2.5
 _ASK, _TELL, _NONCE = b"?", b"!", 8
-
-
-def interface_of(device: str, sysfs: Path = Path("/sys")) -> str:
-    """Return the network interface of a planned device (`mlx5_0:1`, `eth1`); "" for none."""
-    name = device.partition(":")[0]
-    if (sysfs / "class/net" / name).exists():
-        return name
-    folder = sysfs / "class/infiniband" / name / "device/net"
-    with contextlib.suppress(OSError):
-        return min(each.name for each in folder.iterdir())
-    return ""
 
 
 _Asked = tuple[int, tuple[str, int]]
@@ -53,13 +42,16 @@ class _End:
 
 
 class Echo:
-    """Answers for every NIC of a plan that has an IPv4 address, from a thread; asks others."""
+    """Answers for every NIC of a plan that has an IPv4 address, from a thread; asks others.
 
-    def __init__(self, devices: Sequence[str], secret: bytes) -> None:
+    interfaces: of the NICs, in the plan's order, "" for one without.
+    """
+
+    def __init__(self, interfaces: Sequence[str], secret: bytes) -> None:
         self._secret = secret
         self.works = False
         """Whether any NIC of any peer has ever answered: some networks drop datagrams."""
-        self._ends: list[_End | None] = [self._end(interface_of(each)) for each in devices]
+        self._ends: list[_End | None] = [self._end(each) for each in interfaces]
         self._stop, self._stopped = os.pipe()
         self._thread = threading.Thread(target=self._answer, daemon=True)
         self._thread.start()

@@ -29,6 +29,16 @@ def is_tcp(facts: HostFacts) -> bool:
     return facts.alike.get(_TRANSPORT) == _TCP
 
 
+def interfaces_of(plan: StripePlan) -> list[str]:
+    """Return the network interface of each planned NIC, "" for one without (InfiniBand)."""
+    ports = {
+        f"{nic.name}:{port.number}": port.netdev
+        for nic in (plan.machine.machine.nics if plan.machine else ())
+        for port in nic.ports
+    }
+    return [ports.get(each, "" if ":" in each else each) for each in plan.devices]
+
+
 def facts_of(
     host: str,
     plan: StripePlan,

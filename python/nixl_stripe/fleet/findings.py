@@ -53,11 +53,15 @@ def findings(
 
 
 def worth_repeating(facts: Sequence[HostFacts], transfers: Sequence[Transfer]) -> list[Transfer]:
-    """Return transfers of hosts that would be called slow, and others to compare them with."""
+    """Return transfers of hosts that would be called slow, and others to compare them with.
+
+    And those of two hosts of which alone it would be said that they do not reach each other.
+    """
     set_up = outliers(facts)
     odd = {host for each in set_up for host in each.hosts if each.kind not in _JUDGED_ALL_THE_SAME}
     judged = [each for each in transfers if not each.hosts & odd and not each.lost]
-    return suspects(_Silences({each.host: each for each in facts}, judged).clean(judged))
+    silences = _Silences({each.host: each for each in facts}, judged)
+    return [*silences.of_pairs(judged), *suspects(silences.clean(judged))]
 
 
 def _dead(host: str, never_came: bool) -> Finding:
@@ -100,12 +104,17 @@ class _Silences:
         #: Pairs of a host, and those of them in which a NIC of its was silent.
         self._met: dict[str, set[frozenset[str]]] = defaultdict(set)
         self._silent: dict[Place, set[frozenset[str]]] = defaultdict(set)
+        #: Of a pair that was tried again, what is silent every time.
+        always: dict[tuple[frozenset[str], str], set[int]] = {}
         for each in transfers:
             for host in each.hosts:
                 self._met[host].add(each.hosts)
-            for place in self.of(each):
-                for host in each.hosts:
-                    self._silent[host, place].add(each.hosts)
+            silent = self.of(each)
+            always[each.hosts, each.op] = always.get((each.hosts, each.op), silent) & silent
+        for (hosts, _), places in always.items():
+            for place in places:
+                for host in hosts:
+                    self._silent[host, place].add(hosts)
 
     def of(self, transfer: Transfer) -> set[int]:
         """Return the places of NICs that carried nothing, or that did not answer."""
@@ -123,6 +132,17 @@ class _Silences:
     def clean(self, transfers: Sequence[Transfer]) -> list[Transfer]:
         """Return those that went well over every NIC: their times can be compared."""
         return [each for each in transfers if not each.error and not self.of(each)]
+
+    def of_pairs(self, transfers: Sequence[Transfer]) -> list[Transfer]:
+        """Return those in which a NIC was silent that is not so in most of its host's pairs."""
+        guilty = self._guilty()
+        return [
+            each
+            for each in transfers
+            if any(
+                not any((host, place) in guilty for host in each.hosts) for place in self.of(each)
+            )
+        ]
 
     def findings(self, down: set[tuple[str, str]]) -> list[Finding]:
         """Return NICs that are down, swapped cables and missing routes."""

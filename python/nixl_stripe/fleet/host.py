@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from nixl_stripe.agents.unpatched import MARKER, without_ours
 from nixl_stripe.fleet.echo import Echo
-from nixl_stripe.fleet.facts import facts_of
+from nixl_stripe.fleet.facts import facts_of, interfaces_of
 from nixl_stripe.fleet.hall import Message
 from nixl_stripe.fleet.model import HostFacts
 from nixl_stripe.fleet.moving import Moved, move
@@ -35,7 +34,10 @@ _MOST_LEFT = 64
 
 
 class Host:
-    """The agent of this host. log: the file that UCX's report of lanes goes to."""
+    """The agent of this host. log: the file that UCX's report of lanes goes to.
+
+    environ: variables that this host's owner has set.
+    """
 
     def __init__(
         self,
@@ -45,8 +47,10 @@ class Host:
         size: int,
         params: Mapping[str, str],
         secret: str,
+        environ: Mapping[str, str],
         log: Path,
     ) -> None:
+        self._environ = environ
         self._name, self._memory, self._size, self._params = name, memory, size, dict(params)
         api = import_nixl(nixl)
         self._package = api.__name__.partition(".")[0]
@@ -61,7 +65,7 @@ class Host:
         self.plan = self._planned()
         self.nics = tuple(each.partition(":")[0] for each in self.plan.devices)
         self._counters = Counters(self.nics)
-        self._echo = Echo(self.plan.devices, bytes.fromhex(secret))
+        self._echo = Echo(interfaces_of(self.plan), bytes.fromhex(secret))
         self._log, self._read = log, 0
         self._known: dict[str, tuple[int, str]] = {}
         self._version = 0
@@ -81,7 +85,7 @@ class Host:
                 versions["NIXL"] = f"{name} {importlib.metadata.version(name)}"
                 break
         return facts_of(
-            self._name, self.plan, patched=self.patched, versions=versions, environ=os.environ
+            self._name, self.plan, patched=self.patched, versions=versions, environ=self._environ
         )
 
     def card(self) -> Message:

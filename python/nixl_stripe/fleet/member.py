@@ -108,6 +108,8 @@ class _Worker:
                 start_new_session=True,
             )
         first = {key: run[key] for key in ("name", "memory", "size", "params", "secret")}
+        # The host's own, without what a run adds for its worker.
+        first["environ"] = {k: v for k, v in os.environ.items() if k.startswith(("UCX_", "NIXL_"))}
         self.tell({**first, "nixl": dataclasses.asdict(nixl)})
 
     def __enter__(self) -> _Worker:

@@ -104,7 +104,7 @@ def sweep(
     transfers = conductor.run(meetings)
     again = _again(list(facts.values()), transfers)
     if again:
-        say(f"{len(again)} pair(s) of slow hosts, and others to compare them with, once more")
+        say(f"{len(again)} pair(s) once more, before anybody is accused")
         transfers += conductor.run(again)
     found = findings(list(facts.values()), transfers, absent)
     return Result(
