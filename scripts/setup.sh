@@ -16,7 +16,18 @@ say() {
 }
 # A program in front that takes Ctrl-C for an error of its own, as pip does, leaves this to say what it was.
 trap 'printf "%s: interrupted\n" "$(basename "$0")" >&2; exit 130' INT
-die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+# die TEXT [STATUS]: one line, and the end
+die() { printf '%s: %s\n' "$(basename "$0")" "$1" >&2; exit "${2:-1}"; }
+
+# say_help ARGUMENT...: prints the comment at a script's top and ends, where help is asked for first
+say_help() {
+    case "${1:-}" in
+    -h | --help)
+        sed -n '2,${/^#/!q;s/^# \{0,1\}//p;}' "$0"
+        exit
+        ;;
+    esac
+}
 
 # working_python CANDIDATE...: the path of the first that the project supports and that really runs;
 # pyenv puts a name on the PATH for every version that it has, which runs for the selected ones only

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from demo.options import parse
+from interrupts import interruptible
 from nixl_stripe.lab.load import busy_text
 from nixl_stripe.versions import NEWEST_REQUIREMENT
 
@@ -87,3 +88,13 @@ def test_a_busy_machine_is_named_beside_a_failure() -> None:
     assert busy_text(1.9, 2, "it may be why") == ""
     said = busy_text(6.4, 2, "it may be why")
     assert said == "This machine was busy (load 6.4 on 2 cores): it may be why."
+
+
+def test_ctrl_c_is_one_line_and_130(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    assert interruptible("demo", interrupted) == 130
+    assert capsys.readouterr().err == "demo: interrupted; everything that was started is gone\n"
+    assert interruptible("demo", lambda: 7) == 7
+    assert capsys.readouterr().err == ""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-SETUP = Path(__file__).parents[2] / "scripts/setup.sh"
+ROOT = Path(__file__).parents[2]
+SETUP = ROOT / "scripts/setup.sh"
+#: What is run; the others are sourced, or Python's.
+SCRIPTS = [
+    path.name
+    for path in sorted((ROOT / "scripts").iterdir())
+    if os.access(path, os.X_OK) and path.suffix == ""
+]
 
 
 @pytest.fixture
@@ -137,3 +145,32 @@ def test_one_that_uv_has_not_either_is_an_error_in_its_words_bad_flow(
 ) -> None:
     done = asked(path, f"VENV={venv}; python_of 3.97")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "no such Python\n")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What scripts need until they install something."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for part in ("scripts", "tools/demo"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+    return folder
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_says_what_it_does_and_makes_nothing(name: str, checkout: Path) -> None:
+    done = subprocess.run(
+        [f"scripts/{name}", "-h"],
+        cwd=checkout,
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"scripts/{name}" in done.stdout
+    assert sorted(path.name for path in checkout.iterdir()) == ["scripts", "tools"]
+
+
+def test_there_are_scripts() -> None:
+    assert {"demo", "test", "lock", "gpu-check"} <= set(SCRIPTS)
