@@ -104,6 +104,7 @@ class _Silences:
         #: Pairs of a host, and those of them in which a NIC of its was silent.
         self._met: dict[str, set[frozenset[str]]] = defaultdict(set)
         self._silent: dict[Place, set[frozenset[str]]] = defaultdict(set)
+        self._of = {id(each): self._places(each) for each in transfers}
         #: Of a pair that was tried again, what is silent every time.
         always: dict[tuple[frozenset[str], str], set[int]] = {}
         for each in transfers:
@@ -118,6 +119,9 @@ class _Silences:
 
     def of(self, transfer: Transfer) -> set[int]:
         """Return the places of NICs that carried nothing, or that did not answer."""
+        return self._of[id(transfer)]
+
+    def _places(self, transfer: Transfer) -> set[int]:
         nics = self._facts[transfer.sender].nics
         places = set(transfer.unreachable)
         total = sum(transfer.sent.get(nic, 0) for nic in nics)

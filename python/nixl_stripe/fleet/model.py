@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -56,9 +57,9 @@ class Transfer:
     lanes: Mapping[str, float] = field(default_factory=dict)
     """UCX's own shares at the sender; {} where it has told them for an earlier pair."""
 
-    @property
+    @functools.cached_property
     def hosts(self) -> frozenset[str]:
-        """Return both ends."""
+        """Both ends."""
         return frozenset((self.sender, self.receiver))
 
 

@@ -11,14 +11,16 @@ so.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from nixl_stripe.fleet.model import Finding, HostFacts, Kind, Transfer
 
-#: 1.4826 of the median absolute deviation is a normal distribution's sigma; of these, six.
-_STRAYING = 6 * 1.4826
+#: 1.4826 of the median absolute deviation is a normal distribution's sigma; of these, three: who is
+#: beyond them is measured again, and that decides.
+_STRAYING = 3 * 1.4826
 #: A host is not called slow for less, however well the others agree: nobody mends a quarter.
 _LEAST = 0.25
 
@@ -46,7 +48,7 @@ def suspects(transfers: Sequence[Transfer]) -> list[Transfer]:
     theirs = [each for each in transfers if each.hosts & accused]
     others = [each for each in transfers if not each.hosts & accused]
     by_round = {(each.number, each.op): each for each in others}
-    fallback = iter(others * len(theirs))
+    fallback = itertools.cycle(others)
     beside = [by_round.get((each.number, each.op)) or next(fallback, None) for each in theirs]
     return [*theirs, *(each for each in beside if each is not None)]
 
