@@ -7,13 +7,17 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from nixl_stripe.errors import StripeError
 from nixl_stripe.fleet.hub import Hub, check_reachable
+from nixl_stripe.fleet.member import Member
 from nixl_stripe.fleet.messages import TO_HOST, Request
+from nixl_stripe.fleet.rank import Rank
+from nixl_stripe.lab.job import Nixl
 from nixl_stripe.lab.remote import Address, Link, LinkLostError, Token, connect
 
 TOKEN = Token("a-token-of-the-tests-0123456789")
@@ -194,3 +198,34 @@ def test_an_own_name_that_is_loopback_is_said_bad_flow(monkeypatch: pytest.Monke
         Address("gpu7", 5)
     )
     assert check_reachable(Address("gpu8", 5)) == check_reachable(Address("127.0.0.1", 5)) == ""
+
+
+def test_a_hub_whose_name_comes_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of a pod that starts; any other command says at once that there is no such host."""
+    asked: list[str] = []
+
+    def create(address: tuple[str, int], timeout: float) -> socket.socket:
+        asked.append(address[0])
+        if len(asked) < 3:
+            raise socket.gaierror(-2, "Name or service not known")
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr(socket, "create_connection", create)
+
+    def nap(seconds: float) -> None:
+        del seconds
+
+    monkeypatch.setattr(time, "sleep", nap)
+    me = Rank(1, 2, Address("fleet-0.rails", 18600))
+    with pytest.raises(StripeError, match=r"--hub fleet-0\.rails:18600: .* refused; start rank 0"):
+        Member(me, KEY, Nixl(), print).serve(0.6)
+    assert len(asked) > 3
+    asked.clear()
+    with pytest.raises(StripeError, match=r"--connect fleet-0\.rails:18600: Name or service"):
+        connect(me.hub, KEY, {}, TO_HOST, 0.6)
+    assert len(asked) == 1
+
+
+def test_a_hub_that_is_not_here_is_said_with_the_option_bad_flow() -> None:
+    with pytest.raises(StripeError, match=r"--hub 192\.0\.2\.1:18600: Cannot assign requested"):
+        Hub(Address("192.0.2.1", 18600), KEY, 2, REQUEST, print)

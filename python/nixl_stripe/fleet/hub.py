@@ -49,7 +49,7 @@ class Hub:
         self._request, self._say = request, say
         self._seats: dict[str, Seat] = {}
         self._gone: list[str] = []
-        self._door = Door(address, token_key, say, most=ranks)
+        self._door = Door(address, token_key, say, most=ranks, option="--hub")
         self.port = self._door.port
 
     def __enter__(self) -> Hub:

@@ -23,12 +23,15 @@ from nixl_stripe.lab.beds.processes import user_environment
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.lab.namespaces import die_with_parent
 from nixl_stripe.lab.remote import Link, LinkLostError, bounds, connect
+from nixl_stripe.lab.remote.door import Words
 from nixl_stripe.lab.remote.link import wait_for
 from nixl_stripe.scratch import Scratch
 
 #: Seconds without a word from the hub after which it counts as gone.
 _SILENT_S = 4 * 3600.0
 _LOG_END = 2000
+#: A pod's name is known only once the pod has an address.
+_WORDS = Words("--hub", "start rank 0 there", names_come=True)
 
 
 class Member:
@@ -51,7 +54,7 @@ class Member:
             "ranks": self._rank.ranks,
             "host": socket.gethostname(),
         }
-        link, run = connect(self._rank.hub, self._key, hello, TO_HOST, wait_s)
+        link, run = connect(self._rank.hub, self._key, hello, TO_HOST, wait_s, _WORDS)
         with contextlib.closing(link), Scratch("fleet") as folder:
             bounds.check_amount(
                 run["size"], run["size"], bounds.DEFAULT_MAX_BYTES, (run["params"],)

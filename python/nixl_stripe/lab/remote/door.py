@@ -14,6 +14,7 @@ import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from nixl_stripe.errors import StripeError
 from nixl_stripe.lab.remote import handshake
@@ -73,10 +74,16 @@ class Door:
     """A listening socket; use it in a `with` statement. say: is told of callers, a line each.
 
     most: peers that are served at a time; as many more callers may be at their proof together.
+    option: that the address was given by, for errors.
     """
 
     def __init__(
-        self, address: Address, token_key: bytes, say: Callable[[str], None], most: int = 1
+        self,
+        address: Address,
+        token_key: bytes,
+        say: Callable[[str], None],
+        most: int = 1,
+        option: str = "--listen",
     ) -> None:
         self._token_key = token_key
         self._say = say
@@ -87,7 +94,7 @@ class Door:
                 found[0][4], family=found[0][0], backlog=max(128, most)
             )
         except (OSError, UnicodeError) as error:
-            raise StripeError(f"--listen {address}: {_reason(error)}") from None
+            raise StripeError(f"{option} {address}: {_reason(error)}") from None
         self._server.setblocking(False)
         self._callers: dict[socket.socket, _Caller] = {}
         self._said: deque[float] = deque(maxlen=_LINES)
@@ -224,18 +231,32 @@ def _keep_alive(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
+@dataclass(frozen=True)
+class Words:
+    """How errors of `connect` name the address, and what they ask for.
+
+    names_come: the host's name may be known only later, as that of a pod that starts.
+    """
+
+    option: str = "--connect"
+    start: str = "start the listener there (--listen ADDRESS)"
+    names_come: bool = False
+
+
 def connect(
     address: Address,
     token_key: bytes,
     hello: Message,
     schemas: Mapping[str, schema.Schema],
     wait_s: float = 30.0,
+    words: Words = Words(),
 ) -> tuple[Link, Message]:
     """Connect, again and again for `wait_s` seconds: either side may be started first.
 
     Returns the link and the listener's hello; StripeError or LinkLostError says what to do.
     """
-    connection = _reached(address, wait_s)
+    connection = _reached(address, wait_s, words)
+    said = f"{words.option} {address}"
     try:
         connection.settimeout(PROOF_LIMIT_S)
         mine = handshake.nonce()
@@ -243,7 +264,7 @@ def connect(
         theirs = _exactly(connection, handshake.NONCE_BYTES)
     except OSError as error:
         connection.close()
-        raise LinkLostError(f"--connect {address}: {error.strerror or error}") from None
+        raise LinkLostError(f"{said}: {error.strerror or error}") from None
     _keep_alive(connection)
     sealer, opener = handshake.as_connecting(token_key, mine, theirs)
     link = Link(connection, sealer, opener, schemas)
@@ -253,8 +274,8 @@ def connect(
     except LinkLostError as error:
         link.close()
         if "closed the connection" in str(error) or "broke" in str(error):
-            raise LinkLostError(f"--connect {address}: refused: it has another token") from None
-        raise LinkLostError(f"--connect {address}: {error}") from None
+            raise LinkLostError(f"{said}: refused: it has another token") from None
+        raise LinkLostError(f"{said}: {error}") from None
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:
@@ -276,16 +297,17 @@ def _reason(error: OSError | UnicodeError) -> str:
     return f"no name of a host: {one_line(str(error))}"
 
 
-def _reached(address: Address, wait_s: float) -> socket.socket:
+def _reached(address: Address, wait_s: float, words: Words) -> socket.socket:
     end = time.monotonic() + wait_s
     while True:
         try:
             return socket.create_connection((address.host, address.port), timeout=5.0)
         except (OSError, UnicodeError) as error:  # noqa: PERF203 - trying again is the point
-            hopeless = isinstance(error, (socket.gaierror, UnicodeError))
+            hopeless = isinstance(error, UnicodeError)
+            hopeless |= isinstance(error, socket.gaierror) and not words.names_come
             if hopeless or time.monotonic() + 0.5 > end:
                 raise StripeError(
-                    f"--connect {address}: {_reason(error)}; start the listener there "
-                    "(--listen ADDRESS), and let the port through"
+                    f"{words.option} {address}: {_reason(error)}; {words.start}, and let the "
+                    "port through"
                 ) from None
             time.sleep(0.5)
