@@ -19,6 +19,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from fuzz.mutator import Mutator
 from nixl_stripe.agents.introduction import _MAGIC, _TAIL, Introduction
 from nixl_stripe.agents.meeting import Meetings
 from nixl_stripe.bench import messages as bench
+from nixl_stripe.fleet import messages as fleet_messages
+from nixl_stripe.fleet.hub import facts_from
+from nixl_stripe.fleet.outliers import outliers
 from nixl_stripe.lab.job import Nixl
 from nixl_stripe.lab.remote.link import LIMITS
 from nixl_stripe.lab.remote.worker_lines import checked_line
@@ -108,6 +112,34 @@ def _own(kind: str, checked: Any) -> None:
         bench.own_job(checked["job"], 1 << 38)
 
 
+def fleet(mutator: Mutator, seed: Any) -> str:
+    """Read a changed message as a fleet's hub and its hosts do, and compare the facts in it."""
+    text = mutator.text(seed)
+    try:
+        data = read_json(text, LIMITS)
+        kind = data.get("kind") if isinstance(data, dict) else None
+        if not isinstance(kind, str):
+            return "refused"
+        # A hub's hello and a host's have one kind.
+        of_host = kind in fleet_messages.TO_HUB and (kind != "hello" or "verb" in data)
+        table = fleet_messages.TO_HUB if of_host else fleet_messages.TO_HOST
+        if kind not in table:
+            return "refused"
+        _compared(kind, table[kind](data, kind))
+    except RefusedError as error:
+        return _refused(error)
+    return "accepted"
+
+
+def _compared(kind: str, checked: Any) -> None:
+    if kind == "facts" and "facts" in checked:
+        facts = facts_from("h1", checked["facts"])
+        others = [replace(facts, host=f"h{at}", rails=4, down=()) for at in (2, 3, 4)]
+        for each in outliers([facts, *others]):
+            if not f"{each.culprit} {each.evidence} {each.fix}".isprintable():
+                raise UnsafeTextError(repr(each))
+
+
 def line(mutator: Mutator, seed: Any) -> str:
     """Read a changed line of a worker."""
     try:
@@ -127,6 +159,7 @@ TARGETS: dict[str, Callable[[Mutator, Any], str]] = {
     "introduction": introduce,
     "message": message,
     "line": line,
+    "fleet": fleet,
 }
 
 

@@ -159,18 +159,8 @@ class Hub:
         return found
 
     def _sit(self, host: str, message: Message) -> None:
-        told = message["facts"]
         self.cards[host] = message["card"]
-        self.facts[host] = HostFacts(
-            host,
-            nics=tuple(told["nics"]),
-            rails=told["rails"],
-            patched=told["patched"],
-            down=tuple(told["down"]),
-            alike=told["alike"],
-            switches=told["switches"],
-            limits=told["limits"],
-        )
+        self.facts[host] = facts_from(host, message["facts"])
 
     def _lose(self, host: str, why: str) -> None:
         seat = self._seats[host]
@@ -179,6 +169,20 @@ class Hub:
             seat.link.close()
             self._door.leave()
             self._gone.append(host)
+
+
+def facts_from(host: str, told: Message) -> HostFacts:
+    """Return what a host says of itself; its name is the hub's to give."""
+    return HostFacts(
+        host,
+        nics=tuple(told["nics"]),
+        rails=told["rails"],
+        patched=told["patched"],
+        down=tuple(told["down"]),
+        alike=told["alike"],
+        switches=told["switches"],
+        limits=told["limits"],
+    )
 
 
 def _allow_files(ranks: int) -> None:
