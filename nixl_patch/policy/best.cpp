@@ -5,6 +5,7 @@
 #include "policy/fair.h"
 #include "policy/link_model.h"
 #include "policy/max_flow.h"
+#include "policy/measured_best.h"
 #include "policy/rails.h"
 #include "topology/distance.h"
 
@@ -227,25 +228,50 @@ namespace {
                          " from GPU " + target->pci + ": ";
     }
 
+    /** The calibration that was given, where it is of this machine. */
+    const calibration *
+    holdingCalibration(const policyScene &scene, usableNics &usable) {
+        if (scene.measured == nullptr) {
+            return nullptr;
+        }
+        const std::string reason = whyNotOf(*scene.measured, scene.host, usable.ports);
+        if (reason.empty()) {
+            return scene.measured;
+        }
+        usable.warnings.push_back("calibration " + scene.measured->source +
+                                  " is not of this machine as it is now and not used: " + reason +
+                                  "; `nixl-stripe tune` measures again");
+        return nullptr;
+    }
+
 } // namespace
 
 void
-keepBest(const machine &host, const gpu *target, usableNics &usable) {
+keepBest(const policyScene &scene, usableNics &usable) {
+    const machine &host = scene.host;
+    const gpu *target = scene.target;
     if (target == nullptr && !host.gpus.empty() && !usable.ports.empty()) {
         usable.warnings.push_back("no GPU is known: 'best' takes what carries most from host "
                                   "memory; name the GPU whose memory is transferred");
     }
+    const calibration *measured = holdingCalibration(scene, usable);
+    usable.areMeasured = measured != nullptr;
+    if (measured != nullptr &&
+        keepMeasuredBest(*measured, target == nullptr ? "" : target->pci, usable)) {
+        return;
+    }
     const std::vector<std::size_t> order = preference(host, target, usable.ports);
     linkModel model(host, target == nullptr ? nullptr : &target->pci);
     for (std::size_t i = 0; i < std::min(order.size(), max_considered); ++i) {
-        model.add(usable.ports[order[i]]);
+        model.add(usable.ports[order[i]], measuredAlone(measured, usable.ports[order[i]]));
     }
     const set_t set = bestSet(model).find();
     if (set.empty() || model.evenRate(set) == flowNetwork::unlimited) {
         return;
     }
     for (std::size_t i = max_considered; i < order.size(); ++i) {
-        model.add(usable.ports[order[i]]); // to tell why they are left out
+        // to tell why they are left out
+        model.add(usable.ports[order[i]], measuredAlone(measured, usable.ports[order[i]]));
     }
     std::vector<std::string> reasons(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) {

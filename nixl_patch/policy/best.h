@@ -7,8 +7,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_BEST_H
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_BEST_H
 
-#include "policy/usable.h"
-#include "topology/machine.h"
+#include "policy/policies.h"
 
 namespace nixlStripe {
 
@@ -23,10 +22,14 @@ namespace nixlStripe {
  * With NICs of one rate and paths that form a tree, as PCIe has them, no set carries more; with
  * other ones no set does that differs by one NIC.
  *
- * @param target The GPU whose memory it is; nullptr: host memory. Where the machine has GPUs and
- *        none is known, a warning says that it is host memory.
+ * What was measured on this machine (whyNotOf) beats what its links say: sets that were measured
+ * from this memory (keepMeasuredBest), else what each NIC carried alone from host memory. A
+ * calibration that does not hold for it is not used, and a warning says why.
+ *
+ * @param scene Its GPU's memory it is; nullptr: host memory. Where the machine has GPUs and none is
+ *        known, a warning says that it is host memory.
  */
-void keepBest(const machine &host, const gpu *target, usableNics &usable);
+void keepBest(const policyScene &scene, usableNics &usable);
 
 } // namespace nixlStripe
 

@@ -3,6 +3,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_CEILING_H
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_CEILING_H
 
+#include "policy/calibration.h"
 #include "topology/machine.h"
 
 #include <optional>
@@ -32,10 +33,13 @@ std::optional<double> ceilingGbps(const machine &host,
  * the others. Never above ceilingGbps.
  *
  * @param devices, gpu_pci And errors: as for ceilingGbps.
+ * @param measured Of this host; nullptr: none. A set that was measured from that memory carries
+ * what it carried; another one no more than the sets within it allow.
  */
 std::optional<double> evenGbps(const machine &host,
                                const std::vector<std::string> &devices,
-                               const std::optional<std::string> &gpu_pci = std::nullopt);
+                               const std::optional<std::string> &gpu_pci = std::nullopt,
+                               const calibration *measured = nullptr);
 
 } // namespace nixlStripe
 

@@ -123,7 +123,7 @@ linkModel::addCpus(const nicPort &at, modelledNic &nic) {
 }
 
 std::size_t
-linkModel::add(const nicPort &at) {
+linkModel::add(const nicPort &at, double measured_gbps) {
     const bool is_tcp = at.port == no_port; // which goes through host memory
     const std::vector<step> steps = stepsUp(at.nic->pci);
     std::size_t up = 0;
@@ -150,7 +150,10 @@ linkModel::add(const nicPort &at) {
         nic.links.push_back(link("down " + steps[i].name, steps[i].gbps));
     }
     nic.links.push_back(link("cable " + cableOf(host_, at), orUnlimited(at.rateGbps)));
-    nic.weight = carriedGbps(host_, at);
+    if (measured_gbps > 0) {
+        nic.links.push_back(link("measured " + at.text(), measured_gbps));
+    }
+    nic.weight = carriedGbps(host_, at); // UCX divides by this, whatever was measured
     bestWeight_ = std::max(bestWeight_, nic.weight);
     nics_.push_back(std::move(nic));
     return nics_.size() - 1;

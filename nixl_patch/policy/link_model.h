@@ -47,8 +47,12 @@ public:
      */
     linkModel(const machine &host, const std::string *gpu_pci);
 
-    /** Adds a device. @return Its place, for the sets below; places count from 0. */
-    std::size_t add(const nicPort &at);
+    /**
+     * @brief Adds a device.
+     * @param measured_gbps What it carried alone from host memory; 0 = not measured.
+     * @return Its place, for the sets below; places count from 0.
+     */
+    std::size_t add(const nicPort &at, double measured_gbps = 0);
 
     const std::vector<modelledNic> &
     nics() const {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/parameters.h"
 
+#include "policy/calibration_file.h"
 #include "policy/device_spec.h"
 #include "policy/kill_switch.h"
 #include "policy/metrics_path.h"
@@ -57,6 +58,14 @@ namespace {
              "usable NICs have at least this port rate in Gbit/s; '' is the rate of the NICs that "
              "carry most",
              [](std::string_view key, const std::string &text) { parseMinRate(key, text); }},
+            {parameter_t::STRIPE_CALIBRATION,
+             "stripe_calibration",
+             std::string(calibration_accepted),
+             "what `nixl-stripe tune` measured, for stripe=best; '' is "
+             "nixl-stripe/calibration below XDG_CONFIG_HOME or ~/.config, then below /etc",
+             [](std::string_view key, const std::string &text) {
+                 checkCalibrationPath(key, text);
+             }},
             {parameter_t::STRIPE_SMALL,
              "stripe_small",
              std::string(small_accepted),
@@ -112,7 +121,8 @@ processEnvironment() {
         if (equals != std::string_view::npos &&
             (name.substr(0, 4) == "UCX_" ||
              name.substr(0, variable_prefix.size()) == variable_prefix ||
-             name == "NCCL_TOPO_FILE" || name == kill_switch || name == experiments_variable)) {
+             name == "NCCL_TOPO_FILE" || name == "HOME" || name == "XDG_CONFIG_HOME" ||
+             name == kill_switch || name == experiments_variable)) {
             snapshot.emplace(name, text.substr(equals + 1));
         }
     }

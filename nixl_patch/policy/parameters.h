@@ -22,8 +22,8 @@ using environment_t = std::map<std::string, std::string>;
 constexpr std::string_view variable_prefix = "NIXL_UCX_";
 
 /**
- * The variables of this process that start with UCX_ or NIXL_UCX_, plus NCCL_TOPO_FILE,
- * NIXL_STRIPE_DISABLE and NIXL_STRIPE_EXPERIMENTAL.
+ * The variables of this process that start with UCX_ or NIXL_UCX_, plus NCCL_TOPO_FILE, HOME,
+ * XDG_CONFIG_HOME, NIXL_STRIPE_DISABLE and NIXL_STRIPE_EXPERIMENTAL.
  */
 environment_t processEnvironment();
 
@@ -33,6 +33,7 @@ enum class parameter_t {
     STRIPE,
     STRIPE_GPU,
     STRIPE_MIN_RATE_GBPS,
+    STRIPE_CALIBRATION,
     STRIPE_SMALL,
     STRIPE_METRICS,
     ON_NIC_LOSS,

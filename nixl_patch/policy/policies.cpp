@@ -34,11 +34,11 @@ namespace {
     }
 
     void
-    keepAll(const machine &, const gpu *, usableNics &) {}
+    keepAll(const policyScene &, usableNics &) {}
 
     void
-    keepNuma(const machine &, const gpu *gpu_used, usableNics &usable) {
-        const gpu &target = *gpu_used;
+    keepNuma(const policyScene &scene, usableNics &usable) {
+        const gpu &target = *scene.target;
         if (target.numaNode == unknown_numa) {
             usable.warnings.push_back("the NUMA node of GPU " + target.pci +
                                       " is unknown: 'numa' takes every usable NIC");
@@ -79,8 +79,9 @@ namespace {
     }
 
     void
-    keepNearest(const machine &host, const gpu *target, usableNics &usable) {
-        const std::vector<affinity> ways = waysTo(host, usable, *target);
+    keepNearest(const policyScene &scene, usableNics &usable) {
+        const gpu &target = *scene.target;
+        const std::vector<affinity> ways = waysTo(scene.host, usable, target);
         distance_t best = distance_t::SYS;
         for (const affinity &way : ways) {
             best = std::min(best, way.distance);
@@ -88,24 +89,24 @@ namespace {
         keepOnly(usable, [&](std::size_t i) {
             return ways[i].distance == best
                        ? std::string()
-                       : std::string(distanceName(ways[i].distance)) + " from GPU " + target->pci +
+                       : std::string(distanceName(ways[i].distance)) + " from GPU " + target.pci +
                              ", the nearest are " + distanceName(best);
         });
     }
 
     void
-    keepShare(const machine &host, const gpu *target, usableNics &usable, bool only_first) {
+    keepShare(const policyScene &scene, usableNics &usable, bool only_first) {
         if (usable.ports.empty()) {
             return;
         }
-        const nicShares shares = dealNics(host, usable.ports);
+        const nicShares shares = dealNics(scene.host, usable.ports);
         std::map<std::size_t, std::string> owners;
         for (const auto &[address, share] : shares) {
             for (const std::size_t nic : share) {
                 append(owners[nic], address);
             }
         }
-        const std::vector<std::size_t> &share = shares.at(target->pci);
+        const std::vector<std::size_t> &share = shares.at(scene.target->pci);
         const std::set<std::size_t> mine(share.begin(), share.end());
         keepOnly(usable, [&](std::size_t i) {
             if (mine.count(i) == 0) {
@@ -117,13 +118,13 @@ namespace {
     }
 
     void
-    keepFair(const machine &host, const gpu *target, usableNics &usable) {
-        keepShare(host, target, usable, false);
+    keepFair(const policyScene &scene, usableNics &usable) {
+        keepShare(scene, usable, false);
     }
 
     void
-    keepFirstOfShare(const machine &host, const gpu *target, usableNics &usable) {
-        keepShare(host, target, usable, true);
+    keepFirstOfShare(const policyScene &scene, usableNics &usable) {
+        keepShare(scene, usable, true);
     }
 
 } // namespace
@@ -136,8 +137,9 @@ policyTable() {
         {"best",
          gpuNeed_t::WELCOME,
          keepBest,
-         "those that carry most together, from the GPU or from host memory; never less than the "
-         "best NIC alone"},
+         "those that carry most together, from the GPU or from host memory, as measured by "
+         "`nixl-stripe tune` or as the machine's links say; never less than the best NIC alone",
+         true},
         {"numa", gpuNeed_t::ANY, keepNuma, "those on the GPU's NUMA node"},
         {"nearest", gpuNeed_t::ANY, keepNearest, "those at the GPU's best PCIe distance"},
         {"fair",

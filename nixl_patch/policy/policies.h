@@ -7,6 +7,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_POLICIES_H
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_POLICIES_H
 
+#include "policy/calibration.h"
 #include "policy/usable.h"
 #include "topology/machine.h"
 
@@ -23,17 +24,25 @@ enum class gpuNeed_t {
     COMPETING, /**< one that NICs are dealt out to, competingGpus (fair.h) */
 };
 
+/** What a policy chooses by. */
+struct policyScene {
+    const machine &host;
+    const gpu *target = nullptr;           /**< the GPU that gpuNeed says */
+    const calibration *measured = nullptr; /**< of a machine that may be another; nullptr: none */
+};
+
 /** One policy. A new one is a row of policyTable() and its function. */
 struct policyInfo {
     std::string_view word;
     gpuNeed_t gpuNeed;
     /**
      * Leaves of the usable NICs of the machine what the policy takes; the rest gets its reason.
-     * The GPU is the one that gpuNeed says, nullptr only with NONE and WELCOME. No function:
+     * The scene's GPU is nullptr only with NONE and WELCOME. No function:
      * striping is off.
      */
-    void (*narrow)(const machine &host, const gpu *target, usableNics &usable);
-    std::string_view meaning; /**< one line, for docs and help */
+    void (*narrow)(const policyScene &scene, usableNics &usable);
+    std::string_view meaning;      /**< one line, for docs and help */
+    bool readsCalibration = false; /**< goes by what was measured, where something was */
 
     bool
     needsGpu() const {

@@ -276,6 +276,7 @@ namespace {
         result.excluded = std::move(usable.excluded);
         result.excludedBy = std::move(usable.excludedBy);
         result.warnings = std::move(usable.warnings);
+        result.areMeasured = usable.areMeasured;
         return result;
     }
 
@@ -285,12 +286,12 @@ namespace {
     }
 
     void
-    narrow(const machine &host, const stripeSpec &spec, const gpu *target, usableNics &usable) {
+    narrow(const policyScene &scene, const stripeSpec &spec, usableNics &usable) {
         switch (spec.kind) {
         case stripeSpec::kind_t::POLICY:
-            return spec.policy->narrow(host, target, usable);
+            return spec.policy->narrow(scene, usable);
         case stripeSpec::kind_t::COUNT:
-            return keepCount(host, target, spec.count, usable);
+            return keepCount(scene.host, scene.target, spec.count, usable);
         case stripeSpec::kind_t::LIST:
             return; // findUsable has done it all
         }
@@ -308,7 +309,7 @@ namespace {
         const gpu *target = findGpu(host, spec, request);
         usableNics usable =
             findUsable(host, {list, request.minRateGbps, request.minRateKey, refused});
-        narrow(host, spec, target, usable);
+        narrow({host, target, request.measured.get()}, spec, usable);
         if (list) {
             const std::vector<std::string> more = listWarnings(host, *list, request);
             usable.warnings.insert(usable.warnings.begin(), more.begin(), more.end());

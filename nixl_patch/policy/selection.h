@@ -7,9 +7,11 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_POLICY_SELECTION_H
 #define NIXL_STRIPE_NIXL_PATCH_POLICY_SELECTION_H
 
+#include "policy/calibration.h"
 #include "topology/machine.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +30,7 @@ struct stripeRequest {
     std::string stripeKey = "stripe";
     std::string gpuKey = "stripe_gpu";
     std::string minRateKey = "stripe_min_rate_gbps";
+    std::shared_ptr<const calibration> measured; /**< may be of another machine; none: nullptr */
 };
 
 struct selection {
@@ -37,6 +40,7 @@ struct selection {
     std::map<std::string, std::string> excluded;   /**< NIC name -> reason that a user can read */
     std::map<std::string, std::string> excludedBy; /**< NIC name -> rule, as in usableNics */
     std::vector<std::string> warnings;             /**< e.g. no usable NIC */
+    bool areMeasured = false;                      /**< the request's calibration was gone by */
 };
 
 /**

@@ -49,6 +49,12 @@ struct stripeSpec {
         return gpuNeed() != gpuNeed_t::NONE;
     }
 
+    /** Whether what `nixl-stripe tune` measured can change what it takes. */
+    bool
+    readsCalibration() const {
+        return kind == kind_t::POLICY && policy->readsCalibration;
+    }
+
     bool
     operator==(const stripeSpec &other) const {
         return kind == other.kind && policy == other.policy && count == other.count &&

@@ -51,6 +51,7 @@ struct usableNics {
     /** NIC name -> id of the rule (usable_rules.h), "policy" where a policy took others. */
     std::map<std::string, std::string> excludedBy;
     std::vector<std::string> warnings;
+    bool areMeasured = false; /**< a policy went by a calibration */
 };
 
 /** What narrows the usable NICs down, as the user gave it. */

@@ -30,6 +30,7 @@ inputsFor(const texts_t &parameters, const texts_t &environment, const texts_t &
     inputs.environment = environment;
     inputs.engineConfig = engine_config;
     inputs.readHost = [] { return fourNics(); };
+    inputs.readCalibrationAt = [](const std::string &) { return std::optional<std::string>(); };
     inputs.findGpu = [](const std::string &, const std::string &text) {
         return text.empty() ? std::optional<std::string>() : std::optional<std::string>(text);
     };

@@ -20,6 +20,7 @@ namespace {
         {"stripe", {"65", "-1", "^", "mlx5_0:0"}},
         {"stripe_gpu", {"...", "first", "-1", "1.5"}},
         {"stripe_min_rate_gbps", {"nan", "inf", "-1", "x", "0x10", "1e999"}},
+        {"stripe_calibration", {"...", "file", "~/file", "Off"}},
         {"stripe_small", {"...", "on", "Spread"}},
         {"stripe_metrics", {"x.prom", "/tmp/x", "/tmp/.prom", "/tmp/", "/tmp/%x.prom"}},
         {"on_nic_loss", {"...", "Error", "failover,resume"}},

@@ -349,3 +349,35 @@ TEST(KillSwitch, plansNothingAndSaysSo) {
     EXPECT_TRUE(plan.settings.empty());
     EXPECT_EQ(plan.warnings, std::vector<std::string>{"disabled by NIXL_STRIPE_DISABLE='1'"});
 }
+
+TEST(Plan, bestGoesByTheCalibrationAndOthersDoNotReadIt) {
+    planInputs inputs = inputsFor({{"stripe", "best"}, {"stripe_calibration", "/file"}}, {}, {});
+    machine host = fourNics();
+    host.gpus.clear();
+    inputs.readHost = [&] { return host; };
+    calibration measured = calibrationOf(host, {"mlx5_0:1", "mlx5_1:1", "mlx5_2:1", "mlx5_3:1"});
+    measured.sets.push_back({"", {"mlx5_2:1", "mlx5_3:1"}, 700, 700});
+    std::vector<std::string> read;
+    inputs.readCalibrationAt = [&](const std::string &path) {
+        read.push_back(path);
+        return std::optional<std::string>(calibrationText(measured));
+    };
+    const stripePlan plan = makePlan(inputs);
+    EXPECT_EQ(setting(plan, "NET_DEVICES"), last_two);
+    ASSERT_NE(plan.measured, nullptr);
+    EXPECT_EQ(plan.measured->source, "/file");
+    inputs.parameters = parameterSet({{"stripe", "best"}}, {});
+    EXPECT_EQ(setting(makePlan(inputs), "NET_DEVICES"), all_four)
+        << "of another machine: no default";
+    host.isLive = true;
+    EXPECT_EQ(setting(makePlan(inputs), "NET_DEVICES"), last_two);
+    inputs.parameters = parameterSet({{"stripe", "all"}, {"stripe_calibration", "/file"}}, {});
+    EXPECT_EQ(makePlan(inputs).measured, nullptr);
+    EXPECT_EQ(read, (std::vector<std::string>{"/file", "/etc/nixl-stripe/calibration"}));
+}
+
+TEST(Plan, aCalibrationThatIsNotThereIsAnErrorWhereItWasNamed) {
+    expectIn("NIXL_UCX_STRIPE_CALIBRATION='/file': there is no such file",
+             errorOf({{"stripe", "best"}}, {{"NIXL_UCX_STRIPE_CALIBRATION", "/file"}}));
+    EXPECT_EQ(errorOf({{"stripe", "all"}, {"stripe_calibration", "/file"}}), "");
+}

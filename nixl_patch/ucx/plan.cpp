@@ -121,6 +121,12 @@ namespace {
             if (rate.isSet()) {
                 asked.minRateGbps = parseMinRate(rate.origin, rate.text);
             }
+            if (spec.readsCalibration()) {
+                asked.measured = readCalibration(value(parameter_t::STRIPE_CALIBRATION),
+                                                 host().isLive ? &inputs_.environment : nullptr,
+                                                 inputs_.readCalibrationAt,
+                                                 plan_.warnings);
+            }
             const parameterValue &gpu = value(parameter_t::STRIPE_GPU);
             asked.gpuKey = gpu.origin;
             try {
@@ -163,6 +169,7 @@ namespace {
             const stripeRequest asked = requestOf(asker, spec);
             plan_.gpuPci = asked.gpuPci;
             selection chosen = selectNics(host(), spec, asked);
+            plan_.measured = chosen.areMeasured ? asked.measured : nullptr;
             plan_.warnings.insert(
                 plan_.warnings.end(), chosen.warnings.begin(), chosen.warnings.end());
             return chosen;

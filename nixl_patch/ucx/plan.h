@@ -8,6 +8,7 @@
 #ifndef NIXL_STRIPE_NIXL_PATCH_UCX_PLAN_H
 #define NIXL_STRIPE_NIXL_PATCH_UCX_PLAN_H
 
+#include "policy/calibration_file.h"
 #include "policy/nic_loss.h"
 #include "policy/parameters.h"
 #include "topology/machine.h"
@@ -16,6 +17,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +38,8 @@ struct planInputs {
      */
     std::function<std::optional<std::string>(const std::string &key, const std::string &text)>
         findGpu;
+    /** Only for a policy that goes by measurements. */
+    calibrationReader_t readCalibrationAt = readCalibrationFile;
 };
 
 struct stripePlan {
@@ -51,6 +55,7 @@ struct stripePlan {
     std::optional<std::string> gpuPci;             /**< GPU whose affinity counted */
     std::map<std::string, std::string> excluded;   /**< NIC -> reason */
     std::map<std::string, std::string> excludedBy; /**< NIC -> rule, as in selection */
+    std::shared_ptr<const calibration> measured;   /**< what was gone by; none: nullptr */
     std::vector<ucxSetting> settings;              /**< what will be applied */
     std::vector<std::string> warnings;             /**< for the user, one line each */
     capacityRequest capacity;                      /**< what is opened, for capacityOf */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright (c) 2026 The nixl-stripe authors
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
+#include "policy/calibration.h"
 #include "policy/ceiling.h"
 #include "policy/kill_switch.h"
 #include "policy/misspelling.h"
@@ -13,6 +14,8 @@
 #include "topology/cuda_gpu.h"
 #include "topology/pci_address.h"
 
+#include <algorithm>
+#include <memory>
 #include <pybind11/stl.h>
 
 namespace py = pybind11;
@@ -24,12 +27,82 @@ namespace {
     select(const machine &host,
            const std::string &stripe,
            std::optional<std::string> gpu,
-           std::optional<double> min_rate_gbps) {
+           std::optional<double> min_rate_gbps,
+           const std::optional<calibration> &measured) {
         stripeRequest request;
+        request.measured = measured ? std::make_shared<const calibration>(*measured) : nullptr;
         request.stripe = stripe;
         request.gpuPci = std::move(gpu);
         request.minRateGbps = min_rate_gbps;
         return selectNics(host, request);
+    }
+
+    void
+    addMeasured(calibration &measured,
+                const std::optional<std::string> &gpu,
+                const std::vector<std::string> &devices,
+                double write_gbps,
+                double read_gbps) {
+        measuredSet set = {gpu.value_or(""), devices, write_gbps, read_gbps};
+        std::sort(set.devices.begin(), set.devices.end());
+        measured.sets.push_back(std::move(set));
+    }
+
+    void
+    bindCalibration(py::module_ &m) {
+        py::class_<calibration>(
+            m, "Calibration", "What NICs of one machine were measured to carry.")
+            .def_readonly("source", &calibration::source)
+            .def_property_readonly("devices",
+                                   [](const calibration &measured) {
+                                       std::vector<std::string> devices;
+                                       for (const measuredNic &each : measured.nics) {
+                                           devices.push_back(each.device);
+                                       }
+                                       return devices;
+                                   })
+            .def_property_readonly("sets",
+                                   [](const calibration &measured) {
+                                       py::list sets;
+                                       for (const measuredSet &each : measured.sets) {
+                                           py::object gpu = py::none();
+                                           if (!each.memory.empty()) {
+                                               gpu = py::str(each.memory);
+                                           }
+                                           sets.append(py::make_tuple(
+                                               gpu, each.devices, each.writeGbps, each.readGbps));
+                                       }
+                                       return sets;
+                                   })
+            .def("add",
+                 &addMeasured,
+                 py::arg("gpu"),
+                 py::arg("devices"),
+                 py::arg("write_gbps"),
+                 py::arg("read_gbps"),
+                 "Add what a set carried, Gbit/s; `gpu` None is host memory.")
+            .def(
+                "was_measured",
+                [](const calibration &measured,
+                   const std::optional<std::string> &gpu,
+                   const std::vector<std::string> &devices) {
+                    return measured.find(gpu.value_or(""), devices) != nullptr;
+                },
+                py::arg("gpu"),
+                py::arg("devices"),
+                "Whether that very set was measured.")
+            .def("text", &calibrationText, "The text of a file that parses to this.");
+        m.def("parse_calibration",
+              &parseCalibration,
+              py::arg("source"),
+              py::arg("text"),
+              "Read the text of a calibration file; ValueError names source, line and what is "
+              "accepted.");
+        m.def("calibration_of",
+              &calibrationOf,
+              py::arg("machine"),
+              py::arg("devices"),
+              "A calibration of a machine with these devices, for which nothing was measured yet.");
     }
 
     void
@@ -39,6 +112,7 @@ namespace {
             .def_readonly("devices", &selection::devices)
             .def_readonly("excluded", &selection::excluded)
             .def_readonly("excluded_by", &selection::excludedBy)
+            .def_readonly("are_measured", &selection::areMeasured)
             .def_readonly("warnings", &selection::warnings);
         py::class_<usableRule>(m, "UsableRule", "What speaks against a NIC, and how much.")
             .def_readonly("id", &usableRule::id)
@@ -90,6 +164,7 @@ namespace {
               py::arg("stripe"),
               py::arg("gpu") = py::none(),
               py::arg("min_rate_gbps") = py::none(),
+              py::arg("measured") = py::none(),
               "Apply a policy, count or list to a machine; `gpu` is a PCI address.");
         m.def("needs_gpu",
               &needsGpu,
@@ -102,13 +177,15 @@ namespace {
               py::arg("gpu") = py::none(),
               "The most that devices can carry together one way, Gbit/s, from a GPU or from host "
               "memory; None when a limit is unknown.");
-        m.def("even_gbps",
-              &evenGbps,
-              py::arg("machine"),
-              py::arg("devices"),
-              py::arg("gpu") = py::none(),
-              "What devices carry when UCX divides every buffer over them, Gbit/s; parameters and "
-              "None as for ceiling_gbps.");
+        m.def(
+            "even_gbps",
+            &evenGbps,
+            py::arg("machine"),
+            py::arg("devices"),
+            py::arg("gpu") = py::none(),
+            py::arg("measured") = py::none(),
+            "What devices carry when UCX divides every buffer over them, Gbit/s, by a calibration "
+            "of this machine where there is one; parameters and None as for ceiling_gbps.");
     }
 
     void
@@ -192,6 +269,7 @@ namespace {
 
 void
 bindPolicy(py::module_ &m) {
+    bindCalibration(m);
     bindSelection(m);
     bindParsing(m);
     bindGpus(m);

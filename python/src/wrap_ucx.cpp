@@ -229,6 +229,11 @@ bindUcx(py::module_ &m) {
         .def_readonly("gpu", &stripePlan::gpuPci)
         .def_readonly("excluded", &stripePlan::excluded)
         .def_readonly("excluded_by", &stripePlan::excludedBy)
+        .def_property_readonly("measured",
+                               [](const stripePlan &plan) {
+                                   return plan.measured ? std::optional<calibration>(*plan.measured)
+                                                        : std::nullopt;
+                               })
         .def_readonly("settings", &stripePlan::settings)
         .def_readonly("warnings", &stripePlan::warnings)
         .def_property_readonly("limits",

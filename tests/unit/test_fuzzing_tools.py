@@ -69,7 +69,7 @@ def test_readers_to_run_again_are_of_one_part_bad_flow(
     for only in (["nonsense"], ["xml", "capture"]):
         with pytest.raises(SystemExit):
             fuzz_main([f"--only={name}" for name in only])
-        assert "accepted are of plugin, config_text" in capsys.readouterr().err
+        assert "accepted are of plugin, calibration" in capsys.readouterr().err
 
 
 def test_every_target_has_a_corpus() -> None:

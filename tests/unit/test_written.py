@@ -15,7 +15,7 @@ from fake_plugins import contents, install_nixl
 from nixl_stripe.cli import main
 from nixl_stripe.cli import patch as cli_patch
 from nixl_stripe.lab.guests import assets
-from nixl_stripe.wheel import patch_folder
+from nixl_stripe.wheel import patch_folder, written
 from nixl_stripe.wheel.written import TABLE, cache_folder, own_cache, remove_user_files
 
 Capture = pytest.CaptureFixture[str]
@@ -49,6 +49,29 @@ def test_undo_removes_and_names_what_ours_left(home: Path, tmp_path: Path, capsy
     )
     assert main(["patch", "--undo", str(site)]) == 0
     assert str(cache) not in capsys.readouterr().out
+
+
+def test_undo_removes_the_users_calibration_and_nothing_beside_it(
+    home: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    shared = tmp_path / "etc" / "calibration"
+    shared.parent.mkdir()
+    shared.write_text("of all\n")
+    monkeypatch.setattr(written, "SHARED_CALIBRATION", shared)
+    own = home / ".config" / "nixl-stripe" / "calibration"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine\n")
+    (own.parent / "notes").write_text("the user's")
+    install_nixl(tmp_path / "site")
+    assert main(["patch", "--undo", str(tmp_path / "site")]) == 0
+    said = capsys.readouterr().out
+    assert f"{own}: removed: calibration" in said
+    assert f"{shared}: left: calibration; it is for every user" in said
+    assert (own.exists(), shared.exists(), (own.parent / "notes").exists()) == (False, True, True)
+    own.symlink_to(shared)
+    assert [each.path for each in remove_user_files()] == [shared]
+    assert own.is_symlink()
 
 
 def test_keep_cache(home: Path, tmp_path: Path, capsys: Capture) -> None:

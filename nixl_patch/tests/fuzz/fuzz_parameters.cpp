@@ -57,6 +57,9 @@ inputsFrom(FuzzedDataProvider &bytes) {
     inputs.parameters = parameterSet(parameters, inputs.environment);
     const bool has_devices = bytes.ConsumeBool();
     inputs.readHost = [has_devices] { return has_devices ? knownHost() : machine(); };
+    inputs.readCalibrationAt = [text = bytes.ConsumeRandomLengthString(400)](const std::string &) {
+        return std::optional<std::string>(text);
+    };
     inputs.findGpu = [](const std::string &key, const std::string &text) {
         return std::optional<std::string>(text.empty()
                                               ? knownHost().gpus.front().pci

@@ -44,7 +44,8 @@ def _set_lines(sets: tuple[SetRate, ...], plan: StripePlan) -> list[str]:
     """Return what each policy takes and carries; why NICs are left out unless the plan says it."""
     if not sets:
         return []
-    lines = ["divided over the NICs as UCX does, by the model of this machine's links:"]
+    by = "as measured" if any(each.measured for each in sets) else "by the model of its links"
+    lines = [f"divided over the NICs as UCX does, {by}:"]
     for each in sets:
         lines.append(f"  {each.describe()}")
         if plan.devices != each.devices:

@@ -65,6 +65,13 @@ def plan_command(
     device_list: Annotated[
         str | None, Option(metavar="DEVICES", help="Explicit devices; they win.")
     ] = None,
+    calibration: Annotated[
+        str | None,
+        Option(
+            metavar="FILE",
+            help="For best: what `nixl-stripe tune` wrote, or off. Default: this machine's own.",
+        ),
+    ] = None,
     max_rma_rails: Annotated[
         str | None, Option(metavar="RAILS", help="1 to 64 or auto, which is the default.")
     ] = None,
@@ -98,7 +105,9 @@ def plan_command(
     try:
         machine = load(machine_source(source, example))
         plans = [
-            plan(stripe, each, machine, min_rate, device_list, max_rma_rails)
+            plan(
+                stripe, each, machine, min_rate, device_list, max_rma_rails, calibration=calibration
+            )
             for each in _gpus(machine, gpu, MOST_PAIRS // 4 if explain else MOST_PAIRS)
         ]
     except ValueError as error:

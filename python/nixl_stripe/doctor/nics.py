@@ -12,7 +12,7 @@ from nixl_stripe.doctor.check import Check, Verdict, fail, ok, skip, warn
 from nixl_stripe.doctor.surroundings import Surroundings, text_of
 from nixl_stripe.planning import efa
 from nixl_stripe.planning.parts import gbps_text
-from nixl_stripe.planning.sets import compared_sets
+from nixl_stripe.planning.sets import compared_sets, rate_of
 
 #: Lanes of a UCX endpoint (a plan with more NICs is refused), and those of UCX before 1.18.
 _LANES, _LANES_OF_OLD_PEERS = 64, 16
@@ -185,8 +185,8 @@ def _pcie_link(at: Surroundings) -> Verdict:
 
 
 def _paths(at: Surroundings) -> Verdict:
-    """Compare the plan with `best`, by the model of the machine's links."""
-    here = at.plan.even_gbps
+    """Compare the plan with `best`, as measured or by the model of the machine's links."""
+    here = rate_of(at.plan)
     best = next((each for each in compared_sets(at.plan) if each.stripe == "best"), None)
     if here is None or best is None or best.even_gbps is None:
         return skip("no rate of a port or link is known")

@@ -28,6 +28,7 @@ def plan(
     device_list: str | Iterable[str] | None = None,
     max_rma_rails: int | str | None = None,
     small: str | None = None,
+    calibration: str | Path | None = None,
     on_nic_loss: str | None = None,
     environment: Mapping[str, str] | None = None,
     engine_config: Mapping[str, str] | None = None,
@@ -44,6 +45,8 @@ def plan(
     max_rma_rails: 1..64 or "auto".
     small: "spread" or "off" for buffers too small for UCX to divide; None is "spread" with
         `stripe`.
+    calibration: for "best": a file that `nixl-stripe tune` wrote, "off", or None for the default
+        places, which count for this machine only.
     on_nic_loss: "error", "failover", "resume" or "auto"; None is "error".
     environment: variables whose UCX_* and NIXL_UCX_* count; None is this process's own for this
         machine and none for another.
@@ -55,6 +58,7 @@ def plan(
         "stripe": stripe,
         "stripe_gpu": gpu,
         "stripe_min_rate_gbps": min_rate_gbps,
+        "stripe_calibration": calibration,
         "stripe_small": small,
         "on_nic_loss": on_nic_loss,
         "device_list": _listed(device_list),
@@ -165,7 +169,7 @@ def _plan_of(
         kept=tuple(native.kept),
         user_settings=_user_settings(environment, engine_config),
         ports=ports_of(host, gpu, subnets),
-        machine=MachineRef(host),
+        machine=MachineRef(host, environment, native.measured),
     )
 
 

@@ -12,10 +12,13 @@ from typing import Any
 from nixl_stripe import _core
 from nixl_stripe.planning.parts import gbps_text
 from nixl_stripe.planning.ranges import natural, short_list
-from nixl_stripe.planning.stripe_plan import StripePlan
+from nixl_stripe.planning.stripe_plan import MachineRef, StripePlan
 
 #: The policies that are compared, in the order in which they are shown.
 _COMPARED = ("best", "all")
+
+#: Parameters of a plan that count for every policy.
+_KEPT = ("stripe_min_rate_gbps", "stripe_calibration")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class SetRate:
 
     even_gbps: what the NICs carry when UCX divides every buffer over them, Gbit/s one way; None =
     unknown. ceiling_gbps: the most that they could carry together. left_out: NICs that can be used
-    and are not taken, with why.
+    and are not taken, with why. measured: even_gbps was measured, else it is the model's.
     """
 
     stripe: str
@@ -32,11 +35,13 @@ class SetRate:
     even_gbps: float | None
     ceiling_gbps: float | None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    measured: bool = False
 
     def describe(self) -> str:
         """Return what is taken and what it carries, in one line."""
         names = short_list(self.devices)
-        return f"{self.stripe} {gbps_text(self.even_gbps)} over {len(self.devices)} NIC(s), {names}"
+        rate = gbps_text(self.even_gbps) + (" (measured)" if self.measured else "")
+        return f"{self.stripe} {rate} over {len(self.devices)} NIC(s), {names}"
 
     def reasons(self) -> list[tuple[str, str]]:
         """Return the NICs that are left out by their reason, many in few words."""
@@ -58,27 +63,66 @@ def compared_sets(plan: StripePlan) -> tuple[SetRate, ...]:
     """
     if plan.machine is None or not plan.active or not plan.devices:
         return ()
-    host = plan.machine.machine
-    gpu = plan.gpu if plan.gpu in {each.pci for each in host.gpus} else None
-    least = plan.parameters.get("stripe_min_rate_gbps")
-    rate = None if least is None else float(least)
+    measured = measured_here(plan)
     found = []
     for stripe in _COMPARED:
         with contextlib.suppress(ValueError):  # it takes more NICs than UCX has lanes
-            found.append(_set_of(host, stripe, gpu, rate))
+            found.append(_set_of(plan, plan.machine, stripe, measured))
     return tuple(found)
 
 
-def _set_of(host: _core.Machine, stripe: str, gpu: str | None, least: float | None) -> SetRate:
-    chosen = _core.select_nics(host, stripe, gpu, least)
-    devices = list(chosen.devices)
+def measured_here(plan: StripePlan) -> _core.Calibration | None:
+    """Return the calibration that `best` goes by where the plan was made, whatever it asked for."""
+    if plan.machine is None:
+        return None
+    with contextlib.suppress(ValueError):  # a file that was named and cannot be read
+        return _plan_with(plan, plan.machine, "best").measured
+    return None
+
+
+def rate_of(plan: StripePlan) -> float | None:
+    """Return what the plan's NICs carry, Gbit/s, by what `compared_sets` goes by, or None."""
+    if plan.machine is None or not plan.devices:
+        return None
+    gpu = _gpu_of(plan, plan.machine)
+    return _core.even_gbps(plan.machine.machine, list(plan.devices), gpu, measured_here(plan))
+
+
+def _plan_with(plan: StripePlan, made_from: MachineRef, stripe: str) -> _core.NativePlan:
+    """Return the plan with another policy, and nothing else that names NICs."""
+    parameters = {key: plan.parameters[key] for key in _KEPT if key in plan.parameters}
+    variables = {f"NIXL_UCX_{key.upper()}" for key in _KEPT}
+    environment = {
+        key: value
+        for key, value in made_from.environment.items()
+        if key in variables or not key.startswith(("NIXL_", "UCX_"))
+    }
+    return _core.make_plan(
+        made_from.machine,
+        {**parameters, "stripe": stripe},
+        environment,
+        {},
+        lambda _key, _text: _gpu_of(plan, made_from),
+    )
+
+
+def _gpu_of(plan: StripePlan, made_from: MachineRef) -> str | None:
+    return plan.gpu if plan.gpu in {each.pci for each in made_from.machine.gpus} else None
+
+
+def _set_of(
+    plan: StripePlan, made_from: MachineRef, stripe: str, measured: _core.Calibration | None
+) -> SetRate:
+    chosen = _plan_with(plan, made_from, stripe)
+    host, gpu, devices = made_from.machine, _gpu_of(plan, made_from), list(chosen.devices)
     left_out = {
         nic: why for nic, why in chosen.excluded.items() if chosen.excluded_by.get(nic) == "policy"
     }
     return SetRate(
         stripe,
         tuple(devices),
-        _core.even_gbps(host, devices, gpu),
+        _core.even_gbps(host, devices, gpu, measured),
         _core.ceiling_gbps(host, devices, gpu),
         left_out,
+        measured is not None and measured.was_measured(gpu, devices),
     )

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 from nixl_stripe import _core
@@ -42,10 +43,20 @@ _STOCK_LOSS = "error"
 
 
 class MachineRef:
-    """A machine that stands beside a plan and is no part of its data: copies share it."""
+    """What a plan was made from and is no part of its data: copies share it.
 
-    def __init__(self, machine: _core.Machine) -> None:
+    environment: variables that counted. measured: the calibration that the plan went by.
+    """
+
+    def __init__(
+        self,
+        machine: _core.Machine,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        measured: _core.Calibration | None = None,
+    ) -> None:
         self.machine = machine
+        self.environment = environment
+        self.measured = measured
 
     def __deepcopy__(self, memo: Any) -> MachineRef:
         return self
@@ -106,7 +117,7 @@ class StripePlan:
             return None
         host = self.machine.machine
         gpu = self.gpu if self.gpu in {each.pci for each in host.gpus} else None
-        return _core.even_gbps(host, list(self.devices), gpu)
+        return _core.even_gbps(host, list(self.devices), gpu, self.machine.measured)
 
     def backend_params(self, *, resolved: bool = False) -> dict[str, str]:
         """Return parameters for `create_backend("UCX", ...)` of a patched NIXL.

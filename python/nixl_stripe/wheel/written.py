@@ -8,6 +8,7 @@ A module that keeps files adds its row here and gets their place from here. File
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -58,6 +59,12 @@ TABLE = (
         "the user: it is named by nobody else",
     ),
     Written(
+        "what NICs were measured to carry (calibration)",
+        f"$XDG_CONFIG_HOME/{_OWN} or ~/.config/{_OWN}; /etc/{_OWN}",
+        "nixl-stripe tune",
+        "nixl-stripe patch --undo; it names the one in /etc",
+    ),
+    Written(
         "scratch folders of runs",
         f"{_OWN}-* in the folder for temporary files",
         "verify, bench, wheel, captures, nixl_stripe.lab",
@@ -76,6 +83,8 @@ TABLE = (
         "the run itself; after a kill, the next one for that folder",
     ),
 )
+
+_CALIBRATION = "calibration"
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,17 @@ def own_cache(environ: Mapping[str, str] = os.environ) -> Path:
     return (Path(base) if base.startswith("/") else Path.home() / ".cache") / _OWN
 
 
+def own_calibration(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the user's own calibration; the plugin looks for it in the same place."""
+    base = environ.get("XDG_CONFIG_HOME", "")
+    config = Path(base) if base.startswith("/") else Path.home() / ".config"
+    return config / _OWN / "calibration"
+
+
+#: Where the calibration of everybody on the machine is.
+SHARED_CALIBRATION = Path("/etc") / _OWN / "calibration"
+
+
 def remove_user_files(
     environ: Mapping[str, str] = os.environ, *, keep_cache: bool = False
 ) -> list[Left]:
@@ -115,6 +135,9 @@ def remove_user_files(
         found.append(_remove_cache(own, TABLE[1].what, keep_cache))
     if named and Path(named).is_dir() and not _is_same(Path(named), own):
         found.append(_named(Path(named), TABLE[1].what, f"{CACHE_VARIABLE} names it"))
+    found += _remove_calibration(own_calibration(environ))
+    if SHARED_CALIBRATION.exists():
+        found.append(_named(SHARED_CALIBRATION, _CALIBRATION, "it is for every user"))
     bench = Path(".cache/bench").absolute()
     if bench.is_dir():
         why = "an earlier nixl-stripe kept it in the folder at hand"
@@ -134,6 +157,21 @@ def _remove_cache(path: Path, what: str, keep: bool) -> Left:
     except OSError as error:
         raise StripeError(f"cannot remove {error.filename or path}: {error.strerror}") from error
     return Left(path, what, removed=True)
+
+
+def _remove_calibration(path: Path) -> list[Left]:
+    """Remove the file, and its folder where nothing else is in it; a link is the user's own."""
+    if path.is_symlink() or not path.is_file():
+        return []
+    if path.stat().st_uid != os.geteuid():
+        return [_named(path, _CALIBRATION, f"it belongs to uid {path.stat().st_uid}")]
+    try:
+        path.unlink()
+        with contextlib.suppress(OSError):  # other files are in it
+            path.parent.rmdir()
+    except OSError as error:
+        raise StripeError(f"cannot remove {path}: {error.strerror}") from error
+    return [Left(path, _CALIBRATION, removed=True)]
 
 
 def _named(path: Path, what: str, why: str) -> Left:

@@ -117,6 +117,8 @@ _OURS: Mapping[str, Shape] = {
     "stripe": WISH,
     "stripe_gpu": _shape("[0-9a-fA-F:.]{0,16}", "a CUDA ordinal, a PCI address, ''"),
     "stripe_min_rate_gbps": _shape(f"{_AMOUNT}|", "a finite number >= 0, ''"),
+    # Nor may a peer have files of this machine read.
+    "stripe_calibration": _shape("off|", "'off', ''"),
     "stripe_small": _shape("spread|off|", "'spread', 'off', ''"),
     # It names a file, and so nothing that a peer may choose.
     "stripe_metrics": _shape("", "''"),
