@@ -161,6 +161,7 @@ WORK = {
     "export": ("_registry", []),
     "top": ("_watch", []),
     "bench": ("Run", ["rails"]),
+    "tune": ("_serve", ["--listen", "127.0.0.1:1"]),
     "fleet": ("_token", ["--rank", "0", "--ranks", "2", "--hub", "127.0.0.1"]),
 }
 

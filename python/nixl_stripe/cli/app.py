@@ -47,6 +47,7 @@ VERBS: tuple[str, ...] = (
     "top",
     "export",
     "bench",
+    "tune",
     "fleet",
 )
 
