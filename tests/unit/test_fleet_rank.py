@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from nixl_stripe.errors import UsageError
 from nixl_stripe.fleet.rank import Rank, find
-from nixl_stripe.lab.remote import Address
+from nixl_stripe.lab.remote import DEFAULT_PORT, Address
 
 TORCHRUN = {"RANK": "3", "WORLD_SIZE": "8", "MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}
 SLURM = {
@@ -42,7 +42,9 @@ def test_two_jobs_of_a_host_have_two_ports() -> None:
 
 def test_an_indexed_job() -> None:
     found = find(INDEXED)
-    assert found == Rank(1, 4, Address("fleet-check-0.rails", 18600), "Kubernetes Indexed Job")
+    assert found == Rank(
+        1, 4, Address("fleet-check-0.rails", DEFAULT_PORT), "Kubernetes Indexed Job"
+    )
 
 
 def test_slurm_wins_over_torchrun_that_it_has_started_nothing_of() -> None:

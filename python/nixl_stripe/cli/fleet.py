@@ -26,7 +26,7 @@ _SIZE = 64 << 20
 
 def register(app: App) -> None:
     """Add the verb to `app`."""
-    app.command("fleet", example="nixl-stripe fleet --rank 0 --ranks 8 --hub HOST:18600")(
+    app.command("fleet", example="nixl-stripe fleet --rank 0 --ranks 8 --hub HOST:18517")(
         fleet_command
     )
 

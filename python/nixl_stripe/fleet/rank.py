@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nixl_stripe.errors import UsageError
-from nixl_stripe.lab.remote.address import Address
+from nixl_stripe.lab.remote.address import DEFAULT_PORT, Address
 from nixl_stripe.lab.remote.launchers import first_node, whole_number
 
 #: Ports that a job's number chooses from, so that two jobs of a host do not meet.
@@ -85,7 +85,9 @@ def _ranks(environ: Variables, engine: Engine | None) -> int:
 
 
 def _port(environ: Variables, names: tuple[str, ...]) -> int:
-    """Return a port that all ranks of a job agree on without a word."""
+    """Return a port that all ranks of a job agree on without a word; the default one, of pods."""
+    if not names:
+        return DEFAULT_PORT
     digits = "".join(re.sub("[^0-9]", "", environ.get(name, "")) for name in names)
     return _FIRST_PORT + int(digits[-9:] or 0) % _PORTS
 
