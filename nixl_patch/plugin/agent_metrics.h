@@ -16,6 +16,7 @@ namespace nixlStripe {
 struct engineRole {
     bool isSpare = false;             /**< it goes on with what another one of its agent has lost */
     std::shared_ptr<lossBook> losses; /**< of its transfers; nullptr: none is resumed */
+    std::string noResume;             /**< why an engine that was made for it could not resume */
 };
 
 /**

@@ -164,27 +164,16 @@ namespace {
     abi::engine *createEngineOrThrow(abi::initParams *init, engineRole role);
     void destroyEngine(abi::engine *engine);
 
-    /** @throws std::invalid_argument where the plan asks for it and it cannot be had. */
+    /** @throws std::runtime_error saying why it cannot be had. */
     std::unique_ptr<resumeEngine>
     resuming(abi::engine *engine,
              const abi::initParams &given,
              const stripePlan &plan,
              std::shared_ptr<lossBook> losses) {
         const backendMaker maker = {
-            [](abi::initParams *init) { return createEngineOrThrow(init, {true, nullptr}); },
+            [](abi::initParams *init) { return createEngineOrThrow(init, {true, nullptr, ""}); },
             &destroyEngine};
-        try {
-            return resumingOf(stock.handle,
-                              engine,
-                              given,
-                              plan,
-                              initHook::ucx().version(),
-                              maker,
-                              std::move(losses));
-        } catch (const std::runtime_error &problem) {
-            fail("on_nic_loss='resume' cannot be had: " + std::string(problem.what()) +
-                 "; accepted: 'error', 'auto'");
-        }
+        return resumingOf(stock.handle, engine, given, plan, maker, std::move(losses));
     }
 
     abi::engine *
@@ -289,6 +278,11 @@ namespace {
         warnOfMisspellings(given, processEnvironment());
         planInputs inputs = inputsFor(given);
         inputs.isSpare = role.isSpare;
+        if (inputs.parameters.anySet() && stock.hookError.empty()) {
+            inputs.noResume = role.noResume.empty()
+                                  ? resumeProblem(*init, given, initHook::ucx().version())
+                                  : role.noResume;
+        }
         if (inputs.parameters.anySet() && !stock.hookError.empty()) {
             fail("rails and devices cannot be set in this NIXL: " + stock.hookError);
         }
@@ -301,12 +295,22 @@ namespace {
         }
         logPlan(plan);
         if (!role.isSpare && plan.onNicLoss == nicLoss_t::RESUME) {
+            if (!inputs.noResume.empty()) {
+                refuseToResume(inputs.noResume);
+            }
             role.losses = std::make_shared<lossBook>(plan.devices);
         }
         abi::engine *engine = createWith(init, stockParams(given, plan), plan, role);
         if (engine != nullptr && role.losses != nullptr) {
             try {
                 liveEngines::ofProcess().resume(engine, resuming(engine, *init, plan, role.losses));
+            } catch (const std::runtime_error &problem) {
+                destroyEngine(engine);
+                if (!plan.choosesNicLoss) {
+                    refuseToResume(problem.what());
+                }
+                // Made anew, since this one has the settings of a backend that resumes.
+                return createEngineOrThrow(init, {false, nullptr, problem.what()});
             } catch (...) {
                 destroyEngine(engine);
                 throw;

@@ -64,22 +64,43 @@ initCopy::make(const backendMaker &maker, abi::params_t params) const {
     }
 }
 
+std::string
+resumeProblem(const abi::initParams &init,
+              const abi::params_t &given,
+              const std::string &ucx_version) {
+    // The first whose TCP can be told to give up a connection that nobody answers.
+    if (!isUcxSince(ucx_version, 1, 22)) {
+        return "UCX " + ucx_version + " does not notice a dead NIC in time; UCX 1.22 does";
+    }
+    if (const std::string problem = initCopy::problem(init); !problem.empty()) {
+        return "this NIXL is unknown: " + problem;
+    }
+    const auto says = [&given](const char *key, const char *ordinary) {
+        const auto it = given.find(key);
+        return it != given.end() && it->second != ordinary;
+    };
+    if (says("num_threads", "0")) {
+        return "it was not tried with num_threads";
+    }
+    if (says("ucx_error_handling_mode", "peer")) {
+        return "without error handling (ucx_error_handling_mode) nothing shows a dead NIC";
+    }
+    return "";
+}
+
+void
+refuseToResume(const std::string &problem) {
+    throw std::invalid_argument("on_nic_loss='resume' cannot be had: " + problem +
+                                "; accepted: 'error', 'auto'");
+}
+
 std::unique_ptr<resumeEngine>
 resumingOf(void *stock,
            abi::engine *engine,
            const abi::initParams &init,
            const stripePlan &plan,
-           const std::string &ucx_version,
            backendMaker maker,
            std::shared_ptr<lossBook> losses) {
-    // The first whose TCP can be told to give up a connection that nobody answers.
-    if (!isUcxSince(ucx_version, 1, 22)) {
-        throw std::runtime_error("UCX " + ucx_version +
-                                 " does not notice a dead NIC in time; UCX 1.22 does");
-    }
-    if (const std::string problem = initCopy::problem(init); !problem.empty()) {
-        throw std::runtime_error("this NIXL is unknown: " + problem);
-    }
     const auto kept = std::make_shared<const initCopy>(init);
     resumeWish wish;
     wish.engine = engine;

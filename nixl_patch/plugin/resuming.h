@@ -63,6 +63,18 @@ private:
 };
 
 /**
+ * @brief Why engines of this NIXL cannot resume, as far as it shows before one is made; "" they
+ * may.
+ * @param given Backend parameters.
+ */
+std::string resumeProblem(const abi::initParams &init,
+                          const abi::params_t &given,
+                          const std::string &ucx_version);
+
+/** @throws std::invalid_argument saying that `resume`, asked for by its name, cannot be had. */
+[[noreturn]] void refuseToResume(const std::string &problem);
+
+/**
  * @brief Makes @p engine resume its transfers for as long as the answer lives.
  * @param stock Handle of the stock plugin.
  * @param init What the engine was made from.
@@ -73,7 +85,6 @@ std::unique_ptr<resumeEngine> resumingOf(void *stock,
                                          abi::engine *engine,
                                          const abi::initParams &init,
                                          const stripePlan &plan,
-                                         const std::string &ucx_version,
                                          backendMaker maker,
                                          std::shared_ptr<lossBook> losses);
 

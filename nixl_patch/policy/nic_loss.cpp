@@ -23,11 +23,8 @@ namespace {
         {nicLoss_t::AUTO, "auto"},
     }};
 
-    constexpr std::array<std::string_view, 4> known_experiments = {
-        experiment::failover,
-        experiment::failover_over_tcp,
-        experiment::failover_without_gate,
-        experiment::resume_by_itself};
+    constexpr std::array<std::string_view, 3> known_experiments = {
+        experiment::failover, experiment::failover_over_tcp, experiment::failover_without_gate};
 
     bool
     has(const nicLossFacts &facts, std::string_view word) {
@@ -117,14 +114,27 @@ nicLossInForce(std::string_view key, nicLoss_t asked, const nicLossFacts &facts)
             return nicLoss_t::FAILOVER;
         }
         // Nobody who leaves the choice to us may lose a backend that this NIXL cannot resume.
-        const bool is_tried = has(facts, experiment::resume_by_itself);
-        return is_tried && no_resume.empty() ? nicLoss_t::RESUME : nicLoss_t::ERROR;
+        const bool is_resumed = no_resume.empty() && facts.noResume.empty();
+        return is_resumed ? nicLoss_t::RESUME : nicLoss_t::ERROR;
     }
     const std::string &reason = asked == nicLoss_t::RESUME ? no_resume : no_failover;
     if (!reason.empty()) {
         refuse(key, nicLossName(asked), reason, "'error', 'auto'");
     }
     return asked;
+}
+
+std::string
+nicLossNotice(nicLoss_t asked, nicLoss_t in_force, const nicLossFacts &facts) {
+    if (in_force == nicLoss_t::FAILOVER) {
+        return std::string(nicLossName(in_force)) + " is on trial (" + experiments_variable +
+               "): it was not shown yet that it loses no bytes";
+    }
+    if (asked == nicLoss_t::AUTO && in_force == nicLoss_t::ERROR && facts.isTcp &&
+        !facts.noResume.empty()) {
+        return "no transfer is resumed: " + facts.noResume;
+    }
+    return "";
 }
 
 } // namespace nixlStripe

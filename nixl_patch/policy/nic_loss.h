@@ -46,8 +46,6 @@ namespace experiment {
     /** UCX fails a READ over TCP in this mode; a WRITE shows what the gate is for. */
     constexpr std::string_view failover_over_tcp = "failover-over-tcp";
     constexpr std::string_view failover_without_gate = "failover-without-gate";
-    /** `auto` takes it too. */
-    constexpr std::string_view resume_by_itself = "resume";
 } // namespace experiment
 
 /**
@@ -61,6 +59,7 @@ struct nicLossFacts {
     bool namesNics = false; /**< the plan names its NICs */
     bool isAlone = false;   /**< there is one only */
     bool isTcp = false;     /**< they are network interfaces */
+    std::string noResume;   /**< why this NIXL cannot resume, as far as it is known; "" it can */
     std::set<std::string> experiments;
 };
 
@@ -72,6 +71,9 @@ struct nicLossFacts {
  *         docs/failure.md).
  */
 nicLoss_t nicLossInForce(std::string_view key, nicLoss_t asked, const nicLossFacts &facts);
+
+/** @brief What the user is to know of the mode that is in force; "" for nothing. */
+std::string nicLossNotice(nicLoss_t asked, nicLoss_t in_force, const nicLossFacts &facts);
 
 } // namespace nixlStripe
 

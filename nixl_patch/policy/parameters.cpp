@@ -85,8 +85,8 @@ namespace {
              "what happens when a NIC dies in a transfer: 'error' as in stock NIXL; 'failover' "
              "lets UCX send again what was lost (UCX >= 1.22, RDMA, both ends; not offered yet); "
              "'resume' sends the rest again through a second backend on the NICs that are left "
-             "(UCX >= 1.22, TCP, the peer may be stock); 'auto' is the best that is offered for "
-             "it",
+             "(UCX >= 1.22, TCP, the peer may be stock); 'auto' is 'resume' over "
+             "TCP where this NIXL can, else 'error'",
              [](std::string_view key, const std::string &text) { parseNicLoss(key, text); }},
             {parameter_t::DEVICE_LIST,
              "device_list",

@@ -11,7 +11,6 @@ using namespace nixlStripe::testing;
 
 namespace {
 
-const texts_t resume_on_trial = {{"NIXL_STRIPE_EXPERIMENTAL", "resume"}};
 const texts_t failover_on_trial = {{"NIXL_STRIPE_EXPERIMENTAL", "failover"}};
 
 planInputs
@@ -121,13 +120,28 @@ TEST(NicLoss, resumeIsOfferedOverTcp) {
     for (const std::string &warning : plan.warnings) {
         EXPECT_EQ(warning.find("trial"), std::string::npos) << warning;
     }
-    const texts_t best = {{"stripe", "all"}, {"on_nic_loss", "auto"}};
-    const stripePlan tried = makePlan(overTcp(best, resume_on_trial));
-    EXPECT_EQ(tried.onNicLoss, nicLoss_t::RESUME);
-    expectIn("resume is on trial", tried.warnings.back());
-    EXPECT_EQ(makePlan(overTcp(best, {})).onNicLoss, nicLoss_t::ERROR);
     const texts_t list = {{"device_list", "r0 r1"}, {"on_nic_loss", "resume"}};
     EXPECT_EQ(makePlan(overTcp(list, {})).onNicLoss, nicLoss_t::RESUME);
+}
+
+TEST(NicLoss, autoResumesOverTcpWhereThisNixlCan) {
+    const texts_t best = {{"stripe", "all"}, {"on_nic_loss", "auto"}};
+    const stripePlan plan = makePlan(overTcp(best, {}));
+    EXPECT_EQ(plan.onNicLoss, nicLoss_t::RESUME);
+    EXPECT_TRUE(plan.choosesNicLoss);
+    EXPECT_EQ(setting(plan, "TCP_USER_TIMEOUT"), "1s");
+    const texts_t one = {{"device_list", "r1"}, {"on_nic_loss", "auto"}};
+    EXPECT_EQ(makePlan(overTcp(one, {})).onNicLoss, nicLoss_t::ERROR) << "none to go on over";
+}
+
+TEST(NicLoss, autoIsAnErrorAsInStockWhereThisNixlCannotResumeBadFlow) {
+    planInputs inputs = overTcp({{"stripe", "all"}, {"on_nic_loss", "auto"}}, {});
+    inputs.noResume = "it was not tried with num_threads";
+    const stripePlan plan = makePlan(inputs);
+    EXPECT_EQ(plan.onNicLoss, nicLoss_t::ERROR);
+    EXPECT_EQ(setting(plan, "TCP_USER_TIMEOUT"), "-") << "nothing is half applied";
+    expectIn("on_nic_loss='auto': no transfer is resumed: it was not tried with num_threads",
+             plan.warnings.back());
 }
 
 TEST(NicLoss, aResumeThatCannotHoldIsRefusedWithTheReasonBadFlow) {
@@ -138,7 +152,6 @@ TEST(NicLoss, aResumeThatCannotHoldIsRefusedWithTheReasonBadFlow) {
     expectIn("it needs NICs that are named",
              refusal({{"max_rma_rails", "2"}, {"on_nic_loss", "resume"}}, {}));
     expectIn("on_nic_loss='resume': this version resumes over TCP alone", errorOf(wish));
-    expectIn("this version resumes over TCP alone", errorOf(wish, resume_on_trial));
     const texts_t one = {{"device_list", "r1"}, {"on_nic_loss", "resume"}};
     expectIn("with one NIC there is none to go on over", refusal(one, {}));
 }

@@ -284,11 +284,17 @@ namespace {
             facts.namesNics = !plan_.devices.empty();
             facts.isAlone = plan_.devices.size() < 2 && !inputs_.isSpare;
             facts.isTcp = isOverTcp();
+            facts.noResume = inputs_.noResume;
             if (const auto it = inputs_.environment.find(experiments_variable);
                 it != inputs_.environment.end()) {
                 facts.experiments = parseExperiments(it->second);
             }
             plan_.onNicLoss = nicLossInForce(given.origin, asked, facts);
+            plan_.choosesNicLoss = asked == nicLoss_t::AUTO;
+            const std::string notice = nicLossNotice(asked, plan_.onNicLoss, facts);
+            if (!notice.empty()) {
+                plan_.warnings.push_back(assignment(given.origin, given.text) + ": " + notice);
+            }
             if (failsOver() && small_request_.value_or(false)) {
                 const parameterValue &small = value(parameter_t::STRIPE_SMALL);
                 refuse(small.origin,
@@ -296,12 +302,6 @@ namespace {
                        "with " + assignment(given.origin, given.text) +
                            " no key may be for one NIC alone",
                        "'off', '', or another on_nic_loss");
-            }
-            if (failsOver() || (resumes() && asked == nicLoss_t::AUTO)) {
-                plan_.warnings.push_back(assignment(given.origin, given.text) + ": " +
-                                         std::string(nicLossName(plan_.onNicLoss)) +
-                                         " is on trial (" + experiments_variable +
-                                         "): it was not shown yet that it loses no bytes");
             }
             plan_.isGated =
                 facts.experiments.count(std::string(experiment::failover_without_gate)) == 0;

@@ -31,6 +31,7 @@ struct planInputs {
     /** Settings in NIXL's `engine_config` of the same backend, without UCX_. */
     std::map<std::string, std::string> engineConfig;
     bool isSpare = false; /**< for a backend that goes on with the NICs that another one has left */
+    std::string noResume; /**< see nicLossFacts */
     std::function<machine()> readHost;
     /**
      * PCI address for a `stripe_gpu` value, which came from the parameter or variable `key`.
@@ -48,6 +49,7 @@ struct stripePlan {
     bool spreadsSmall = false; /**< buffers that UCX cannot divide evenly take turns at the NICs */
     parameterValue metrics;    /**< `stripe_metrics`, also where `active` is false */
     nicLoss_t onNicLoss = nicLoss_t::ERROR; /**< what is in force; never AUTO */
+    bool choosesNicLoss = false;            /**< AUTO was asked for */
     bool isGated = true; /**< with FAILOVER: nothing counts as complete before all of it is */
     std::vector<std::string>
         devices;        /**< for NET_DEVICES, in order; empty: devices are left alone */

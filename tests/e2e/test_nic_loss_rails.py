@@ -114,7 +114,7 @@ def resumed(
             op=op,
             nixl=patched("nixl-cu12", NEWEST),
             peer_nixl=stock,
-            backend_params={"stripe": "all", "on_nic_loss": "resume", **more},
+            backend_params={"stripe": "all", "on_nic_loss": "resume"} | more,
             peer_params={"engine_config": "MAX_RMA_RAILS=4"},
             look_again_s=1,
             limit_s=15,
@@ -155,6 +155,15 @@ def test_a_backend_that_cannot_resume_is_refused_bad_flow(resumed: Callable[...,
     )
 
 
+def test_auto_is_an_error_as_in_stock_where_a_backend_cannot_resume(
+    resumed: Callable[..., Outcome],
+) -> None:
+    outcome = resumed(1, None, num_threads="2", on_nic_loss="auto")
+    assert outcome.error is None
+    says = "on_nic_loss='auto': no transfer is resumed: it was not tried with num_threads"
+    assert says in outcome.initiator.log
+
+
 def test_a_write_goes_on_over_the_rails_that_are_left(
     resumed: Callable[..., Outcome], tmp_path: Path
 ) -> None:
@@ -174,9 +183,9 @@ def test_a_write_goes_on_over_the_rails_that_are_left(
 
 
 def test_a_read_goes_on_over_another_rail(resumed: Callable[..., Outcome]) -> None:
-    """Over TCP, UCX reads over one rail."""
+    """Over TCP, UCX reads over one rail. `auto` chooses it too."""
     cut = Cut((0,), SIZES[0] * 10, sender="target")
-    goes_on(lambda: resumed(40, cut, "READ"), "lost rail0 (it has no carrier)")
+    goes_on(lambda: resumed(40, cut, "READ", on_nic_loss="auto"), "lost rail0 (it has no carrier)")
 
 
 def test_without_a_rail_left_an_error_says_so_bad_flow(

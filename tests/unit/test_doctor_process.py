@@ -295,7 +295,7 @@ def test_nic_loss_that_is_offered() -> None:
     verdict = check.run(at)
     assert verdict.status == "ok"
     assert "on_nic_loss=resume: a NIC that dies is left out" in verdict.detail
-    at.environ["NIXL_STRIPE_EXPERIMENTAL"] = "resume"
+    at.environ["NIXL_STRIPE_EXPERIMENTAL"] = "failover"
     assert check.run(at).status == "warn"
 
 
