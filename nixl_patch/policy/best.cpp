@@ -59,8 +59,10 @@ namespace {
     /** Finds the set of a model that carries most; its NICs are in the order of preference. */
     class bestSet {
     public:
-        explicit bestSet(const linkModel &model)
-            : model_(model) {}
+        /** @param is_wide Of sets that carry the same the one of most NICs, not of fewest. */
+        bestSet(const linkModel &model, bool is_wide)
+            : model_(model)
+            , is_wide_(is_wide) {}
 
         /** @return Nothing where no rate is known. */
         set_t
@@ -166,7 +168,7 @@ namespace {
         bool
         isPreferred(const set_t &a, const set_t &b) const {
             if (a.size() != b.size()) {
-                return a.size() < b.size();
+                return (a.size() < b.size()) != is_wide_;
             }
             const std::size_t peers_a = peersOf(a);
             const std::size_t peers_b = peersOf(b);
@@ -201,6 +203,7 @@ namespace {
         }
 
         const linkModel &model_;
+        const bool is_wide_;
     };
 
     std::string
@@ -262,10 +265,15 @@ keepBest(const policyScene &scene, usableNics &usable) {
     }
     const std::vector<std::size_t> order = preference(host, target, usable.ports);
     linkModel model(host, target == nullptr ? nullptr : &target->pci);
+    bool are_rates_known = true;
     for (std::size_t i = 0; i < std::min(order.size(), max_considered); ++i) {
-        model.add(usable.ports[order[i]], measuredAlone(measured, usable.ports[order[i]]));
+        const nicPort &at = usable.ports[order[i]];
+        const double alone = measuredAlone(measured, at);
+        are_rates_known = are_rates_known && (at.rateGbps > 0 || alone > 0);
+        model.add(at, alone);
     }
-    const set_t set = bestSet(model).find();
+    // What one whose rate nobody tells can carry is only bounded by its links: it may need others.
+    const set_t set = bestSet(model, !are_rates_known).find();
     if (set.empty() || model.evenRate(set) == flowNetwork::unlimited) {
         return;
     }

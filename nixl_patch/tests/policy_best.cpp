@@ -169,6 +169,16 @@ TEST(Best, ratesThatNobodyKnowsLeaveAllNics) {
     EXPECT_EQ(*evenGbps(plainHost(4), {}), 0);
 }
 
+TEST(Best, ofNicsWithoutARateAsManyAsTheirLinksCarry) {
+    machine host = switchedHost(2, 1, 4);
+    EXPECT_EQ(best(host, first_gpu).devices.size(), 2U) << "of 400 Gbit/s, behind one link of 504";
+    for (rdmaNic &each : host.nics) {
+        each.ports[0].rateGbps = 0;
+    }
+    EXPECT_EQ(best(host, first_gpu).devices,
+              (names{"mlx5_0:1", "mlx5_1:1", "mlx5_2:1", "mlx5_3:1"}));
+}
+
 TEST(Best, namedGpusHaveToBeThere) {
     const machine host = switchedHost(2, 1, 1);
     EXPECT_FALSE(needsGpu("best"));
