@@ -92,10 +92,7 @@ def message(mutator: Mutator, seed: Any) -> str:
     """Read a changed message as a listener does, up to the job that it makes of it."""
     text = mutator.text(seed)
     try:
-        data = read_json(text, LIMITS)
-        kind = data.get("kind") if isinstance(data, dict) else None
-        if not isinstance(kind, str):
-            return "refused"
+        data, kind = _message_of(text)
         for table in (verify.TO_LISTENER, bench.TO_LISTENER, verify.TO_CONNECTOR):
             if kind in table:
                 _own(kind, table[kind](data, kind))
@@ -103,6 +100,14 @@ def message(mutator: Mutator, seed: Any) -> str:
     except RefusedError as error:
         return _refused(error)
     return "refused"
+
+
+def _message_of(text: Any) -> tuple[Any, str]:
+    data = read_json(text, LIMITS)
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if not isinstance(kind, str):
+        raise RefusedError("a message has a kind")
+    return data, kind
 
 
 def _own(kind: str, checked: Any) -> None:
@@ -116,10 +121,7 @@ def fleet(mutator: Mutator, seed: Any) -> str:
     """Read a changed message as a fleet's hub and its hosts do, and compare the facts in it."""
     text = mutator.text(seed)
     try:
-        data = read_json(text, LIMITS)
-        kind = data.get("kind") if isinstance(data, dict) else None
-        if not isinstance(kind, str):
-            return "refused"
+        data, kind = _message_of(text)
         # A hub's hello and a host's have one kind.
         of_host = kind in fleet_messages.TO_HUB and (kind != "hello" or "verb" in data)
         table = fleet_messages.TO_HUB if of_host else fleet_messages.TO_HOST

@@ -10,21 +10,13 @@ import tracemalloc
 from collections import Counter
 
 import pytest
+from fleet_bed import faults
 from nixl_stripe.fleet.findings import findings
 from nixl_stripe.fleet.model import HostFacts, Kind, Transfer
 from nixl_stripe.fleet.schedule import all_pairs, rounds_for, sample
 from simulated_fleet import Fault, SimulatedFleet
 
-KINDS = (
-    Kind.NIC_DOWN,
-    Kind.NIC_SLOW,
-    Kind.UNPATCHED,
-    Kind.OTHER_RAILS,
-    Kind.SWAPPED_CABLES,
-    Kind.ROUTE,
-    Kind.HOST_DEAD,
-    Kind.OTHER_VERSION,
-)
+KINDS = (*faults.KINDS, Kind.OTHER_VERSION)
 Named = tuple[Kind, tuple[str, ...], tuple[str, ...]]
 
 

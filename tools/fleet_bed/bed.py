@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from nixl_stripe.lab.namespaces import NetNamespace, die_with_parent, isolate
-from nixl_stripe.lab.rails.rail_spec import bucket_bytes
+from nixl_stripe.lab.rails import queues
 from pyroute2 import IPRoute
 
-_ROOT = 0xFFFFFFFF
-_MTU, _QUEUE = 9000, "50ms"
+_MTU = 9000
 #: Where the switches' own process is reached.
 SWITCH = "10.99.0.254"
 
@@ -52,25 +51,16 @@ class End:
 
     def limit(self, name: str, mbit: float) -> None:
         """Limit what an interface sends."""
-        self.ip.tc(
-            "replace",
-            "tbf",
-            index=self.index(name),
-            handle="1:",
-            parent=_ROOT,
-            rate=round(mbit * 1e6 / 8),
-            latency=_QUEUE,
-            burst=bucket_bytes(mbit),
-        )
+        queues.limit(self.ip, self.index(name), mbit)
 
     def drop_all(self, name: str) -> None:
         """Let nothing that an interface sends get through; `limit` ends it."""
-        self.ip.tc("del", index=self.index(name), parent=_ROOT)
-        self.ip.tc("replace", "pfifo", index=self.index(name), parent=_ROOT, limit=0)
+        queues.remove(self.ip, self.index(name))
+        queues.drop_all(self.ip, self.index(name))
 
     def undrop(self, name: str, mbit: float) -> None:
         """Undo `drop_all`."""
-        self.ip.tc("del", index=self.index(name), parent=_ROOT)
+        queues.remove(self.ip, self.index(name))
         self.limit(name, mbit)
 
     def is_up(self, name: str) -> bool:

@@ -13,10 +13,8 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from nixl_stripe.lab.namespaces import NamespaceError, NetNamespace
-from nixl_stripe.lab.rails.rail_spec import RailSpec, bucket_bytes
-
-_QUEUE = "50ms"
-_ROOT = 0xFFFFFFFF
+from nixl_stripe.lab.rails import queues
+from nixl_stripe.lab.rails.rail_spec import RailSpec
 
 
 class End:
@@ -53,26 +51,17 @@ class End:
     def limit(self, name: str, mbit: float) -> None:
         """Limit what rail `name` sends to `mbit` Mbit/s; a limit in force is replaced."""
         with _netlink("tbf rate limit"):
-            self._ip.tc(
-                "replace",
-                "tbf",
-                index=self._index(name),
-                handle="1:",
-                parent=_ROOT,
-                rate=round(mbit * 1e6 / 8),
-                latency=_QUEUE,
-                burst=bucket_bytes(mbit),
-            )
+            queues.limit(self._ip, self._index(name), mbit)
 
     def drop_all(self, name: str) -> None:
         """Let nothing that rail `name` sends get through; its carrier stays."""
         with _netlink("queue without room"):
-            self._ip.tc("replace", "pfifo", index=self._index(name), parent=_ROOT, limit=0)
+            queues.drop_all(self._ip, self._index(name))
 
     def unlimit(self, name: str) -> None:
         """Take away what `drop_all` or `limit` has done."""
         with _netlink("queue"):
-            self._ip.tc("del", index=self._index(name), parent=_ROOT)
+            queues.remove(self._ip, self._index(name))
 
     def sent_bytes(self, name: str) -> int:
         """Return what rail `name` has sent since it was made, in bytes."""
