@@ -96,6 +96,7 @@ def mend(bed: Bed, fault: Fault) -> None:
         rail = bed.rails - 1
         index = host.index(f"rail{rail}")
         host.ip.addr("add", index=index, address=f"10.77.{rail}.{first + 1}", prefixlen=24)
+        bed.set_neighbours(first, rail)  # the kernel forgets them with the last address
 
 
 def _address(fault: Fault) -> str:

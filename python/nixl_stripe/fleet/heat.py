@@ -19,9 +19,9 @@ Data = Mapping[str, Any]
 #: Class of a cell, what it says, its colour; the worst last. Tuned for both kinds of colour vision.
 CLASSES: tuple[tuple[str, str, str], ...] = (
     ("good", "as quick as most", "#9cc9e8"),
-    ("slower", "more than 1.25 times the median", "#f2d16b"),
-    ("slow", "more than twice the median", "#e08a3c"),
-    ("failed", "failed, or a NIC carried nothing", "#b3263e"),
+    ("slower", "over 1.25 times the median", "#f2d16b"),
+    ("slow", "over twice the median", "#e08a3c"),
+    ("failed", "failed, or a NIC idle", "#b3263e"),
     ("gone", "a host was gone", "#3d3d46"),
 )
 _RANK = {name: at for at, (name, _, _) in enumerate(CLASSES)}
@@ -145,5 +145,5 @@ def _legend(left: float, y: float) -> list[str]:
         found.append(
             f'<text x="{x + 14:.0f}" y="{y:.0f}" font-size="9" fill="{_TEXT}">{text}</text>'
         )
-        x += 24 + 4.4 * len(text)
+        x += 24 + 4.9 * len(text)
     return found
