@@ -59,7 +59,10 @@ namespace {
     /** Finds the set of a model that carries most; its NICs are in the order of preference. */
     class bestSet {
     public:
-        /** @param is_wide Of sets that carry the same the one of most NICs, not of fewest. */
+        /**
+         * @param is_wide Of sets that carry the same the one that needs a host bridge for the
+         * fewest NICs, then that of most NICs, not of fewest.
+         */
         bestSet(const linkModel &model, bool is_wide)
             : model_(model)
             , is_wide_(is_wide) {}
@@ -167,11 +170,14 @@ namespace {
 
         bool
         isPreferred(const set_t &a, const set_t &b) const {
+            const std::size_t peers_a = peersOf(a);
+            const std::size_t peers_b = peersOf(b);
+            if (is_wide_ && peers_a != peers_b) {
+                return peers_a < peers_b;
+            }
             if (a.size() != b.size()) {
                 return (a.size() < b.size()) != is_wide_;
             }
-            const std::size_t peers_a = peersOf(a);
-            const std::size_t peers_b = peersOf(b);
             return peers_a != peers_b ? peers_a < peers_b : a < b;
         }
 

@@ -17,7 +17,7 @@ namespace nixlStripe {
  *
  * Of sets that carry the same the one of fewest NICs is taken, then that of the nearest ones, then
  * that of the GPU's own share of the host's NICs (dealNics), so that GPUs of one switch do not all
- * take its first NIC. Where a NIC does not tell its port's rate, the one of most NICs is taken
+ * take its first NIC. Where a NIC does not tell its port's rate, the one of most near NICs is taken
  * instead, and every NIC where no rate of anything is known.
  *
  * With NICs of one rate and paths that form a tree, as PCIe has them, no set carries more; with
